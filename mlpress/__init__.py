@@ -1,0 +1,1 @@
+"""mlpress: trained MLP classifiers pressed into the cheapest hardware that still classifies."""

@@ -1,0 +1,134 @@
+"""The integer level: a network of signed, masked, shifted sums of small unsigned integers.
+
+One element says it all.  A neuron is ``bias + sum of terms``; a term is
+``sign * ((x[source] & mask) << shift)``.  ``docs/ir.md`` is the specification; :func:`mlpress.ir.verify`
+enforces it and :func:`mlpress.ir.interpret` is its meaning.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """``sign * ((x[source] & mask) << shift)``, with ``x`` the outputs of the layer before."""
+
+    source: int
+    sign: Literal[-1, 1]
+    shift: int
+    mask: int
+
+
+@dataclass(frozen=True, slots=True)
+class QRelu:
+    """``clip(sum >> shift, 0, 2**bits - 1)``: ReLU with truncation and saturation."""
+
+    shift: int
+    bits: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """The number of ``thresholds`` that the sum reaches (``sum >= t``): any monotone activation.
+
+    Thresholds never decrease; a repeated threshold is a step of more than one.
+    """
+
+    thresholds: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """The sum itself: the only activation of the last layer, and of no other."""
+
+
+Activation = QRelu | Ladder | Raw
+
+
+@dataclass(frozen=True, slots=True)
+class Neuron:
+    """``activation(bias + sum of terms)``."""
+
+    bias: int
+    terms: tuple[Term, ...]
+    activation: Activation
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """Neurons that all read the layer before."""
+
+    neurons: tuple[Neuron, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """How one real feature becomes an unsigned integer of ``bits`` bits.
+
+    ``q = clip(round(x * scale + offset), 0, 2**bits - 1)`` in float64, where ``round`` is ``floor`` or, for
+    ``rounding="even"``, round half to even.  With ``levels`` (a pruned flash converter) the code is the
+    largest kept level that ``q`` reaches, or 0; levels increase strictly within 1 .. 2**bits - 1.
+    """
+
+    name: str
+    bits: int
+    scale: float
+    offset: float
+    rounding: Literal["floor", "even"] = "floor"
+    levels: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BitRange:
+    """What one comparison sees of a signed score: bits ``low`` to ``high - 1``, sign-extended from bit ``high - 1``.
+
+    ``high=None`` sees everything from ``low`` up (``score >> low``).
+    """
+
+    low: int = 0
+    high: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Argmax:
+    """The class with the largest score; a tie goes to the lowest index.
+
+    A knock-out tournament of neighbours: a round compares candidates (0, 1), (2, 3), ...; an odd last one
+    passes; the right one wins where what the comparison sees of it is strictly greater.  ``ranges`` holds
+    one :class:`BitRange` a comparison, in the order played (classes - 1 of them), or is empty: all exact.
+    """
+
+    ranges: tuple[BitRange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """Two classes from one score: class 1 where ``score >= at``, else class 0."""
+
+    at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Regression: every score is an output; the real value is ``score * scale[i] + offset[i]``."""
+
+    scale: tuple[float, ...]
+    offset: tuple[float, ...]
+
+
+Head = Argmax | Threshold | Scores
+
+
+@dataclass(frozen=True, slots=True)
+class Net:
+    """Inputs, dense layers over unsigned integers, and a head.
+
+    ``classes`` names what the head's integer stands for; it is empty for :class:`Scores`.
+    """
+
+    inputs: tuple[Input, ...]
+    layers: tuple[Layer, ...]
+    head: Head
+    classes: tuple[int | str, ...]
