@@ -1,4 +1,8 @@
-"""The real level: dense layers over real numbers, as a trainer wrote them."""
+"""The real level: dense layers over real numbers, as a trainer wrote them.
+
+A model that was quantised by its trainer also holds its integers: a :class:`Quantiser` wherever real values
+pass through integers, and :class:`Integers` behind each weight matrix.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +62,63 @@ class Tanh:
 RealActivation = Linear | Relu | Clip | LeakyRelu | Sigmoid | HardSigmoid | Tanh
 
 
+@dataclass(frozen=True, slots=True)
+class Quantiser:
+    """Real values through integers, as ONNX ``QuantizeLinear`` then ``DequantizeLinear`` define it.
+
+    ``q = clip(round(x / scale) + zero, low, high)``, rounding half to even; the value that passes on is
+    ``(q - zero) * scale``.
+    """
+
+    scale: float
+    zero: int
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Integers:
+    """The integers that a quantised model holds in place of a layer's real weights and biases.
+
+    ``weight`` is int64 (outputs, inputs), its zero point already subtracted; the real weight of output ``i`` is
+    ``weight[i] * weight_scale[i]``.  ``bias`` is int64 (outputs,) and the real bias ``bias * bias_scale``; both
+    are ``None`` where the bias is real.  Scales are float64 (outputs,).
+    """
+
+    weight: Ints
+    weight_scale: Floats
+    bias: Ints | None = None
+    bias_scale: Floats | None = None
+
+    def __eq__(self, other: Any) -> bool:
+        return (
+            isinstance(other, Integers)
+            and np.array_equal(self.weight, other.weight)
+            and np.array_equal(self.weight_scale, other.weight_scale)
+            and _same(self.bias, other.bias)
+            and _same(self.bias_scale, other.bias_scale)
+        )
+
+
+def _same(a: NDArray[Any] | None, b: NDArray[Any] | None) -> bool:
+    if a is None or b is None:
+        return a is b
+    return np.array_equal(a, b)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Dense:
-    """``activation(weight @ x + bias)``; ``weight`` is float64 (outputs, inputs), ``bias`` float64 (outputs,)."""
+    """``activation(weight @ x + bias)``, then the ``quantiser`` where there is one.
+
+    ``weight`` is float64 (outputs, inputs), ``bias`` float64 (outputs,).  ``integers`` holds what a quantised
+    model has in their place; ``weight`` and ``bias`` are then those integers' real values.
+    """
 
     weight: Floats
     bias: Floats
     activation: RealActivation
+    integers: Integers | None = None
+    quantiser: Quantiser | None = None
 
     def __eq__(self, other: Any) -> bool:
         return (
@@ -71,6 +126,8 @@ class Dense:
             and np.array_equal(self.weight, other.weight)
             and np.array_equal(self.bias, other.bias)
             and self.activation == other.activation
+            and self.integers == other.integers
+            and self.quantiser == other.quantiser
         )
 
 
@@ -96,7 +153,7 @@ RealHead = ArgmaxHead | ThresholdHead | ScoresHead
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Model:
-    """Inputs scaled as ``x * scale + offset``, then dense layers, then a head.
+    """Inputs scaled as ``x * scale + offset``, then the ``quantiser`` if any, then dense layers, then a head.
 
     ``inputs`` names the features; ``scale`` and ``offset`` are float64 (features,).  The last layer's
     activation is :class:`Linear` (a final sigmoid or softmax changes no class and is folded into the head).
@@ -109,6 +166,7 @@ class Model:
     layers: tuple[Dense, ...]
     head: RealHead
     classes: tuple[int | str, ...]
+    quantiser: Quantiser | None = None
 
     def __eq__(self, other: Any) -> bool:
         return (
@@ -119,4 +177,5 @@ class Model:
             and self.layers == other.layers
             and self.head == other.head
             and self.classes == other.classes
+            and self.quantiser == other.quantiser
         )
