@@ -1,0 +1,25 @@
+"""How long work tells its caller what it is doing."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Progress(Protocol):
+    """What long work calls; the command line shows it, a library user may ignore it."""
+
+    def step(self, name: str) -> None:
+        """A new step of the work starts."""
+
+    def note(self, text: str) -> None:
+        """One line that the user should read (a check that could not run, say)."""
+
+
+class Silent:
+    """The progress of work that nobody watches."""
+
+    def step(self, name: str) -> None:
+        """Say nothing."""
+
+    def note(self, text: str) -> None:
+        """Say nothing."""
