@@ -90,6 +90,8 @@ class Integers:
     bias: Ints | None = None
     bias_scale: Floats | None = None
 
+    __hash__ = None  # type: ignore[assignment]  # arrays have no hash
+
     def __eq__(self, other: Any) -> bool:
         return (
             isinstance(other, Integers)
@@ -119,6 +121,8 @@ class Dense:
     activation: RealActivation
     integers: Integers | None = None
     quantiser: Quantiser | None = None
+
+    __hash__ = None  # type: ignore[assignment]  # arrays have no hash
 
     def __eq__(self, other: Any) -> bool:
         return (
@@ -167,6 +171,8 @@ class Model:
     head: RealHead
     classes: tuple[int | str, ...]
     quantiser: Quantiser | None = None
+
+    __hash__ = None  # type: ignore[assignment]  # arrays have no hash
 
     def __eq__(self, other: Any) -> bool:
         return (
