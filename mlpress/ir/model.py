@@ -157,7 +157,7 @@ RealHead = ArgmaxHead | ThresholdHead | ScoresHead
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Model:
-    """Inputs scaled as ``x * scale + offset``, then the ``quantiser`` if any, then dense layers, then a head.
+    """Inputs scaled as ``x * scale + offset``, then ``clip`` and ``quantiser`` if any, then dense layers, then a head.
 
     ``inputs`` names the features; ``scale`` and ``offset`` are float64 (features,).  The last layer's
     activation is :class:`Linear` (a final sigmoid or softmax changes no class and is folded into the head).
@@ -170,6 +170,7 @@ class Model:
     layers: tuple[Dense, ...]
     head: RealHead
     classes: tuple[int | str, ...]
+    clip: Clip | None = None
     quantiser: Quantiser | None = None
 
     __hash__ = None  # type: ignore[assignment]  # arrays have no hash
@@ -183,5 +184,6 @@ class Model:
             and self.layers == other.layers
             and self.head == other.head
             and self.classes == other.classes
+            and self.clip == other.clip
             and self.quantiser == other.quantiser
         )
