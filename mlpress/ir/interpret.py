@@ -1,0 +1,218 @@
+"""The reference interpreters: what a program means.
+
+Slow and obvious on purpose; everything fast is tested against them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpress.errors import MlpressError
+from mlpress.ir.interval import activate, code_values
+from mlpress.ir.model import (
+    ArgmaxHead,
+    Clip,
+    Floats,
+    HardSigmoid,
+    Ints,
+    LeakyRelu,
+    Linear,
+    Model,
+    Quantiser,
+    RealActivation,
+    Relu,
+    ScoresHead,
+    Sigmoid,
+    Tanh,
+    ThresholdHead,
+)
+from mlpress.ir.net import Argmax, BitRange, Head, Input, Net, Neuron, Scores, Threshold
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trace:
+    """Every value of a run: ``sums[k]`` and ``layers[k]`` are int64 (rows, neurons) of layer ``k``.
+
+    ``decision`` is the class index, int64 (rows,), or ``None`` for :class:`Scores`.
+    """
+
+    sums: list[Ints]
+    layers: list[Ints]
+    decision: Ints | None
+
+    @property
+    def scores(self) -> Ints:
+        """The last layer's values, int64 (rows, scores)."""
+        return self.layers[-1]
+
+
+def check_features(features: NDArray[Any], names: Sequence[str]) -> Floats:
+    """``features`` as float64 (rows, inputs); raises where the shape is wrong or a value is not finite."""
+    table = np.asarray(features, dtype=np.float64)
+    if table.ndim != 2 or table.shape[1] != len(names):
+        raise MlpressError(f"features have shape {table.shape}; expected (rows, {len(names)})")
+    bad = np.argwhere(~np.isfinite(table))
+    if len(bad):
+        row, column = (int(index) for index in bad[0])
+        value = float(table[row, column])
+        raise MlpressError(
+            f"row {row}, feature {names[column]!r}: {value} is not a finite number; drop or fill the row"
+        )
+    return table
+
+
+def encode(net: Net, features: NDArray[Any]) -> Ints:
+    """Real features (rows, inputs) to input codes, int64 (rows, inputs), as :class:`Input` defines them."""
+    table = check_features(features, [feature.name for feature in net.inputs])
+    codes = np.zeros(table.shape, np.int64)
+    for column, feature in enumerate(net.inputs):
+        with np.errstate(over="ignore"):
+            scaled = table[:, column] * feature.scale + feature.offset
+        rounded = np.floor(scaled) if feature.rounding == "floor" else np.rint(scaled)
+        codes[:, column] = np.clip(rounded, 0, (1 << feature.bits) - 1).astype(np.int64)
+        if feature.levels is not None:
+            kept = np.array(code_values(feature), np.int64)
+            codes[:, column] = kept[np.searchsorted(kept, codes[:, column], side="right") - 1]
+    return codes
+
+
+def check_codes(net: Net, codes: NDArray[Any]) -> Ints:
+    """``codes`` as int64 (rows, inputs); raises where an input cannot give one of them."""
+    table = np.asarray(codes)
+    if not np.issubdtype(table.dtype, np.integer) or table.ndim != 2 or table.shape[1] != len(net.inputs):
+        raise MlpressError(f"codes are {table.dtype} {table.shape}; expected integers (rows, {len(net.inputs)})")
+    for column, feature in enumerate(net.inputs):
+        bad = np.flatnonzero(~_allowed(feature, table[:, column]))
+        if len(bad):
+            row = int(bad[0])
+            raise MlpressError(
+                f"row {row}, input {feature.name!r}: code {int(table[row, column])} is not one that its "
+                f"{feature.bits}-bit converter gives; encode the features first"
+            )
+    return table.astype(np.int64)
+
+
+def _allowed(feature: Input, codes: NDArray[Any]) -> NDArray[np.bool_]:
+    if feature.levels is None:
+        return (codes >= 0) & (codes < 1 << feature.bits)
+    return np.isin(codes, np.array(code_values(feature)))
+
+
+def interpret(net: Net, codes: NDArray[Any]) -> Trace:
+    """Run a verified ``net`` on input codes (rows, inputs) in Python integers."""
+    rows = check_codes(net, codes).tolist()
+    sums: list[Ints] = []
+    layers: list[Ints] = []
+    for layer in net.layers:
+        totals = [[neuron_sum(neuron, row) for neuron in layer.neurons] for row in rows]
+        rows = [
+            [activate(neuron.activation, total) for neuron, total in zip(layer.neurons, row, strict=True)]
+            for row in totals
+        ]
+        shape = (len(rows), len(layer.neurons))
+        sums.append(np.array(totals, np.int64).reshape(shape))
+        layers.append(np.array(rows, np.int64).reshape(shape))
+    decisions = [decide(net.head, row) for row in rows]
+    return Trace(sums, layers, None if isinstance(net.head, Scores) else np.array(decisions, np.int64))
+
+
+def neuron_sum(neuron: Neuron, x: Sequence[int]) -> int:
+    """``bias + sum of terms`` over the outputs ``x`` of the layer before."""
+    return neuron.bias + sum(term.sign * ((x[term.source] & term.mask) << term.shift) for term in neuron.terms)
+
+
+def seen(score: int, window: BitRange) -> int:
+    """What a comparison with this ``window`` sees of ``score``."""
+    if window.high is None:
+        return score >> window.low
+    width = window.high - window.low
+    field = (score >> window.low) & ((1 << width) - 1)
+    return field - (1 << width) if field >> (width - 1) else field
+
+
+def decide(head: Head, scores: Sequence[int]) -> int | None:
+    """The class index that ``head`` finds in one row of scores; ``None`` for :class:`Scores`."""
+    match head:
+        case Argmax(ranges=ranges):
+            return _tournament(scores, list(ranges) or [BitRange()] * (len(scores) - 1))
+        case Threshold(at=at):
+            return int(scores[0] >= at)
+        case Scores():
+            return None
+
+
+def _tournament(scores: Sequence[int], windows: list[BitRange]) -> int:
+    candidates = list(range(len(scores)))
+    played = 0
+    while len(candidates) > 1:
+        winners = []
+        for left, right in zip(candidates[0::2], candidates[1::2], strict=False):
+            window = windows[played]
+            played += 1
+            winners.append(right if seen(scores[right], window) > seen(scores[left], window) else left)
+        if len(candidates) % 2:
+            winners.append(candidates[-1])
+        candidates = winners
+    return candidates[0]
+
+
+def score_values(net: Net, scores: NDArray[Any]) -> Floats:
+    """The real values, float64 (rows, scores), that a :class:`Scores` head's integers stand for."""
+    if not isinstance(net.head, Scores):
+        raise MlpressError("this net classifies: only a net with a scores head has real values")
+    values: Floats = np.asarray(scores) * np.array(net.head.scale) + np.array(net.head.offset)
+    return values
+
+
+def interpret_model(model: Model, features: NDArray[Any]) -> tuple[Floats, Ints | None]:
+    """Run ``model`` on real features (rows, inputs) in float64.
+
+    Returns the last layer's outputs, float64 (rows, outputs), and the class index, int64 (rows,), or ``None``
+    for regression.
+    """
+    with np.errstate(over="ignore"):
+        x = check_features(features, model.inputs) * model.scale + model.offset
+        if model.clip is not None:
+            x = real_activation(model.clip, x)
+        x = quantised(x, model.quantiser)
+        for layer in model.layers:
+            x = quantised(real_activation(layer.activation, x @ layer.weight.T + layer.bias), layer.quantiser)
+    match model.head:
+        case ArgmaxHead():
+            return x, np.argmax(x, axis=1).astype(np.int64)
+        case ThresholdHead(at=at):
+            return x, (x[:, 0] > at).astype(np.int64)
+        case ScoresHead():
+            return x, None
+
+
+def quantised(x: Floats, quantiser: Quantiser | None) -> Floats:
+    """The values of ``x`` after they passed through the ``quantiser``'s integers."""
+    if quantiser is None:
+        return x
+    q: Floats = np.clip(np.rint(x / quantiser.scale) + quantiser.zero, quantiser.low, quantiser.high)
+    return (q - quantiser.zero) * quantiser.scale
+
+
+def real_activation(activation: RealActivation, x: Floats) -> Floats:
+    """The activation of each element of ``x``."""
+    match activation:
+        case Linear():
+            return x
+        case Relu():
+            return np.maximum(x, 0.0)
+        case Clip(low=low, high=high):
+            return np.minimum(np.maximum(x, low), high)
+        case LeakyRelu(alpha=alpha):
+            return np.where(x > 0, x, alpha * x)
+        case Sigmoid():
+            return 1.0 / (1.0 + np.exp(-x))
+        case HardSigmoid(alpha=alpha, beta=beta):
+            return np.clip(alpha * x + beta, 0.0, 1.0)
+        case Tanh():
+            return np.tanh(x)

@@ -1,0 +1,19 @@
+"""How large a program may be.  Program files are untrusted: these bounds keep their reading and running finite."""
+
+from __future__ import annotations
+
+MAX_INPUTS = 1 << 14
+MAX_LAYERS = 64
+MAX_NEURONS = 1 << 14  # of one layer
+MAX_TERMS = 1 << 22  # of a whole net
+MAX_WEIGHTS = 1 << 23  # of a whole model
+MAX_LEVELS = 1 << 20  # kept input levels and ladder thresholds of a whole net, each
+MAX_CLASSES = 1 << 14
+MAX_NAME = 256  # characters of a feature's or a class's name
+MAX_TEXT = 1 << 28  # characters of a program's text form
+
+INPUT_BITS = 16
+ACTIVATION_BITS = 24
+MAX_SHIFT = 63
+SUM_LIMIT = 1 << 62  # sums stay below it in magnitude, so a difference of two sums fits in int64 as well
+INT64_LOW, INT64_HIGH = -(1 << 63), (1 << 63) - 1

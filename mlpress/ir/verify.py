@@ -1,0 +1,24 @@
+"""Checks that a program keeps every rule of ``docs/ir.md``."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from mlpress.ir.model import Model
+from mlpress.ir.net import Net
+from mlpress.ir.verify_model import verify_model
+from mlpress.ir.verify_net import verify_net
+
+
+def verify(program: Net | Model) -> None:
+    """Raise :class:`MlpressError` at the first broken rule, naming its place.
+
+    Inputs, layers, neurons and terms count from 0.
+    """
+    match program:
+        case Net():
+            verify_net(program)
+        case Model():
+            verify_model(program)
+        case _:
+            assert_never(program)

@@ -1,0 +1,150 @@
+"""The rules of the real level."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpress.ir.checks import check_classes, check_count, check_float, check_inputs, check_int, fail
+from mlpress.ir.limits import MAX_CLASSES, MAX_LAYERS, MAX_NEURONS, MAX_WEIGHTS
+from mlpress.ir.model import (
+    ArgmaxHead,
+    Clip,
+    Dense,
+    HardSigmoid,
+    LeakyRelu,
+    Linear,
+    Model,
+    Quantiser,
+    RealActivation,
+    RealHead,
+    Relu,
+    ScoresHead,
+    Sigmoid,
+    Tanh,
+    ThresholdHead,
+)
+
+CODE_LIMIT = 1 << 32  # a quantiser's integers stay within it in magnitude: ONNX has at most 32-bit ones
+ROUNDING = 1e-3  # real weights may differ from their integers' by half-precision rounding (2**-11), no more
+
+
+def verify_model(model: Model) -> None:
+    """Raise :class:`MlpressError` at the first rule of the real level that ``model`` breaks."""
+    check_inputs(model.inputs)
+    width = len(model.inputs)
+    _check_floats(model.scale, (width,), "inputs", "scale")
+    _check_floats(model.offset, (width,), "inputs", "offset")
+    if model.clip is not None:
+        _check_activation(model.clip, "inputs")
+    _check_quantiser(model.quantiser, "inputs")
+    check_count(len(model.layers), 1, MAX_LAYERS, "layers", "layers")
+    check_count(sum(np.size(layer.weight) for layer in model.layers), 1, MAX_WEIGHTS, "layers", "weights")
+    for k, layer in enumerate(model.layers):
+        where = f"layer {k}"
+        _check_dense(layer, width, where)
+        width = len(layer.bias)
+    if not isinstance(model.layers[-1].activation, Linear):
+        name = type(model.layers[-1].activation).__name__
+        fail(f"layer {len(model.layers) - 1}", f"the last layer's activation is {name}; it must be Linear")
+    _check_head(model.head, width, model.classes)
+
+
+def _check_floats(array: Any, shape: tuple[int, ...], where: str, what: str) -> None:
+    if not isinstance(array, np.ndarray) or array.dtype != np.float64 or array.shape != shape:
+        fail(where, f"{what} is {_describe(array)}; it must be float64 {shape}")
+    if not np.isfinite(array).all():
+        fail(where, f"{what} holds a value that is not finite")
+
+
+def _check_ints(array: Any, shape: tuple[int, ...], where: str, what: str) -> None:
+    if not isinstance(array, np.ndarray) or array.dtype != np.int64 or array.shape != shape:
+        fail(where, f"{what} is {_describe(array)}; it must be int64 {shape}")
+    if array.size and not -CODE_LIMIT <= int(array.min()) <= int(array.max()) <= CODE_LIMIT:
+        fail(where, f"{what} holds a value beyond 2**32 in magnitude")
+
+
+def _describe(array: Any) -> str:
+    return f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else type(array).__name__
+
+
+def _check_dense(layer: Dense, width: int, where: str) -> None:
+    outputs = len(layer.bias) if isinstance(layer.bias, np.ndarray) and layer.bias.ndim == 1 else 0
+    check_count(outputs, 1, MAX_NEURONS, where, "neurons")
+    _check_floats(layer.weight, (outputs, width), where, "weight")
+    _check_floats(layer.bias, (outputs,), where, "bias")
+    _check_activation(layer.activation, where)
+    _check_quantiser(layer.quantiser, where)
+    _check_integers(layer, where)
+
+
+def _check_integers(layer: Dense, where: str) -> None:
+    held = layer.integers
+    if held is None:
+        return
+    outputs = (len(layer.bias),)
+    _check_ints(held.weight, layer.weight.shape, where, "the integer weight")
+    _check_scale(held.weight_scale, outputs, where, "the weight scale")
+    _check_agreement(layer.weight, held.weight * held.weight_scale[:, None], where, "weight")
+    if held.bias is None or held.bias_scale is None:
+        if held.bias is not None or held.bias_scale is not None:
+            fail(where, "an integer bias and its scale go together; one of them is missing")
+        return
+    _check_ints(held.bias, outputs, where, "the integer bias")
+    _check_scale(held.bias_scale, outputs, where, "the bias scale")
+    _check_agreement(layer.bias, held.bias * held.bias_scale, where, "bias")
+
+
+def _check_scale(array: Any, shape: tuple[int, ...], where: str, what: str) -> None:
+    _check_floats(array, shape, where, what)
+    if not (array > 0).all():
+        fail(where, f"{what} holds a value that is not positive")
+
+
+def _check_agreement(real: NDArray[np.float64], product: NDArray[np.float64], where: str, what: str) -> None:
+    with np.errstate(over="ignore"):
+        if not np.allclose(real, product, rtol=ROUNDING, atol=0.0):
+            fail(where, f"the real {what} is not its integers times their scale")
+
+
+def _check_quantiser(quantiser: Quantiser | None, where: str) -> None:
+    if quantiser is None:
+        return
+    check_float(quantiser.scale, where, "the quantiser's scale")
+    if quantiser.scale <= 0:
+        fail(where, f"the quantiser's scale is {quantiser.scale}; it must be positive")
+    check_int(quantiser.low, -CODE_LIMIT, CODE_LIMIT, where, "the quantiser's low")
+    check_int(quantiser.high, quantiser.low + 1, CODE_LIMIT, where, "the quantiser's high")
+    check_int(quantiser.zero, -CODE_LIMIT, CODE_LIMIT, where, "the quantiser's zero")
+
+
+def _check_activation(activation: RealActivation, where: str) -> None:
+    match activation:
+        case Clip(low=low, high=high):
+            check_float(low, where, "the clip's low")
+            check_float(high, where, "the clip's high")
+            if low > high:
+                fail(where, f"the clip's low {low} is above its high {high}")
+        case LeakyRelu(alpha=alpha):
+            check_float(alpha, where, "alpha")
+        case HardSigmoid(alpha=alpha, beta=beta):
+            check_float(alpha, where, "alpha")
+            check_float(beta, where, "beta")
+        case Linear() | Relu() | Sigmoid() | Tanh():
+            pass
+
+
+def _check_head(head: RealHead, outputs: int, classes: tuple[int | str, ...]) -> None:
+    match head:
+        case ArgmaxHead():
+            check_count(outputs, 2, MAX_CLASSES, "head", "outputs under an argmax")
+            check_classes(classes, outputs)
+        case ThresholdHead(at=at):
+            if outputs != 1:
+                fail("head", f"{outputs} outputs under a threshold; there must be 1")
+            check_float(at, "head", "the threshold")
+            check_classes(classes, 2)
+        case ScoresHead():
+            check_classes(classes, 0)
