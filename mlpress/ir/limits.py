@@ -7,10 +7,12 @@ MAX_LAYERS = 64
 MAX_NEURONS = 1 << 14  # of one layer
 MAX_TERMS = 1 << 22  # of a whole net
 MAX_WEIGHTS = 1 << 23  # of a whole model
-MAX_LEVELS = 1 << 20  # kept input levels and ladder thresholds of a whole net, each
+MAX_LEVELS = 1 << 20  # of a whole net, kept input levels and ladder thresholds each
+MAX_THRESHOLDS = (1 << 16) - 1  # of one ladder
 MAX_CLASSES = 1 << 14
 MAX_NAME = 256  # characters of a feature's or a class's name
 MAX_TEXT = 1 << 28  # characters of a program's text form
+MAX_LINE = 1 << 23  # characters of one line of it
 
 INPUT_BITS = 16
 ACTIVATION_BITS = 24

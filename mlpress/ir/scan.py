@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import NoReturn
 
 from mlpress.errors import MlpressError
-from mlpress.ir.limits import MAX_NAME
+from mlpress.ir.limits import MAX_LINE, MAX_NAME
 
 _WORD = re.compile(r'\s*("(?:[^"\\]|\\.)*"|[^\s"]+)', re.DOTALL)
 _INT = re.compile(r"-?[0-9]{1,20}", re.ASCII)
@@ -110,7 +110,7 @@ class Line:
         try:
             return str(json.loads(word))
         except ValueError:
-            self.fail(f"{word[:40]} is not a valid quoted name; escape it as JSON does")
+            self.fail(f"{word[:40]!r} is not a valid quoted name; escape it as JSON does")
 
     def name_or_integer(self, what: str) -> int | str:
         """Take the next word, a quoted name or an integer."""
@@ -139,6 +139,8 @@ class Lines:
             stop = text.find("\n", start)
             stop = len(text) if stop < 0 else stop
             number += 1
+            if stop - start > MAX_LINE:
+                raise MlpressError(f"line {number}: it has {stop - start} characters; a line has at most {MAX_LINE}")
             content = text[start:stop].strip()
             if content and not content.startswith("#"):
                 yield Line(number, content)

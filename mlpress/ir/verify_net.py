@@ -18,6 +18,7 @@ from mlpress.ir.limits import (
     MAX_NEURONS,
     MAX_SHIFT,
     MAX_TERMS,
+    MAX_THRESHOLDS,
     SUM_LIMIT,
 )
 from mlpress.ir.net import Activation, Argmax, BitRange, Head, Input, Ladder, Net, Neuron, QRelu, Raw, Scores, Threshold
@@ -90,7 +91,7 @@ def _check_activation(activation: Activation, last: bool, where: str) -> None:
             check_int(shift, 0, MAX_SHIFT, where, "the activation's shift")
             check_int(bits, 1, ACTIVATION_BITS, where, "the activation's bits")
         case Ladder(thresholds=thresholds):
-            check_count(len(thresholds), 1, (1 << INPUT_BITS) - 1, where, "thresholds")
+            check_count(len(thresholds), 1, MAX_THRESHOLDS, where, "thresholds")
             for threshold in thresholds:
                 check_int(threshold, INT64_LOW, INT64_HIGH, where, "a threshold")
             for low, high in pairwise(thresholds):
