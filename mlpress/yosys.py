@@ -1,0 +1,107 @@
+"""Yosys from the ``pyosys`` wheel, always in a child process of its own.
+
+Any error ends a Yosys process, so it never runs in ours: a child with limits on time and memory works in a
+private folder and hands back the files that were asked for.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlpress.errors import MlpressError
+
+_CHILD = "import sys; from pyosys import libyosys as ys; ys.run_pass('script ' + sys.argv[1], ys.Design())"
+
+
+@dataclass(frozen=True, slots=True)
+class YosysRun:
+    """What a run left: its log and the text of each output file, by name."""
+
+    log: str
+    outputs: Mapping[str, str]
+
+
+def run_yosys(
+    script: str,
+    files: Mapping[str, str | bytes],
+    outputs: Sequence[str] = (),
+    *,
+    timeout_s: float = 300.0,
+    memory_mb: int = 4096,
+) -> YosysRun:
+    """Run a Yosys ``script`` (commands, one a line) in a private folder that holds ``files`` (name -> content).
+
+    Returns the log and the contents of ``outputs``.  Raises :class:`MlpressError` with Yosys's own error line where
+    it fails, and where it outlives ``timeout_s`` seconds or asks for more than ``memory_mb`` MiB.
+    """
+    with tempfile.TemporaryDirectory(prefix="mlpress-yosys-") as name:
+        folder = Path(name)
+        for file, content in files.items():
+            (folder / file).write_bytes(content.encode() if isinstance(content, str) else content)
+        (folder / "script.ys").write_text(script + "\n")
+        log = _run([sys.executable, "-c", _CHILD, "script.ys"], folder, timeout_s, memory_mb)
+        return YosysRun(log, {output: _output(folder / output, log) for output in outputs})
+
+
+def _run(command: list[str], folder: Path, timeout_s: float, memory_mb: int) -> str:
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_AS, (memory_mb << 20, memory_mb << 20))
+
+    environment = os.environ | {"TMPDIR": str(folder), "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+    log_path = folder / "yosys.log"
+    with log_path.open("wb") as log_file:
+        child = subprocess.Popen(
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=log_file,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            start_new_session=True,
+            preexec_fn=limit,  # noqa: PLW1509 - no threads share the child between fork and exec
+        )
+        try:
+            status = child.wait(timeout=timeout_s)
+        except subprocess.TimeoutExpired:
+            raise MlpressError(
+                f"Yosys did not end within {timeout_s:g} s; allow more time, a lower effort, or a smaller design"
+            ) from None
+        finally:
+            _end(child)
+    log = log_path.read_text(errors="replace")
+    if status != 0:
+        raise MlpressError(f"Yosys failed: {_error_line(log, status)}")
+    return log
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """Kill what is left of the child's process group (ABC runs in it)."""
+    try:
+        os.killpg(child.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    child.wait()
+
+
+def _error_line(log: str, status: int) -> str:
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    for line in reversed(lines):
+        if "ERROR:" in line:
+            return line.split("ERROR:", 1)[1].strip()[:300]
+    if status < 0:
+        return f"killed by signal {-status} (out of memory?)"
+    return (lines[-1] if lines else f"exit code {status}")[:300]
+
+
+def _output(path: Path, log: str) -> str:
+    if not path.is_file():
+        raise MlpressError(f"Yosys wrote no {path.name}: {_error_line(log, 0)}")
+    return path.read_text()
