@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,10 +85,8 @@ def _run(command: list[str], folder: Path, timeout_s: float, memory_mb: int) -> 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
     """Kill what is left of the child's process group (ABC runs in it)."""
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     child.wait()
 
 
@@ -95,7 +94,8 @@ def _error_line(log: str, status: int) -> str:
     lines = [line.strip() for line in log.splitlines() if line.strip()]
     for line in reversed(lines):
         if "ERROR:" in line:
-            return line.split("ERROR:", 1)[1].strip()[:300]
+            place, message = line.split("ERROR:", 1)
+            return f"{place.strip()} {message.strip()}".strip()[:300]
     if status < 0:
         return f"killed by signal {-status} (out of memory?)"
     return (lines[-1] if lines else f"exit code {status}")[:300]
