@@ -152,13 +152,12 @@ def _scores(rng: Rng, kind: str, most: int) -> int:
 
 
 def _with_twins(rng: Rng, layer: Layer) -> Layer:
-    """``layer`` where, half of the time, some scores are copies of others: they always tie."""
-    if len(layer.neurons) < 2 or rng.random() < 0.5:
-        return layer
+    """``layer`` where, most of the time, half of the scores copy an earlier one: they always tie."""
     neurons = list(layer.neurons)
-    for _ in range(int(rng.integers(1, len(neurons)))):
-        source, target = rng.integers(len(neurons), size=2)
-        neurons[target] = neurons[source]
+    if rng.random() < 0.85:
+        for k in range(1, len(neurons)):
+            if rng.random() < 0.5:
+                neurons[k] = neurons[int(rng.integers(k))]
     return Layer(tuple(neurons))
 
 
