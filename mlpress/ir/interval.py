@@ -88,6 +88,8 @@ def _largest(weights: Sequence[int], values: Interval) -> int:
     ``best`` holds, for the bits above the current one, the largest sum by whether they equal those of the low
     end and of the high end; bits below are free once neither end binds.
     """
+    if values.low == 0 and values.high & (values.high + 1) == 0:  # all bits are free from the start
+        return sum(weight for weight in weights[: values.high.bit_length()] if weight > 0)
     best: dict[tuple[bool, bool], int] = {(True, True): 0}
     for k in reversed(range(max(len(weights), values.high.bit_length()))):
         weight = weights[k] if k < len(weights) else 0
