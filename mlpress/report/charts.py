@@ -1,0 +1,75 @@
+"""Charts that need axes, as inline SVG."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from io import StringIO
+from typing import Any
+
+from mlpress.report.figures import number
+
+# Drawn in these colours, and handed to the style sheet, which knows light from dark.
+COLOURS = {"#010101": "var(--ink)", "#020202": "var(--quiet)", "#030303": "var(--line)", "#040404": "var(--accent)"}
+INK, QUIET, LINE, ACCENT = COLOURS
+
+
+def front_chart(points: Sequence[Mapping[str, Any]]) -> str:
+    """Accuracy against area (cm2) of a search's front as an ``<svg>`` element; empty where no point has both."""
+    plain = _points(points, chosen=False)
+    chosen = _points(points, chosen=True)
+    if not plain and not chosen:
+        return ""
+
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "mlpress", "font.size": 10}):
+        picture = Figure(figsize=(4.3, 2.9), layout="constrained")
+        axes = picture.add_subplot()
+        every = sorted(plain + chosen)
+        axes.step(*zip(*every, strict=True), where="post", color=QUIET, linewidth=1)
+        if plain:
+            axes.plot(*zip(*plain, strict=True), "o", color=QUIET, markersize=4.5)
+        if chosen:
+            axes.plot(*zip(*chosen, strict=True), "o", color=ACCENT, markersize=9)
+        if (spread := every[-1][0] / every[0][0]) > 8:
+            axes.set_xscale("log")
+            axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if spread < 1000 else (1,)))
+            axes.xaxis.set_minor_locator(NullLocator())
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.4g} %"))
+        axes.set_xlabel("area in cm²", color=QUIET)
+        axes.set_ylabel("accuracy", color=QUIET)
+        axes.tick_params(which="both", color=LINE, labelcolor=INK)
+        axes.grid(color=LINE, linewidth=0.6)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.spines[["left", "bottom"]].set_color(LINE)
+        text = StringIO()
+        picture.savefig(text, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    return _inline(text.getvalue())
+
+
+def _points(points: Sequence[Mapping[str, Any]], *, chosen: bool) -> list[tuple[float, float]]:
+    """(area, accuracy) of the points that are, or are not, ``chosen``; what no circuit can have is left out."""
+    found = []
+    for point in points:
+        if (point.get("chosen") is True) is not chosen:
+            continue
+        area, accuracy = number(point.get("area_cm2")), number(point.get("accuracy"))
+        if area is not None and accuracy is not None and 1e-9 < area < 1e9 and 0 <= accuracy <= 1:
+            found.append((area, accuracy))
+    return sorted(found)
+
+
+def _inline(svg: str) -> str:
+    """The ``<svg>`` element alone, with its size left to the style sheet and its colours to variables."""
+    element = svg[svg.index("<svg") :].strip()
+    head, body = element.split(">", 1)
+    head = re.sub(r' (?:width|height|xmlns|xmlns:xlink|version)="[^"]*"', "", head)
+    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
+    body = body.replace("xlink:href", "href")
+    for drawn, shown in COLOURS.items():
+        body = body.replace(drawn, shown)
+    return f'{head} class="chart" role="img" aria-label="accuracy against area">{body}'

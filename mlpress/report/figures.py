@@ -1,0 +1,133 @@
+"""Values as a person reads them, and the parts of a design's facts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from mlpress.errors import MlpressError
+
+MISSING = "–"
+"""What stands where there is no value."""
+
+
+def part(facts: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """The object ``facts[name]``, empty where it is missing or null."""
+    found = facts.get(name)
+    if found is None:
+        return {}
+    if not isinstance(found, Mapping):
+        raise _malformed(name, found, "an object")
+    return found
+
+
+def items(facts: Mapping[str, Any], name: str) -> list[Any]:
+    """The list ``facts[name]``, empty where it is missing or null."""
+    found = facts.get(name)
+    if found is None:
+        return []
+    if not isinstance(found, list | tuple):
+        raise _malformed(name, found, "a list")
+    return list(found)
+
+
+def rows(facts: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    """The list of objects ``facts[name]``, empty where it is missing or null."""
+    found = items(facts, name)
+    for index, row in enumerate(found):
+        if not isinstance(row, Mapping):
+            raise _malformed(f"{name}[{index}]", row, "an object")
+    return found
+
+
+def _malformed(name: str, found: Any, wanted: str) -> MlpressError:
+    return MlpressError(
+        f"the design's {name!r} is {type(found).__name__}, it must be {wanted}; compile the model again"
+    )
+
+
+def number(value: Any) -> float | None:
+    """``value`` as a finite float, or ``None`` where it is not one."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        found = float(value)
+    except OverflowError:
+        return None
+    return found if math.isfinite(found) else None
+
+
+def figure(value: Any, digits: int = 3) -> str:
+    """Integers in full; else ``digits`` significant digits, or all of the integer part: 0.0123, 4.21, 2,776."""
+    found = number(value)
+    if found is not None and isinstance(value, int):
+        return f"{value:,}"
+    if found is None:
+        return words(value)
+    if found == 0:
+        return "0"
+    if float(f"{abs(found):.{digits}g}") >= 10**7 or abs(found) < 1e-4:
+        return f"{found:.{digits}g}"
+    places = max(0, digits - 1 - math.floor(math.log10(float(f"{abs(found):.{digits}g}"))))
+    return f"{found:,.{places}f}"
+
+
+def unit(text: str, name: str) -> str:
+    """A figure with its unit, on one line."""
+    return f"{text}\N{NO-BREAK SPACE}{name}"
+
+
+def percent(value: Any) -> str:
+    """A share of one as per cent, with one decimal."""
+    found = number(value)
+    return words(value) if found is None else unit(f"{100 * found:.1f}", "%")
+
+
+def words(value: Any, depth: int = 4) -> str:
+    """Any JSON value on one line; lists and objects in short form, no more than ``depth`` deep."""
+    match value:
+        case None | "":
+            return MISSING
+        case bool():
+            return "yes" if value else "no"
+        case int() | str():
+            return "".join(map(_printable, str(value)))
+        case float():
+            return f"{value:.6g}"
+        case Mapping() | list() | tuple() if not depth:
+            return "\N{HORIZONTAL ELLIPSIS}"
+        case Mapping():
+            return ", ".join(f"{words(key)} {_inner(entry, depth - 1)}" for key, entry in value.items()) or MISSING
+        case list() | tuple():
+            return ", ".join(_inner(entry, depth - 1) for entry in value) or MISSING
+        case _:
+            raise _malformed("value", value, "a JSON value")
+
+
+def _printable(character: str) -> str:
+    if character.isprintable():
+        return character
+    return " " if character.isspace() else "\N{REPLACEMENT CHARACTER}"
+
+
+def _inner(value: Any, depth: int) -> str:
+    return f"({words(value, depth)})" if isinstance(value, Mapping | list | tuple) else words(value)
+
+
+def join(names: list[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def span(values: list[Any]) -> str:
+    """The range of a list of numbers: ``9`` or ``9 to 12``."""
+    found = sorted(value for value in map(number, values) if value is not None)
+    if not found:
+        return MISSING
+    return words(found[0]) if found[0] == found[-1] else f"{words(found[0])} to {words(found[-1])}"
+
+
+def label(key: Any) -> str:
+    """A key of a JSON object as words: ``rate_hz`` is ``rate hz``."""
+    return words(key).replace("_", " ")

@@ -1,0 +1,131 @@
+"""The handful of figures that a design is judged by; the HTML report and the command line show the same ones."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from mlpress.report.figures import figure, join, number, part, percent, rows, unit, words
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One headline figure: what it is, its value with unit, and a few words on what it means."""
+
+    name: str
+    value: str
+    note: str = ""
+    tone: Literal["plain", "good", "bad"] = "plain"
+
+
+def tiles(facts: Mapping[str, Any]) -> list[Tile]:
+    """The headline of a design, from the facts that it has."""
+    estimate = part(facts, "estimate")
+    found = [_accuracy(part(facts, "accuracy")), *estimate_tiles(estimate)]
+    return [tile for tile in [*found, _proof(rows(facts, "verification"))] if tile]
+
+
+def estimate_tiles(estimate: Mapping[str, Any]) -> list[Tile]:
+    """The headline of an estimate: area, power, delay, and what can feed it."""
+    return [tile for tile in (_area(estimate), _power(estimate), _delay(estimate), _sources(estimate)) if tile]
+
+
+def best_voltage(estimate: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The supply that draws least power among those that meet the rate; ``None`` where none does."""
+    fit = [row for row in rows(estimate, "voltages") if row.get("meets_rate") is True]
+    return min(fit, key=_total_mw, default=None)
+
+
+def _total_mw(row: Mapping[str, Any]) -> float:
+    found = number(row.get("total_mw"))
+    return math.inf if found is None else found
+
+
+def _accuracy(accuracy: Mapping[str, Any]) -> Tile | None:
+    test = part(accuracy, "test")
+    shown = test or accuracy
+    if number(shown.get("quantised")) is None:
+        return None
+    where = f"on {figure(shown.get('rows'))} {'test rows' if test else 'training rows'}"
+    return Tile(
+        "accuracy", percent(shown["quantised"]), f"{where}; the model as given has {percent(shown.get('float'))}"
+    )
+
+
+def _area(estimate: Mapping[str, Any]) -> Tile | None:
+    area = number(estimate.get("area_cm2"))
+    if area is None:
+        return None
+    side = math.sqrt(max(area, 0.0))
+    square = unit(figure(10 * side, 2), "mm") if side < 1 else unit(figure(side, 2), "cm")
+    cells = estimate.get("cells")
+    return Tile(
+        "area",
+        unit(figure(area), "cm²"),
+        (f"{figure(cells)} cells, " if cells else "") + f"as a square {square} a side",
+    )
+
+
+def _power(estimate: Mapping[str, Any]) -> Tile | None:
+    voltages = rows(estimate, "voltages")
+    if not voltages:
+        return None
+    rate = unit(words(estimate.get("rate_hz")), "Hz")
+    best = best_voltage(estimate)
+    if best is None:
+        least = min(voltages, key=_total_mw)
+        return Tile(
+            "power", _milliwatts(least), f"at {_volts(least)}; no supply voltage is fast enough for {rate}", "bad"
+        )
+    note = f"at {_volts(best)}, the least that meets {rate}"
+    usual = next((row for row in voltages if row.get("voltage") == 1.0 and row is not best), None)
+    return Tile("power", _milliwatts(best), note + (f"; {_milliwatts(usual)} at 1 V" if usual else ""))
+
+
+def _delay(estimate: Mapping[str, Any]) -> Tile | None:
+    voltages = rows(estimate, "voltages")
+    if not voltages:
+        return None
+    shown = best_voltage(estimate) or min(voltages, key=lambda row: number(row.get("critical_path_ms")) or math.inf)
+    rate = number(estimate.get("rate_hz"))
+    leaves = f"; {unit(words(rate), 'Hz')} leaves {unit(figure(1000 / rate), 'ms')}" if rate else ""
+    tone: Literal["plain", "bad"] = "plain" if shown.get("meets_rate") is not False else "bad"
+    return Tile("critical path", unit(figure(shown.get("critical_path_ms")), "ms"), f"at {_volts(shown)}{leaves}", tone)
+
+
+def _sources(estimate: Mapping[str, Any]) -> Tile | None:
+    best = best_voltage(estimate)
+    if best is None or not part(best, "sources"):
+        return None
+    fit = [words(name) for name, feeds in part(best, "sources").items() if feeds is True]
+    if not fit:
+        return Tile("power source", "none", f"no printed source in the table can feed it at {_volts(best)}", "bad")
+    return Tile(
+        "power source", f"{len(fit)} of {len(part(best, 'sources'))}", f"{join(fit)} can feed it at {_volts(best)}"
+    )
+
+
+def _proof(verification: list[Mapping[str, Any]]) -> Tile:
+    ran = [row for row in verification if number(row.get("rows"))]
+    wrong = [words(row.get("engine")) for row in verification if row.get("equal") is not True]
+    if wrong:
+        return Tile("same function", "DIFFERENT", f"{join(wrong)} and the reference interpreter do not agree", "bad")
+    if not ran:
+        return Tile("same function", "not checked", "run `mlpress verify` on this folder", "bad")
+    counts = [number(row.get("rows")) or 0 for row in ran]
+    least = f"{'at least ' if min(counts) < max(counts) else ''}{words(min(counts))} rows"
+    engines = join([words(row.get("engine")) for row in ran])
+    verb = "agrees" if len(ran) == 1 else "agree"
+    return Tile(
+        "same function", "equal", f"{engines} {verb} with the reference interpreter on {least}, bit for bit", "good"
+    )
+
+
+def _milliwatts(row: Mapping[str, Any]) -> str:
+    return unit(figure(row.get("total_mw")), "mW")
+
+
+def _volts(row: Mapping[str, Any]) -> str:
+    return unit(words(row.get("voltage")), "V")

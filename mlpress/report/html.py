@@ -1,0 +1,112 @@
+"""A design's facts as one HTML file: no script, no request, readable on a phone and in print."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from mlpress.report import figures
+from mlpress.report.charts import front_chart
+from mlpress.report.headline import best_voltage, tiles
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+SECTIONS = ("source", "options", "net", "accuracy", "audit", "synthesis", "estimate", "versions")
+# Characters that HTML does not allow, and halves of surrogate pairs, which UTF-8 does not.
+NOT_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def render(facts: Mapping[str, Any]) -> str:
+    """The report of a design, from the content of its ``design.json``.
+
+    Parts that are missing or null are left out.  Raises :class:`MlpressError` where a part is not of the
+    kind that it must be.  Every text is escaped: names come from models and data, and are not trusted.
+    """
+    from markupsafe import Markup
+
+    parts = {name: figures.part(facts, name) for name in SECTIONS}
+    estimate, net = parts["estimate"], parts["net"]
+    voltages, front = figures.rows(estimate, "voltages"), figures.rows(facts, "front")
+    verification = figures.rows(facts, "verification")
+    page = (
+        _environment()
+        .get_template("report.html")
+        .render(
+            parts,
+            facts=facts,
+            title=figures.words(parts["source"].get("model") or "design"),
+            lede=_lede(facts, net),
+            tiles=tiles(facts),
+            inputs=figures.words(net.get("topology")).split("-")[0],
+            cells=_bars(figures.part(parts["synthesis"], "cells")),
+            voltages=voltages,
+            best=best_voltage(estimate),
+            most_mw=max((figures.number(row.get("total_mw")) or 0.0 for row in voltages), default=0.0),
+            sources=list(dict.fromkeys(name for row in voltages for name in figures.part(row, "sources"))),
+            verification=verification,
+            notes=any(row.get("difference") or row.get("note") for row in verification),
+            made=_made(facts, parts),
+            front_chart=Markup(front_chart(front)),  # noqa: S704 - matplotlib's own text, made of numbers only
+        )
+    )
+    return NOT_TEXT.sub("\N{REPLACEMENT CHARACTER}", page)
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    made = Environment(
+        loader=PackageLoader("mlpress.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {
+        "figure": figures.figure,
+        "percent": figures.percent,
+        "words": figures.words,
+        "part": figures.part,
+        "entries": figures.items,
+        "rows": figures.rows,
+        "span": figures.span,
+        "label": figures.label,
+        "shares": _shares,
+    }
+    return made
+
+
+def _lede(facts: Mapping[str, Any], net: Mapping[str, Any]) -> str:
+    topology, target = net.get("topology"), facts.get("target")
+    what = f"a {figures.words(topology)} network" if topology else "a classifier"
+    return f"{what} as a circuit of {figures.words(target)} cells".capitalize() if target else what.capitalize()
+
+
+def _made(facts: Mapping[str, Any], parts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """What went in, with which options and versions, as one list of names and values."""
+    synthesis = [(f"synthesis {name}", value) for name, value in parts["synthesis"].items() if name != "cells"]
+    found = [*parts["source"].items(), ("target", facts.get("target")), *parts["options"].items(), *synthesis]
+    found += [("mlpress", facts.get("mlpress")), *parts["versions"].items()]
+    return {name: value for name, value in found if value is not None}
+
+
+def _bars(counts: Mapping[str, Any]) -> list[tuple[str, Any, float]]:
+    """Each name with its count and its share of the largest one, largest first."""
+    sizes = {name: figures.number(count) or 0.0 for name, count in counts.items()}
+    most = max(sizes.values(), default=0.0)
+    return [
+        (name, counts[name], _share(sizes[name], most)) for name in sorted(sizes, key=lambda name: (-sizes[name], name))
+    ]
+
+
+def _shares(row: Mapping[str, Any], most: float) -> list[float]:
+    """Static and dynamic power as shares of the ``most`` milliwatts that are drawn."""
+    return [_share(figures.number(row.get(name)) or 0.0, most) for name in ("static_mw", "dynamic_mw")]
+
+
+def _share(value: float, most: float) -> float:
+    return min(max(value / most, 0.0), 1.0) if most > 0 else 0.0

@@ -1,0 +1,122 @@
+"""What the command line prints, as rich tables that fit 80 columns.
+
+Every text goes in as :class:`rich.text.Text`: names from models and files are never read as markup, and
+control characters in them never reach the terminal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from mlpress.report.figures import figure, part, rows, words
+from mlpress.report.headline import Tile, best_voltage, estimate_tiles, tiles
+
+if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
+STYLES = {"plain": "bold", "good": "bold green", "bad": "bold red"}
+
+
+def summary_table(facts: Mapping[str, Any]) -> Table:
+    """The headline of a design from the content of its ``design.json``, one figure a row."""
+    source, net = part(facts, "source"), part(facts, "net")
+    named = [words(source.get("model")) if source.get("model") else "", words(net.get("topology")) if net else ""]
+    target = [f"in {words(facts.get('target'))} cells"] if facts.get("target") else []
+    return _tile_table(tiles(facts), " ".join([*filter(None, named), *target]))
+
+
+def estimate_table(estimate: Mapping[str, Any]) -> Table:
+    """Power, delay and energy at every voltage of an estimate, and what can feed it."""
+    voltages = rows(estimate, "voltages")
+    headings = ["supply", "total\nmW", "static\nmW", "dynamic\nmW", "path\nms", "energy\nµJ"]
+    table = _table([*headings, f"{words(estimate.get('rate_hz'))} Hz", "can be fed by"], figures=len(headings))
+    best = best_voltage(estimate)
+    for row in voltages:
+        feeds = [words(name) for name, enough in part(row, "sources").items() if enough is True]
+        values = [row.get(key) for key in ("total_mw", "static_mw", "dynamic_mw", "critical_path_ms", "energy_uj")]
+        meets = row.get("meets_rate")
+        table.add_row(
+            _text(f"{words(row.get('voltage'))} V"),
+            *(_text(figure(value)) for value in values),
+            _verdict(meets, bad=meets is False),
+            _text(", ".join(feeds) or "nothing in the table"),
+            style="bold" if row is best else None,
+        )
+    return table
+
+
+def estimate_summary(estimate: Mapping[str, Any]) -> Table:
+    """The headline of an estimate, one figure a row."""
+    return _tile_table(estimate_tiles(estimate), "")
+
+
+def verification_table(results: Sequence[Mapping[str, Any]]) -> Table:
+    """What every engine said: rows that it ran, and whether all equal the reference interpreter."""
+    table = _table(["engine", "rows", "equal", ""], figures=0)
+    for row in results:
+        wrong = row.get("equal") is not True
+        remark = row.get("difference") or row.get("note") or ""
+        table.add_row(
+            _text(words(row.get("engine"))),
+            _text(figure(row.get("rows"))),
+            _verdict(not wrong, bad=wrong),
+            _text(remark and words(remark)),
+        )
+    table.columns[1].justify = "right"
+    return table
+
+
+def targets_table(targets: Iterable[Mapping[str, Any]]) -> Table:
+    """The technologies: ``name``, ``title``, ``nominal`` volts, list of ``voltages``, number of ``cells``."""
+    table = _table(["target", "what it is", "supply voltages", "cells"], figures=0)
+    for target in targets:
+        table.add_row(
+            _text(words(target.get("name")), "bold"),
+            _text(words(target.get("title"))),
+            _text(f"{words(target.get('voltages'))} V (usually {words(target.get('nominal'))} V)"),
+            _text(figure(target.get("cells"))),
+        )
+    table.columns[3].justify = "right"
+    return table
+
+
+def _tile_table(found: Iterable[Tile], title: str) -> Table:
+    from rich.table import Table
+
+    table = Table(
+        box=None,
+        show_header=False,
+        title=_text(title, "bold") if title else None,
+        title_justify="left",
+        padding=(0, 2, 0, 0),
+    )
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column()
+    for tile in found:
+        table.add_row(_text(tile.name), _text(tile.value, STYLES[tile.tone]), _text(tile.note))
+    return table
+
+
+def _table(headings: Sequence[str], *, figures: int) -> Table:
+    """An empty table; its first ``figures`` columns hold numbers."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim")
+    for index, heading in enumerate(headings):
+        numeric = index < figures
+        table.add_column(_text(heading), justify="right" if numeric else "left", no_wrap=numeric, vertical="top")
+    return table
+
+
+def _verdict(value: Any, *, bad: bool) -> Text:
+    return _text(words(value), "bold red" if bad else "green")
+
+
+def _text(text: str, style: str = "") -> Text:
+    from rich.text import Text
+
+    return Text(text, style=style)
