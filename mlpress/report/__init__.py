@@ -8,14 +8,13 @@ from mlpress._lazy import lazy_door
 
 if TYPE_CHECKING:
     from mlpress.report.html import render
-    from mlpress.report.tables import estimate_summary, estimate_table, summary_table, targets_table, verification_table
+    from mlpress.report.tables import estimate_table, summary_table, targets_table, verification_table
 
-__all__ = ["estimate_summary", "estimate_table", "render", "summary_table", "targets_table", "verification_table"]
+__all__ = ["estimate_table", "render", "summary_table", "targets_table", "verification_table"]
 
 __getattr__ = lazy_door(
     __name__,
     {
-        "estimate_summary": "tables",
         "estimate_table": "tables",
         "render": "html",
         "summary_table": "tables",

@@ -13,6 +13,7 @@ from mlpress.report.figures import figure, part, rows, words
 from mlpress.report.headline import Tile, best_voltage, estimate_tiles, tiles
 
 if TYPE_CHECKING:
+    from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
@@ -27,8 +28,10 @@ def summary_table(facts: Mapping[str, Any]) -> Table:
     return _tile_table(tiles(facts), " ".join([*filter(None, named), *target]))
 
 
-def estimate_table(estimate: Mapping[str, Any]) -> Table:
-    """Power, delay and energy at every voltage of an estimate, and what can feed it."""
+def estimate_table(estimate: Mapping[str, Any]) -> Group:
+    """The headline of an estimate; below it power, delay and energy at every voltage, and what can feed it."""
+    from rich.console import Group
+
     voltages = rows(estimate, "voltages")
     headings = ["supply", "total\nmW", "static\nmW", "dynamic\nmW", "path\nms", "energy\nµJ"]
     table = _table([*headings, f"{words(estimate.get('rate_hz'))} Hz", "can be fed by"], figures=len(headings))
@@ -44,12 +47,7 @@ def estimate_table(estimate: Mapping[str, Any]) -> Table:
             _text(", ".join(feeds) or "nothing in the table"),
             style="bold" if row is best else None,
         )
-    return table
-
-
-def estimate_summary(estimate: Mapping[str, Any]) -> Table:
-    """The headline of an estimate, one figure a row."""
-    return _tile_table(estimate_tiles(estimate), "")
+    return Group(_tile_table(estimate_tiles(estimate), ""), table)
 
 
 def verification_table(results: Sequence[Mapping[str, Any]]) -> Table:
