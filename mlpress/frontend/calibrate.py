@@ -1,0 +1,245 @@
+"""Post-training quantisation: real layers to integer layers whose scales come from calibration rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpress.errors import MlpressError
+from mlpress.frontend.data import unit_inputs
+from mlpress.frontend.integer import IntegerLayer, Ints, check_sums, input_codes
+from mlpress.ir import (
+    Activation,
+    Argmax,
+    ArgmaxHead,
+    Clip,
+    Dense,
+    HardSigmoid,
+    Head,
+    Input,
+    Ladder,
+    LeakyRelu,
+    Linear,
+    Model,
+    QRelu,
+    Raw,
+    RealActivation,
+    Relu,
+    Scores,
+    ScoresHead,
+    Sigmoid,
+    Tanh,
+    Threshold,
+    ThresholdHead,
+)
+
+Floats = NDArray[np.float64]
+InputRange = Literal["auto", "unit", "data"]
+ROUNDING = 1e-6  # a scaling stored in single precision misses its end points by this much
+TINY = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class Bits:
+    """How many bits inputs, weights, QReLU codes and ladder codes get, and how much may saturate."""
+
+    inputs: int
+    weights: int
+    activations: int
+    ladder: int
+    quantile: float
+
+    def __post_init__(self) -> None:
+        limits = {"input_bits": (self.inputs, 1, 16), "weight_bits": (self.weights, 2, 16)}
+        limits |= {"activation_bits": (self.activations, 1, 16), "ladder_bits": (self.ladder, 1, 8)}
+        for name, (value, low, high) in limits.items():
+            if not low <= value <= high:
+                raise MlpressError(f"{name} is {value}; it must be {low} to {high}")
+        if not 0.5 < self.quantile <= 1.0:
+            raise MlpressError(f"quantile is {self.quantile}; it must be above 0.5 and at most 1")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Codes:
+    """Codes int64 (rows, values), each standing for ``code * step + base``; ``real`` is what the model has there."""
+
+    codes: Ints
+    step: Floats
+    base: Floats
+    real: Floats
+
+
+def calibrated(
+    model: Model, features: Floats, bits: Bits, input_range: InputRange
+) -> tuple[tuple[Input, ...], list[IntegerLayer], Head]:
+    """Inputs, layers and head of an integer network close to ``model`` on the rows ``features``."""
+    if input_range not in {"auto", "unit", "data"}:
+        raise MlpressError(f"input_range is {input_range!r}; it must be auto, unit or data")
+    inputs, values = _encoded(model, features, bits.inputs, input_range)
+    layers: list[IntegerLayer] = []
+    for dense in model.layers[:-1]:
+        layer, values = _hidden(dense, values, bits)
+        layers.append(layer)
+    last, head = _last(model, values, bits)
+    return inputs, [*layers, last], head
+
+
+def _encoded(model: Model, features: Floats, bits: int, input_range: InputRange) -> tuple[tuple[Input, ...], _Codes]:
+    scaled = features * model.scale + model.offset
+    if model.clip is not None:
+        scaled = np.clip(scaled, model.clip.low, model.clip.high)
+    low, high = scaled.min(axis=0), scaled.max(axis=0)
+    if input_range == "unit" or (input_range == "auto" and _fills_unit(low, high)):
+        inputs = unit_inputs(model.inputs, model.scale, model.offset, bits)
+    else:
+        span = np.where(high > low, high - low, 1.0)
+        inputs = unit_inputs(model.inputs, model.scale / span, (model.offset - low) / span, bits)
+    codes = input_codes(inputs, features)
+    step, base = _decoding(codes, scaled, inputs, model)
+    return inputs, _Codes(codes, step, base, scaled)
+
+
+def _fills_unit(low: Floats, high: Floats) -> bool:
+    """Whether the model's own scaling was made for the unit interval: all within it, most features over half of it."""
+    inside = bool((low >= -ROUNDING).all() and (high <= 1.0 + ROUNDING).all())
+    varies = high > low
+    return inside and bool(varies.any()) and float(np.median((high - low)[varies])) >= 0.5
+
+
+def _decoding(codes: Ints, scaled: Floats, inputs: Sequence[Input], model: Model) -> tuple[Floats, Floats]:
+    """Step and base of each input so that ``code * step + base`` is nearest to the scaled feature (least squares).
+
+    An input that always gives the same code stands for the mean, and a constant one says nothing: its step is 0.
+    """
+    gain = np.array([feature.scale for feature in inputs])
+    nominal = np.divide(model.scale, gain, out=np.zeros(len(inputs)), where=gain != 0.0)
+    spread = codes.var(axis=0)
+    together = (codes * scaled).mean(axis=0) - codes.mean(axis=0) * scaled.mean(axis=0)
+    fitted = np.divide(together, spread, out=nominal, where=spread > 0.0)
+    step = np.where(scaled.max(axis=0) > scaled.min(axis=0), fitted, 0.0)
+    return step, scaled.mean(axis=0) - codes.mean(axis=0) * step
+
+
+def _real(activation: RealActivation, x: Floats) -> Floats:
+    match activation:
+        case Sigmoid():
+            return 1.0 / (1.0 + np.exp(-np.clip(x, -700.0, None)))
+        case Tanh():
+            return np.tanh(x)
+        case LeakyRelu(alpha=alpha):
+            return np.where(x > 0.0, x, alpha * x)
+        case _:
+            return x
+
+
+def _unit(weight: Floats, bias: Floats, bits: int) -> float:
+    """The real value of one unit of the sums: the smallest power of two that keeps the weights within ``bits``."""
+    top = (1 << (bits - 1)) - 1
+    largest = float(np.abs(weight).max()) or float(np.abs(bias).max()) or 1.0
+    exponent = math.ceil(math.log2(largest / (top + 0.5)))
+    return math.ldexp(1.0, exponent)
+
+
+def _rounded(dense: Dense, values: _Codes, unit: float, pre: Floats) -> tuple[Ints, Ints]:
+    """Integer weights, and biases that make the mean of each sum over the calibration rows that of the real layer.
+
+    The biases thus take up the mean of all rounding before them (M. Nagel et al., "Data-Free Quantization Through
+    Weight Equalization and Bias Correction", ICCV 2019, section 4.2).
+    """
+    weight = np.rint(dense.weight * values.step / unit).astype(np.int64)
+    bias = np.rint((pre / unit).mean(axis=0) - (values.codes @ weight.T).mean(axis=0))
+    if not (np.abs(bias) < float(1 << 60)).all():
+        raise MlpressError("a bias is out of proportion to its layer's weights; use more weight bits")
+    return weight, bias.astype(np.int64)
+
+
+def _hidden(dense: Dense, values: _Codes, bits: Bits) -> tuple[IntegerLayer, _Codes]:
+    match dense.activation:
+        case Relu():
+            return _saturating(dense, values, bits, 0.0, math.inf)
+        case Clip(low=low, high=high):
+            return _saturating(dense, values, bits, low, high)
+        case HardSigmoid(alpha=alpha, beta=beta):
+            scaled = Dense(dense.weight * alpha, dense.bias * alpha + beta, Linear())
+            return _saturating(scaled, values, bits, 0.0, 1.0)
+        case curve:
+            return _laddered(dense, curve, values, bits)
+
+
+def _saturating(dense: Dense, values: _Codes, bits: Bits, low: float, high: float) -> tuple[IntegerLayer, _Codes]:
+    """``clip(x, low, high)`` as a :class:`QRelu` of ``x - low``; half a step in the bias makes its shift round."""
+    pre = values.real @ dense.weight.T + dense.bias - low
+    unit = _unit(dense.weight * values.step, dense.bias, bits.weights)
+    weight, bias = _rounded(dense, values, unit, pre)
+    reach = float(np.quantile(values.codes @ weight.T + bias, bits.quantile, axis=0, method="higher").max())
+    width, span = bits.activations, high - low
+    if span < reach * unit:  # the upper limit is in use: give it the largest code
+        while span / ((1 << width) - 1) < unit and width > 1:
+            width -= 1
+        shift = max(0, math.floor(math.log2(span / unit / ((1 << width) - 1))))
+        unit = span / (((1 << width) - 1) << shift)
+        weight, bias = _rounded(dense, values, unit, pre)
+    else:
+        shift = 0
+        while (int(reach) + (1 << shift >> 1)) >> shift >= 1 << width:
+            shift += 1
+    layer = IntegerLayer(weight, bias + (1 << shift >> 1), (QRelu(shift, width),) * len(bias))
+    check_sums(layer.weight.tolist(), layer.bias.tolist(), int(values.codes.max(initial=1)))
+    codes = layer.outputs(layer.sums(values.codes))
+    step = np.full(len(bias), math.ldexp(unit, shift))
+    return layer, _Codes(codes, step, np.full(len(bias), low), np.clip(pre, 0.0, span) + low)
+
+
+def _laddered(dense: Dense, curve: RealActivation, values: _Codes, bits: Bits) -> tuple[IntegerLayer, _Codes]:
+    """Any other curve as a ladder for each neuron, its codes evenly over the values that calibration rows reach."""
+    pre = values.real @ dense.weight.T + dense.bias
+    real = _real(curve, pre)
+    unit = _unit(dense.weight * values.step, dense.bias, bits.weights)
+    weight, bias = _rounded(dense, values, unit, pre)
+    low, high = (np.quantile(real, q, axis=0, method="nearest") for q in (1.0 - bits.quantile, bits.quantile))
+    steps = (1 << bits.ladder) - 1
+    step = np.maximum((high - low) / steps, TINY)
+    limit = 1 << 60
+    ladders: list[Activation] = []
+    for base, width in zip(low.tolist(), step.tolist(), strict=True):
+        middles = base + (np.arange(steps) + 0.5) * width
+        sums = np.ceil(_inverse(curve, middles) / unit)
+        ladders.append(Ladder(tuple(int(value) for value in np.clip(sums, -limit, limit))))
+    layer = IntegerLayer(weight, bias, tuple(ladders))
+    codes = layer.outputs(layer.sums(values.codes))
+    return layer, _Codes(codes, step, low, real)
+
+
+def _inverse(curve: RealActivation, y: Floats) -> Floats:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        match curve:
+            case Sigmoid():
+                inner = np.clip(y, 0.0, 1.0)
+                return np.log(inner) - np.log1p(-inner)
+            case Tanh():
+                return np.arctanh(np.clip(y, -1.0, 1.0))
+            case LeakyRelu(alpha=alpha):
+                return np.where(y > 0.0, y, y / alpha if alpha else -np.inf)
+            case _:
+                return y
+
+
+def _last(model: Model, values: _Codes, bits: Bits) -> tuple[IntegerLayer, Head]:
+    dense = model.layers[-1]
+    at = model.head.at if isinstance(model.head, ThresholdHead) else 0.0
+    pre = values.real @ dense.weight.T + dense.bias - at
+    unit = _unit(dense.weight * values.step, dense.bias, bits.weights)
+    weight, bias = _rounded(dense, values, unit, pre)
+    layer = IntegerLayer(weight, bias, (Raw(),) * len(bias))
+    match model.head:
+        case ArgmaxHead():
+            return layer, Argmax()
+        case ThresholdHead():
+            return layer, Threshold(1)
+        case ScoresHead():
+            return layer, Scores((unit,) * len(bias), (0.0,) * len(bias))

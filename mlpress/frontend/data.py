@@ -1,0 +1,313 @@
+"""Data sets: features with labels, from files, arrays and scikit-learn's bundled sets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from os import PathLike
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from mlpress.errors import MlpressError
+from mlpress.ir import Input, Model, ScoresHead
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Task = Literal["auto", "classification", "regression"]
+BUNDLED = ("breast_cancer", "diabetes", "digits", "iris", "wine")
+MAX_CLASSES = 1000  # more different labels than this are targets of a regression
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dataset:
+    """Rows of real features with a label each.
+
+    ``features`` is float64 (rows, features).  ``labels`` is the class index, int64 (rows,), with ``classes`` in
+    sorted order; or, for regression, the targets, float64 (rows,) or (rows, targets), with no ``classes``.
+    All values are finite.  The arrays are read-only copies.
+    """
+
+    features: Floats
+    labels: Ints | Floats
+    names: tuple[str, ...]
+    classes: tuple[int | str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        features = np.array(self.features, np.float64)
+        labels = np.array(self.labels, np.int64 if self.classes else np.float64)
+        if features.ndim != 2 or not features.size:
+            raise MlpressError(f"features have shape {features.shape}; they must be (rows, features), neither empty")
+        if labels.ndim not in ({1} if self.classes else {1, 2}) or len(labels) != len(features):
+            raise MlpressError(f"labels have shape {labels.shape} for {len(features)} rows; there must be one a row")
+        if len(self.names) != features.shape[1] or len(set(self.names)) != len(self.names):
+            raise MlpressError(f"{len(self.names)} names for {features.shape[1]} features; each needs one of its own")
+        bad = np.argwhere(~np.isfinite(features))
+        if len(bad):
+            raise MlpressError(f"row {bad[0][0]}, feature {self.names[bad[0][1]]!r}: the value is not a finite number")
+        if not np.isfinite(labels).all():
+            raise MlpressError(f"row {np.argmin(np.isfinite(labels))}: the target is not a finite number")
+        if self.classes and not (labels.min() >= 0 and labels.max() < len(self.classes)):
+            raise MlpressError(f"a label is outside 0..{len(self.classes) - 1}, the indices of the classes")
+        for name, array in (("features", features), ("labels", labels)):
+            array.flags.writeable = False
+            object.__setattr__(self, name, array)
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    @classmethod
+    def from_arrays(
+        cls,
+        features: ArrayLike,
+        labels: ArrayLike,
+        names: Sequence[str] | None = None,
+        classes: Sequence[int | str] | None = None,
+        task: Task = "auto",
+    ) -> Dataset:
+        """From ``features`` (rows, features) and ``labels`` (rows,): class names, or targets of a regression.
+
+        With ``task="auto"`` labels that are all text or whole numbers are classes.  ``classes`` lists them where
+        some have no row, or where their order is not the sorted one.
+        """
+        try:
+            table = np.array(features, np.float64)
+        except (ValueError, TypeError):
+            raise MlpressError("the features do not form a table of numbers (rows, features)") from None
+        raw = np.asarray(labels)
+        columns = table.shape[1] if table.ndim == 2 else 0
+        given = tuple(str(name) for name in names) if names is not None else generated_names(columns)
+        if task == "regression" or (task == "auto" and classes is None and not _are_classes(raw)):
+            return cls(table, _targets(raw), given)
+        indices, found = _indexed(raw, classes)
+        return cls(table, indices, given, found)
+
+    @classmethod
+    def from_csv(
+        cls, path: str | PathLike[str], label: str | None = None, task: Task = "auto", delimiter: str | None = None
+    ) -> Dataset:
+        """From a CSV file, with a header or without; the label is the column ``label``, else the last one.
+
+        ``delimiter`` is found in the first line (comma, semicolon or tab) where it is not given.  Raises
+        :class:`MlpressError` with the line number for a ragged line and for a cell that is empty or no number.
+        """
+        from mlpress.frontend.files import read_csv
+
+        table, labels, names = read_csv(Path(path), label, delimiter)
+        return _located(path, lambda: cls.from_arrays(table, labels, names, task=task))
+
+    @classmethod
+    def from_npz(
+        cls,
+        path: str | PathLike[str],
+        features: str | None = None,
+        labels: str | None = None,
+        task: Task = "auto",
+    ) -> Dataset:
+        """From the arrays ``features`` and ``labels`` of an NPZ file.
+
+        Where no names are given, one of the usual pairs must be there: ``X``/``y``, ``x``/``y``,
+        ``features``/``labels``, ``data``/``target``, ``X_train``/``y_train``, ``Xtrain``/``ytrain``.  An array
+        ``names`` names the features.
+        """
+        from mlpress.frontend.files import read_npz
+
+        table, values, names = read_npz(Path(path), features, labels)
+        return _located(path, lambda: cls.from_arrays(table, values, names, task=task))
+
+    @classmethod
+    def bundled(cls, name: str) -> Dataset:
+        """One of scikit-learn's data sets: :data:`BUNDLED`."""
+        if name not in BUNDLED:
+            raise MlpressError(f"no bundled data set {name!r}; there are {', '.join(BUNDLED)}")
+        from sklearn import datasets
+
+        bunch = getattr(datasets, f"load_{name}")()
+        names = tuple(str(feature) for feature in bunch.feature_names)
+        if name == "diabetes":
+            return cls(bunch.data, bunch.target, names)
+        return cls(bunch.data, bunch.target, names, tuple(class_name(label) for label in bunch.target_names.tolist()))
+
+    @classmethod
+    def read(cls, source: str | PathLike[str], label: str | None = None, task: Task = "auto") -> Dataset:
+        """From a bundled set's name, a ``.npz`` file, or else a CSV file."""
+        if str(source) in BUNDLED and not Path(source).exists():
+            return cls.bundled(str(source))
+        if Path(source).suffix.lower() == ".npz":
+            return cls.from_npz(source, labels=label, task=task)
+        return cls.from_csv(source, label, task)
+
+    def take(self, rows: NDArray[Any]) -> Dataset:
+        """The rows with these indices (or where this mask holds), in that order; the classes stay the same."""
+        return replace(self, features=self.features[rows], labels=self.labels[rows])
+
+    def split(self, test_size: float = 0.3, seed: int = 42, stratify: bool = False) -> tuple[Dataset, Dataset]:
+        """Training and test rows, as scikit-learn's ``train_test_split(..., random_state=seed)`` draws them."""
+        from sklearn.model_selection import train_test_split
+
+        try:
+            train, test = train_test_split(
+                np.arange(len(self)),
+                test_size=test_size,
+                random_state=seed,
+                stratify=self.labels if stratify and self.classes else None,
+            )
+        except ValueError as error:
+            raise MlpressError(f"{len(self)} rows cannot be split so: {' '.join(str(error).split())}") from None
+        return self.take(train), self.take(test)
+
+    def for_model(self, model: Model) -> Dataset:
+        """The same rows with the features and class indices of ``model``.
+
+        Features are matched by name where the model's names are among the data's, else by position.  Labels are
+        matched by the classes' names; where the model only counts its classes (0, 1, ...), by their sorted order,
+        and the names stay the data's.
+
+        Raises :class:`MlpressError` where they do not fit.
+        """
+        columns = _columns(model.inputs, self.names)
+        names = tuple(self.names[column] for column in columns)
+        features = self.features[:, columns]
+        if isinstance(model.head, ScoresHead):
+            return Dataset(features, self._targets_for(model), names)
+        if not self.classes:
+            raise MlpressError("the model tells classes apart but the data's labels are real numbers")
+        labels, classes = _matched(self.labels, self.classes, model.classes)
+        return Dataset(features, labels, names, classes)
+
+    def _targets_for(self, model: Model) -> Floats:
+        outputs = len(model.layers[-1].bias)
+        if any(isinstance(name, str) for name in self.classes):
+            raise MlpressError("the model is a regression but the data's labels are class names")
+        targets = (
+            np.array(self.classes, np.float64)[self.labels] if self.classes else np.asarray(self.labels, np.float64)
+        )
+        if targets.reshape(len(targets), -1).shape[1] != outputs:
+            raise MlpressError(f"the model has {outputs} outputs but the data has targets of shape {targets.shape}")
+        return targets
+
+
+def min_max(features: Floats, low: float = 0.0, high: float = 1.0) -> tuple[Floats, Floats]:
+    """Scale and offset, float64 (features,), that bring each column of ``features`` to ``low .. high``.
+
+    They are those of scikit-learn's ``MinMaxScaler((low, high))``.
+    """
+    from sklearn.preprocessing import MinMaxScaler
+
+    scaler = MinMaxScaler((low, high)).fit(features)
+    return scaler.scale_, scaler.min_
+
+
+def unit_inputs(names: Sequence[str], scale: Floats, offset: Floats, bits: int) -> tuple[Input, ...]:
+    """Input codes ``floor(2**bits * (x * scale + offset))``: the unit interval cut into ``2**bits`` equal steps.
+
+    With ``bits=4`` and ``min_max(train, 0, 0.9)`` this is the input code of the published printed classifiers
+    ("Bespoke Approximation of Multiplication-Accumulation and Activation Targeting Printed Multilayer Perceptrons",
+    ICCAD 2023, arXiv 2312.17612).
+    """
+    steps = float(1 << bits)
+    return tuple(
+        Input(name, bits, float(gain) * steps, float(shift) * steps)
+        for name, gain, shift in zip(names, scale, offset, strict=True)
+    )
+
+
+def generated_names(count: int) -> tuple[str, ...]:
+    """Names for features that have none: ``x[0], x[1], ...``."""
+    return tuple(f"x[{index}]" for index in range(count))
+
+
+def class_name(label: object) -> int | str:
+    """A class label as an int where it is a whole number, else as text."""
+    if isinstance(label, bool | int | np.integer):
+        return int(label)
+    if isinstance(label, float) and label.is_integer():
+        return int(label)
+    text = str(label).strip()
+    digits = text.removeprefix("-")
+    return int(text) if digits.isascii() and digits.isdigit() and len(digits) <= 18 and text == str(int(text)) else text
+
+
+def _are_classes(labels: NDArray[Any]) -> bool:
+    if labels.ndim != 1 or labels.dtype.kind not in "fiub":
+        return labels.ndim == 1
+    with np.errstate(invalid="ignore"):
+        whole = bool((labels == np.floor(labels)).all())
+    return whole and len(np.unique(labels)) <= MAX_CLASSES
+
+
+def _targets(labels: NDArray[Any]) -> Floats:
+    try:
+        return labels.astype(np.float64)
+    except (ValueError, TypeError):
+        raise MlpressError("the labels are text; a regression needs numbers") from None
+
+
+def _indexed(labels: NDArray[Any], classes: Sequence[int | str] | None) -> tuple[Ints, tuple[int | str, ...]]:
+    """Class indices and the classes, numbers before text, in sorted order where ``classes`` does not say."""
+    if labels.ndim != 1:
+        raise MlpressError(f"labels have shape {labels.shape}; there must be one class a row")
+    values, where = np.unique(labels.astype(str) if labels.dtype == object else labels, return_inverse=True)
+    names = [class_name(value) for value in values.tolist()]
+    if any(isinstance(value, float) and not value.is_integer() for value in values.tolist()):
+        raise MlpressError("the labels are real numbers; classes must be whole numbers or text")
+    if len(values) > MAX_CLASSES:
+        raise MlpressError(f"{len(values)} different labels; more than {MAX_CLASSES} classes are not supported")
+    ordered = tuple(classes) if classes is not None else tuple(sorted(set(names), key=_order))
+    index = {name: position for position, name in enumerate(ordered)}
+    unknown = [name for name in names if name not in index]
+    if unknown:
+        raise MlpressError(f"label {unknown[0]!r} is none of the classes {list(ordered)[:10]}")
+    return np.array([index[name] for name in names], np.int64)[where.reshape(-1)], ordered
+
+
+def _order(name: int | str) -> tuple[bool, int, str]:
+    return (True, 0, name) if isinstance(name, str) else (False, name, "")
+
+
+def _plain(name: str) -> str:
+    """A feature's name as exporters may have changed it: letters and digits only, in lower case."""
+    return "".join(c for c in name.lower() if c.isalnum())
+
+
+def _columns(wanted: tuple[str, ...], names: tuple[str, ...]) -> list[int]:
+    for simplify in (str, _plain):
+        found = {simplify(name): column for column, name in enumerate(names)}
+        keys = [simplify(name) for name in wanted]
+        if len(found) == len(names) and len(set(keys)) == len(keys) and all(key in found for key in keys):
+            return [found[key] for key in keys]
+    if len(wanted) != len(names):
+        raise MlpressError(f"the model has {len(wanted)} inputs but the data has {len(names)} features")
+    known = {_plain(name) for name in names}
+    missing = [name for name in wanted if _plain(name) not in known]
+    if len(missing) < len(wanted):
+        raise MlpressError(f"the model's input {missing[0]!r} is none of the data's features {list(names)[:10]}")
+    return list(range(len(names)))
+
+
+def _matched(
+    labels: Ints | Floats, ours: tuple[int | str, ...], theirs: tuple[int | str, ...]
+) -> tuple[Ints, tuple[int | str, ...]]:
+    """Labels as indices of the model's classes, and what the classes are called from now on."""
+    indices = np.asarray(labels, np.int64)
+    index = {str(name): position for position, name in enumerate(theirs)}
+    if all(str(name) in index for name in ours):
+        return np.array([index[str(name)] for name in ours], np.int64)[indices], theirs
+    counted = theirs == tuple(range(len(theirs)))
+    if counted and len(ours) == len(theirs):
+        return indices, ours
+    strange = next(name for name in ours if str(name) not in index)
+    raise MlpressError(
+        f"label {strange!r} is none of the model's {len(theirs)} classes {list(theirs)[:10]}; "
+        f"the data has {len(ours)} classes"
+    )
+
+
+def _located(path: str | PathLike[str], make: Any) -> Dataset:
+    try:
+        dataset: Dataset = make()
+    except MlpressError as error:
+        raise MlpressError(f"{path}: {error}") from None
+    return dataset

@@ -1,0 +1,197 @@
+"""CSV and NPZ files to arrays, with errors that name the line."""
+
+from __future__ import annotations
+
+import csv
+import math
+import zipfile
+import zlib
+from array import array
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from mlpress.errors import MlpressError
+
+MAX_CSV = 1 << 30  # bytes
+MAX_NPZ = 1 << 31  # bytes of an array
+_PAIRS = (
+    ("X", "y"),
+    ("x", "y"),
+    ("features", "labels"),
+    ("data", "target"),
+    ("X_train", "y_train"),
+    ("Xtrain", "ytrain"),
+)
+
+Row = tuple[int, list[str]]
+
+
+def read_csv(
+    path: Path, label: str | None, delimiter: str | None
+) -> tuple[NDArray[np.float64], NDArray[Any], tuple[str, ...] | None]:
+    """Features, labels and the features' names (``None`` without a header) in a CSV file."""
+    if not path.is_file():
+        raise MlpressError(f"{path}: no such file; give the path of a CSV file")
+    if path.stat().st_size > MAX_CSV:
+        raise MlpressError(f"{path}: {path.stat().st_size} bytes; a CSV file may have at most {MAX_CSV}")
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as handle:
+            first_line = handle.readline(1 << 20)
+            handle.seek(0)
+            reader = csv.reader(handle, delimiter=delimiter or _delimiter(first_line), skipinitialspace=True)
+            rows = ((reader.line_num, row) for row in reader if any(cell.strip() for cell in row))
+            return _table(path, rows, label)
+    except UnicodeDecodeError:
+        raise MlpressError(f"{path}: not UTF-8 text; save the CSV file as UTF-8") from None
+    except (csv.Error, TypeError) as error:
+        raise MlpressError(f"{path}: not a CSV file that can be read: {error}") from None
+
+
+def _delimiter(line: str) -> str:
+    return max(",;\t", key=line.count)
+
+
+def _table(
+    path: Path, rows: Iterator[Row], label: str | None
+) -> tuple[NDArray[np.float64], NDArray[Any], tuple[str, ...] | None]:
+    first = next(rows, None)
+    if first is None:
+        raise MlpressError(f"{path}: the file is empty; rows of features with a label are expected")
+    width = len(first[1])
+    if width < 2:
+        raise MlpressError(f"{path}: line {first[0]} has one column; features and a label are expected")
+    names = [cell.strip() for cell in first[1]]
+    column = _label_column(path, names, label)
+    header = label is not None or not all(_is_number(cell) for k, cell in enumerate(names) if k != column)
+    features, labels, lines = array("d"), [], []
+    for line, row in rows if header else _chain(first, rows):
+        if len(row) != width:
+            raise MlpressError(f"{path}: line {line} has {len(row)} columns; line {first[0]} has {width}")
+        cells = [*row[:column], *row[column + 1 :]]
+        try:
+            features.extend(map(_number, cells))
+        except ValueError:
+            _refuse(path, line, cells, names if header else None, column)
+        if not row[column].strip():
+            raise MlpressError(f"{path}: line {line}: the label is empty; fill it or drop the row")
+        labels.append(row[column].strip())
+        lines.append(line)
+    if not lines:
+        raise MlpressError(f"{path}: there is a header but no row below it")
+    table = np.frombuffer(features, np.float64).reshape(len(lines), width - 1)
+    kept = tuple(names[:column] + names[column + 1 :]) if header else None
+    if kept is not None and len(set(kept)) != len(kept):
+        twice = next(name for name in kept if kept.count(name) > 1)
+        raise MlpressError(f"{path}: two columns are called {twice!r}; rename one")
+    return table, _labels(path, labels, lines), kept
+
+
+def _chain(first: Row, rows: Iterator[Row]) -> Iterator[Row]:
+    yield first
+    yield from rows
+
+
+def _label_column(path: Path, names: Sequence[str], label: str | None) -> int:
+    if label is None:
+        return len(names) - 1
+    if label not in names:
+        raise MlpressError(f"{path}: no column is called {label!r}; the first line has {list(names)[:20]}")
+    return names.index(label)
+
+
+def _number(cell: str) -> float:
+    value = float(cell)
+    if not math.isfinite(value) or "_" in cell:
+        raise ValueError
+    return value
+
+
+def _is_number(cell: str) -> bool:
+    """Whether a cell is a number or a missing one, and so no column's name."""
+    if not cell.strip():
+        return True
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return "_" not in cell
+
+
+def _refuse(path: Path, line: int, cells: list[str], names: list[str] | None, label: int) -> None:
+    """Raise the error for the first cell of a line that is no number."""
+    for position, cell in enumerate(cells):
+        column = position + (position >= label)
+        where = f"{path}: line {line}, column {column + 1 if names is None else repr(names[column])}"
+        if not cell.strip():
+            raise MlpressError(f"{where}: the cell is empty; fill it or drop the row")
+        try:
+            _number(cell)
+        except ValueError:
+            raise MlpressError(f"{where}: {cell[:40]!r} is not a finite number") from None
+
+
+def _labels(path: Path, labels: list[str], lines: list[int]) -> NDArray[Any]:
+    """Labels as numbers where all of them are, else as text."""
+    try:
+        values = np.array([float(label) for label in labels], np.float64)
+    except ValueError:
+        return np.array(labels, object)
+    if not np.isfinite(values).all():
+        line = lines[int(np.argmin(np.isfinite(values)))]
+        raise MlpressError(f"{path}: line {line}: the label is not a finite number; fill it or drop the row")
+    return values
+
+
+def read_npz(
+    path: Path, features: str | None, labels: str | None
+) -> tuple[NDArray[Any], NDArray[Any], tuple[str, ...] | None]:
+    """Features, labels and the features' names (``None`` without any) in an NPZ file.  Nothing is unpickled."""
+    if not path.is_file():
+        raise MlpressError(f"{path}: no such file; give the path of an NPZ file")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = {name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")}
+            first, second = _pair(path, members, features, labels)
+            table, values = (_array(path, archive, name) for name in (first, second))
+            names = _array(path, archive, "names") if "names" in members else None
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError):
+        raise MlpressError(f"{path}: not an NPZ file, or a damaged one; write it with numpy.savez") from None
+    if table.dtype.kind not in "fiub":
+        raise MlpressError(f"{path}: array {first!r} holds {table.dtype}, not numbers")
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    return table, values, None if names is None else tuple(str(name) for name in names.reshape(-1))
+
+
+def _pair(path: Path, members: set[str], features: str | None, labels: str | None) -> tuple[str, str]:
+    for first, second in _PAIRS:
+        pair = (features or first, labels or second)
+        if set(pair) <= members:
+            return pair
+    found = ", ".join(sorted(members)[:20]) or "none"
+    raise MlpressError(f"{path}: the arrays are {found}; name the features (such as X) and the labels (such as y)")
+
+
+def _array(path: Path, archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    """One array, after a look at its header: no objects, and no more bytes than the file has for it."""
+    info = archive.getinfo(f"{name}.npy")
+    if info.file_size > MAX_NPZ:
+        raise MlpressError(f"{path}: array {name!r} has {info.file_size} bytes; at most {MAX_NPZ} are read")
+    try:
+        with archive.open(info) as handle:
+            version = npy.read_magic(handle)
+            read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+            shape, _, dtype = read_header(handle)
+        if dtype.hasobject:
+            raise MlpressError(f"{path}: array {name!r} holds Python objects; save numbers or text instead")
+        if math.prod(shape) * dtype.itemsize > info.file_size:
+            raise MlpressError(f"{path}: array {name!r} says it is larger than its file; the file is damaged")
+        with archive.open(info) as handle:
+            return np.asarray(npy.read_array(handle, allow_pickle=False))
+    except (ValueError, zipfile.BadZipFile, zlib.error):
+        raise MlpressError(f"{path}: array {name!r} is damaged; write the file again with numpy.savez") from None

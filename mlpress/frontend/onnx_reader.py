@@ -1,0 +1,161 @@
+"""ONNX files to :class:`mlpress.ir.Model`."""
+
+from __future__ import annotations
+
+import math
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from onnx import TensorProto
+
+from mlpress.errors import MlpressError
+from mlpress.frontend.flow import Const, Flow, Value, feature_flow
+from mlpress.frontend.node import Node, attribute_map, node_label, operator
+from mlpress.frontend.ops import apply
+from mlpress.frontend.tail import Task, checked_name, finished
+from mlpress.frontend.tensors import MAX_NODES, TensorReader, read_proto, short, type_name
+from mlpress.ir import Model, verify
+
+MAX_FEATURES = 1 << 14  # ir.Model allows no more inputs
+_FEATURE_TYPES = (
+    TensorProto.FLOAT,
+    TensorProto.DOUBLE,
+    TensorProto.FLOAT16,
+    TensorProto.BFLOAT16,
+    TensorProto.INT8,
+    TensorProto.UINT8,
+    TensorProto.INT16,
+    TensorProto.UINT16,
+    TensorProto.INT32,
+    TensorProto.INT64,
+)
+
+
+def load(path: str | PathLike[str], task: Task = "auto") -> Model:
+    """The MLP in the ONNX file ``path``.
+
+    ``task`` says what plain outputs mean.  With ``"auto"`` labels, soft-max and sigmoid outputs are classes, one
+    plain output is the logit of class 1, several are the scores of the classes, and a model of skl2onnx without
+    a label is a regressor.  ``"regression"`` reads plain outputs as values.
+
+    Raises :class:`MlpressError` in one line for anything that is not such a model, naming the node.
+    """
+    if task not in {"auto", "classification", "regression"}:
+        raise MlpressError(f"task is {task!r}; it must be auto, classification or regression")
+    file = Path(path)
+    proto = read_proto(file)
+    try:
+        outputs = _outputs(proto, TensorReader(file.parent))
+        model = finished(outputs, task, proto.producer_name)
+        verify(model)
+    except MlpressError as error:
+        raise MlpressError(f"{file}: {error}") from None
+    return model
+
+
+def _outputs(proto: Any, tensors: TensorReader) -> list[Value]:
+    graph = _inlined(proto).graph
+    if len(graph.node) > MAX_NODES:
+        raise MlpressError(f"{len(graph.node)} nodes; a model for mlpress has at most {MAX_NODES}")
+    if graph.sparse_initializer:
+        raise MlpressError("it has sparse initialisers; export the model with dense ones")
+    opset = next(entry.version for entry in proto.opset_import if entry.domain in {"", "ai.onnx"})
+    needed = _needed(graph)
+    values: dict[str, Value] = {}
+    for tensor in graph.initializer:
+        if tensor.name in needed:
+            values[tensor.name] = Const(tensors.read(tensor), tensor.data_type)
+    for entry in graph.input:
+        if entry.name in needed and entry.name not in values:
+            values[entry.name] = _features(entry)
+    for node in graph.node:
+        if any(name in needed for name in node.output if name):
+            _run(node, needed, values, opset, tensors)
+    missing = [output.name for output in graph.output if output.name not in values]
+    if missing:
+        raise MlpressError(f"output {short(missing[0])} is computed by no node")
+    return [values[output.name] for output in graph.output]
+
+
+def _inlined(proto: Any) -> Any:
+    """The model with its local functions written out, where it has any (older PyTorch exporters)."""
+    if not proto.functions:
+        return proto
+    _check_expansion(proto)
+    from onnx.inliner import inline_local_functions
+
+    try:
+        return inline_local_functions(proto)
+    except RuntimeError:
+        raise MlpressError("its local functions cannot be written out; export the model without them") from None
+
+
+def _check_expansion(proto: Any) -> None:
+    functions = {(function.domain, function.name): function for function in proto.functions}
+    sizes: dict[tuple[str, str], int] = {}
+
+    def size(key: tuple[str, str], above: tuple[tuple[str, str], ...]) -> int:
+        if key not in functions:
+            return 1
+        if key in above or len(above) > 32:
+            raise MlpressError(f"local function {short(key[1])} calls itself, or too deeply")
+        if key not in sizes:
+            sizes[key] = sum(size((node.domain, node.op_type), (*above, key)) for node in functions[key].node)
+        return sizes[key]
+
+    total = sum(size((node.domain, node.op_type), ()) for node in proto.graph.node)
+    if total > MAX_NODES:
+        raise MlpressError(f"{total} nodes with its functions written out; a model for mlpress has at most {MAX_NODES}")
+
+
+def _needed(graph: Any) -> set[str]:
+    """The names of the tensors that the outputs depend on."""
+    maker = {name: node for node in graph.node for name in node.output if name}
+    needed: set[str] = set()
+    waiting = [output.name for output in graph.output]
+    while waiting:
+        name = waiting.pop()
+        if name in needed or not name:
+            continue
+        needed.add(name)
+        if name in maker:
+            waiting.extend(maker[name].input)
+    return needed
+
+
+def _features(entry: Any) -> Flow:
+    """A graph input (batch, ...) as features."""
+    what = f"input {short(entry.name)}"
+    tensor = entry.type.tensor_type
+    if not entry.type.HasField("tensor_type") or tensor.elem_type not in _FEATURE_TYPES:
+        raise MlpressError(f"{what} has type {type_name(tensor.elem_type)}; features must be numbers")
+    dims = list(tensor.shape.dim)
+    if not tensor.HasField("shape") or len(dims) < 2:
+        raise MlpressError(f"{what} has {len(dims)} axes; features must have the shape (batch, features)")
+    shape = tuple(int(dim.dim_value) for dim in dims[1:])
+    width = math.prod(shape)
+    if any(size < 1 for size in shape) or width > MAX_FEATURES:
+        raise MlpressError(
+            f"{what} has rows of shape {shape}; every axis but the batch must be fixed, "
+            f"with at most {MAX_FEATURES} features"
+        )
+    batch = int(dims[0].dim_value) if dims[0].HasField("dim_value") and dims[0].dim_value > 0 else None
+    name = checked_name(entry.name)
+    names = (name,) if width == 1 else tuple(f"{name}[{index}]" for index in range(width))
+    return feature_flow(names, shape, batch)
+
+
+def _run(proto: Any, needed: set[str], values: dict[str, Value], opset: int, tensors: TensorReader) -> None:
+    label = node_label(proto)
+    unknown = [name for name in proto.input if name and name not in values]
+    if unknown:
+        raise MlpressError(f"{label}: its input {short(unknown[0])} is not computed before it")
+    extra = [name for name in proto.output[1:] if name in needed]
+    inputs = [values[name] if name else None for name in proto.input]
+    try:
+        if extra:
+            raise MlpressError(f"its output {short(extra[0])} is used; only the first one is supported")
+        values[proto.output[0]] = apply(Node(operator(proto), label, attribute_map(proto), inputs, opset, tensors))
+    except MlpressError as error:
+        raise MlpressError(f"{label}: {error}") from None
