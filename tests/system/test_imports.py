@@ -15,7 +15,7 @@ MAY_USE = {
     "frontend": {"ir"},
     "codegen": {"ir"},
     "sim": {"ir"},
-    "hw": {"ir"},
+    "hw": {"ir", "sim"},
     "approx": {"ir", "sim", "hw"},
     "report": PACKAGES - {"report"},
 }
