@@ -1,0 +1,310 @@
+"""What a net's arithmetic costs, counted without synthesis: bit heaps, clips and comparators.
+
+A neuron is one bit heap: every term bit is a bit of a column, a subtracted bit is inverted and its constant joins
+the bias.  Full and half adders reduce the columns to one bit each, from the lowest up (the count of adders is
+that of any such compressor tree: a full adder removes one bit, whatever the order).  Sum bits that nobody
+reads need no sum: truncated columns keep their carries only.
+"""
+# ruff: noqa: PLR0917  # compiled kernels take their arguments by position
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from mlpress.approx.kernels import has_ranges
+from mlpress.approx.layout import ARGMAX, FLASH_BITS, NEVER, QRELU, RAW
+
+COLUMNS = 64
+
+PARTS = (
+    "full",  # a full adder with both outputs
+    "majority",  # its carry alone
+    "parity",  # its sum alone
+    "half",  # a half adder with both outputs
+    "and2",  # its carry alone: AND, or OR where the column has a constant one
+    "xor2",  # its sum alone
+    "relu",  # one output bit held at zero by the sign
+    "saturate",  # one output bit held at one by an overflow
+    "overflow",  # one more column that tells of the overflow
+    "compare",  # one bit of a comparison of two scores, or of a sum with a constant
+    "select",  # one bit of a multiplexer: the winning score's
+    "name",  # one bit of a multiplexer: the winning index's
+)
+"""What is counted; :class:`mlpress.approx.cost.CostModel` has a price for each."""
+
+FULL, MAJORITY, PARITY, HALF, AND2, XOR2, RELU, SATURATE, OVERFLOW, COMPARE, SELECT, NAME = range(len(PARTS))
+
+
+@njit(nogil=True, cache=True)
+def bit_length(value):  # type: ignore[no-untyped-def]
+    """Bits of an unsigned value."""
+    bits = 0
+    while value > 0:
+        value >>= 1
+        bits += 1
+    return bits
+
+
+@njit(nogil=True, cache=True)
+def width_of(low, high):  # type: ignore[no-untyped-def]
+    """Bits of ``low .. high``: two's complement where ``low`` is negative, else unsigned."""
+    if low >= 0:
+        return bit_length(high)
+    return max(bit_length(-low - 1), bit_length(high)) + 1
+
+
+@njit(nogil=True, cache=True)
+def input_mask(levels, bits):  # type: ignore[no-untyped-def]
+    """Bits that an input's code can have set."""
+    if bits > FLASH_BITS:
+        return ((1 << bits) - 1) & ~((1 << (bits - levels)) - 1)
+    mask = 0
+    for q in range(1, 1 << bits):
+        if levels >> (q - 1) & 1:
+            mask |= q
+    return mask
+
+
+@njit(nogil=True, cache=True)
+def compress(heap, constant, width, wanted, parts):  # type: ignore[no-untyped-def]
+    """Count the adders that reduce ``heap`` plus ``constant``, modulo ``2**width``, to the ``wanted`` sum bits."""
+    top = min(bit_length(wanted), width)
+    carry = 0
+    for c in range(top):
+        bits, one = heap[c] + carry, constant >> c & 1
+        carry = 0
+        asked = wanted >> c & 1
+        carries = c < top - 1
+        while bits >= 3:
+            bits -= 2
+            last = bits == 1 and not one
+            if not carries:
+                parts[PARITY] += 1
+            elif last and not asked:
+                parts[MAJORITY] += 1
+                carry += 1
+            else:
+                parts[FULL] += 1
+                carry += 1
+        if bits == 2:
+            if not carries:
+                parts[XOR2] += asked
+            else:
+                parts[HALF if asked else AND2] += 1
+                carry += 1
+        elif bits == 1 and one:
+            carry += carries
+    return carry
+
+
+@njit(nogil=True, cache=True)
+def pour(vector, layer, j, negate, masks, heap, state):  # type: ignore[no-untyped-def]
+    """Add a neuron's terms and bias, or their negation, to ``heap``.
+
+    ``masks`` (sources,) are the bits that each source can have set; ``state`` is constant, low and high.
+    """
+    sign = -1 if negate else 1
+    bias = sign * vector[layer.bias + j]
+    state += bias
+    at = j * layer.sources * layer.slots
+    for i in range(layer.sources):
+        for _ in range(layer.slots):
+            code, seen = vector[layer.weight + at] * sign, vector[layer.mask + at] & masks[i]
+            at += 1
+            if code == 0 or seen == 0:
+                continue
+            shift = abs(code) - 1
+            if code > 0:
+                state[2] += seen << shift
+            else:
+                state[0] -= seen << shift
+                state[1] -= seen << shift
+            while seen:
+                if seen & 1:
+                    heap[shift] += 1
+                seen >>= 1
+                shift += 1
+
+
+@njit(nogil=True, cache=True)
+def hidden_parts(vector, layer, j, masks, wanted, heap, state, parts):  # type: ignore[no-untyped-def]
+    """Count a hidden neuron whose output bits ``wanted`` are read."""
+    heap[:COLUMNS] = 0
+    state[:] = 0
+    pour(vector, layer, j, False, masks, heap, state)
+    low, high = state[1], state[2]
+    width = width_of(low, high)
+    full = (1 << width) - 1
+    if vector[layer.kind + j] == QRELU:
+        shift, bits = vector[layer.shift + j], vector[layer.bits + j]
+        above = max(width - (1 if low < 0 else 0) - shift - bits, 0)
+        outputs = 0
+        for b in range(bits):
+            outputs += wanted >> b & 1
+        if bits == 1:  # one threshold: the sign of what is left
+            above = 0
+            heap_want = 1 << (width - 1)
+            if low >= 1 << shift or high < 1 << shift:
+                return
+            compress(heap, state[0] - (1 << shift), width, heap_want, parts)
+            return
+        if high < 1 << shift:
+            return
+        read = ((wanted << shift) & full) | (((1 << above) - 1) << (shift + bits) if above else 0)
+        if low < 0:
+            read |= 1 << (width - 1)
+            parts[RELU] += outputs
+        if above:
+            parts[SATURATE] += outputs
+            parts[OVERFLOW] += above - 1
+        compress(heap, state[0], width, read & full, parts)
+        return
+    steps = 0
+    lowest = COLUMNS
+    previous = NEVER
+    for i in range(layer.step_count):
+        step = vector[layer.steps + j * layer.step_count + i]
+        seen = False
+        for before in range(i):
+            seen |= vector[layer.steps + j * layer.step_count + before] == step
+        if seen or step <= low or step > high:
+            continue
+        steps += 1
+        previous = step
+        zeros = 0
+        while zeros < COLUMNS - 1 and not (step >> zeros) & 1:
+            zeros += 1
+        lowest = min(lowest, zeros)
+    if steps == 0:
+        return
+    if steps == 1:
+        compress(heap, state[0] - previous, width, 1 << (width - 1), parts)
+        return
+    lowest = min(lowest, width - 1)
+    compress(heap, state[0], width, full & ~((1 << lowest) - 1), parts)
+    parts[COMPARE] += steps * (width - lowest)
+
+
+@njit(nogil=True, cache=True)
+def output_mask(vector, layer, j, masks, heap, state):  # type: ignore[no-untyped-def]
+    """Bits that a hidden neuron's output can have set."""
+    state[:] = 0
+    pour(vector, layer, j, False, masks, heap, state)
+    low, high = state[1], state[2]
+    if vector[layer.kind + j] == QRELU:
+        shift, bits = vector[layer.shift + j], vector[layer.bits + j]
+        top = (1 << bits) - 1
+        high = min(max(high >> shift, 0), top)
+        low = min(max(low >> shift, 0), top)
+        return 0 if high == low else (1 << bit_length(high)) - 1
+    mask = 0
+    for i in range(layer.step_count):
+        step = vector[layer.steps + j * layer.step_count + i]
+        if low < step <= high:
+            reached = 0
+            for other in range(layer.step_count):
+                reached += vector[layer.steps + j * layer.step_count + other] <= step
+            mask |= reached
+    return mask
+
+
+@njit(nogil=True, cache=True)
+def head_parts(vector, layer, head, masks, heap, state, parts):  # type: ignore[no-untyped-def]
+    """Count the last layer and the head."""
+    classes = layer.neurons
+    if classes == 1 or (classes == 2 and not has_ranges(vector, head)):
+        heap[:COLUMNS] = 0
+        state[:] = 0
+        if classes == 1:
+            pour(vector, layer, 0, False, masks, heap, state)
+            state -= head[4]
+        else:
+            pour(vector, layer, 0, True, masks, heap, state)
+            pour(vector, layer, 1, False, masks, heap, state)
+            state -= 1
+        if state[1] >= 0 or state[2] < 0:
+            return
+        width = width_of(state[1], state[2])
+        compress(heap, state[0], width, 1 << (width - 1), parts)
+        return
+    widths = heap[COLUMNS : COLUMNS + classes]
+    for j in range(classes):
+        heap[:COLUMNS] = 0
+        state[:] = 0
+        pour(vector, layer, j, False, masks, heap, state)
+        widths[j] = width_of(state[1], state[2])
+        if state[1] < 0:
+            widths[j] = -widths[j]
+        compress(heap, state[0], abs(widths[j]), (1 << abs(widths[j])) - 1, parts)
+    tournament_parts(vector, head, classes, widths, parts)
+
+
+@njit(nogil=True, cache=True)
+def tournament_parts(vector, head, classes, widths, parts):  # type: ignore[no-untyped-def]
+    """Count the knock-out of scores of these ``widths`` (classes,), negative where signed; overwrites them."""
+    count, played, round_ = classes, 0, 0
+    while count > 1:
+        pairs = count // 2
+        for pair in range(pairs):
+            a, b = widths[2 * pair], widths[2 * pair + 1]
+            width = max(abs(a), abs(b))
+            if (a < 0) != (b < 0) and abs(a if a > 0 else b) == width:
+                width += 1  # a sign bit for the unsigned one
+            low, high = vector[head[1] + played], vector[head[2] + played]
+            played += 1
+            seen = (min(width, high) if high else width) - low
+            parts[COMPARE] += max(seen, 1)
+            if count > 2:
+                parts[SELECT] += max(width - low, 1)
+            if round_ > 0:
+                parts[NAME] += round_
+            widths[pair] = -width if a < 0 or b < 0 else width
+        if count % 2:
+            widths[pairs] = widths[count - 1]
+        count = pairs + count % 2
+        round_ += 1
+
+
+@njit(nogil=True, cache=True)
+def net_parts(vector, layers, head, inputs, masks, wanted, heap, state, parts):  # type: ignore[no-untyped-def]
+    """Count a whole net into ``parts``; the other arrays are scratch, int64.
+
+    ``masks`` and ``wanted`` are (layers + 1, widest), ``heap`` is (:data:`COLUMNS` + widest), ``state`` (3,).
+    """
+    last = len(layers) - 1
+    for i in range(len(inputs)):
+        masks[0, i] = input_mask(vector[head[3] + i], inputs[i])
+    for k in range(last):
+        for j in range(layers[k].neurons):
+            masks[k + 1, j] = output_mask(vector, layers[k], j, masks[k], heap, state)
+    wanted[:] = 0
+    wanted[last + 1] = 1
+    for k in range(last, 0, -1):
+        layer = layers[k]
+        at = 0
+        for j in range(layer.neurons):
+            alive = wanted[k + 1, j] != 0
+            for i in range(layer.sources):
+                for _ in range(layer.slots):
+                    if alive and vector[layer.weight + at] != 0:
+                        wanted[k, i] |= vector[layer.mask + at] & masks[k, i]
+                    at += 1
+    for k in range(last):
+        for j in range(layers[k].neurons):
+            if wanted[k + 1, j]:
+                hidden_parts(vector, layers[k], j, masks[k], wanted[k + 1, j], heap, state, parts)
+    head_parts(vector, layers[last], head, masks[last], heap, state, parts)
+
+
+@njit(nogil=True, cache=True)
+def count_parts(vectors, layers, head, inputs, parts):  # type: ignore[no-untyped-def]
+    """:func:`net_parts` of every member into ``parts`` (members, parts)."""
+    widest = len(inputs)
+    for k in range(len(layers)):
+        widest = max(widest, layers[k].neurons)
+    masks = np.zeros((len(layers) + 1, widest), np.int64)
+    wanted = np.zeros((len(layers) + 1, widest), np.int64)
+    heap, state = np.zeros(COLUMNS + widest, np.int64), np.zeros(3, np.int64)
+    for member in range(len(vectors)):
+        net_parts(vectors[member], layers, head, inputs, masks, wanted, heap, state, parts[member])

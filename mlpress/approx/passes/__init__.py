@@ -1,0 +1,28 @@
+"""The approximate passes: each a frozen dataclass that changes a net, and that can free genes for a search."""
+
+from mlpress.approx.passes.accumulate import Accumulate
+from mlpress.approx.passes.activation import Activation
+from mlpress.approx.passes.argmax import ArgmaxRanges
+from mlpress.approx.passes.genes import ApproximatePass, Genes
+from mlpress.approx.passes.inputs import Inputs
+from mlpress.approx.passes.multiply import Multiply
+
+PASSES: tuple[type[Multiply | Accumulate | Activation | ArgmaxRanges | Inputs], ...] = (
+    Multiply,
+    Accumulate,
+    Activation,
+    ArgmaxRanges,
+    Inputs,
+)
+"""Every approximate pass, in the order in which a search applies them."""
+
+__all__ = [
+    "PASSES",
+    "Accumulate",
+    "Activation",
+    "ApproximatePass",
+    "ArgmaxRanges",
+    "Genes",
+    "Inputs",
+    "Multiply",
+]

@@ -1,0 +1,53 @@
+"""Approximate inputs: fewer levels, or none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+from mlpress.approx.layout import all_levels
+from mlpress.approx.passes.genes import Genes
+from mlpress.errors import MlpressError
+from mlpress.ir import Input, Net, code_values
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Inputs of at most ``bits`` leading bits, without those named in ``drop``.
+
+    Widths of the ports stay; what goes are the converter's levels.  In a search single levels can be pruned
+    from inputs of up to 5 bits (a flash converter has one comparator a level: arXiv 2411.08674), and
+    leading bits kept of wider ones.
+    """
+
+    bits: int | None = None
+    drop: Sequence[str] = ()
+    name: ClassVar[str] = "inputs"
+
+    def __post_init__(self) -> None:
+        if self.bits is not None and self.bits < 1:
+            raise MlpressError(f"inputs: bits is {self.bits}; it must be 1 or more")
+
+    def __call__(self, net: Net) -> Net:
+        """``net`` with pruned input codes."""
+        unknown = sorted(set(self.drop) - {feature.name for feature in net.inputs})
+        if unknown:
+            raise MlpressError(f"inputs: there is no input {unknown[0]!r} to drop; see the model's feature names")
+        return replace(net, inputs=tuple(self._prune(feature) for feature in net.inputs))
+
+    def _prune(self, feature: Input) -> Input:
+        if feature.name in self.drop:
+            return replace(feature, levels=())
+        if self.bits is None or self.bits >= feature.bits:
+            return feature
+        step = 1 << (feature.bits - self.bits)
+        kept = tuple(level for level in code_values(feature) if level and level % step == 0)
+        return replace(feature, levels=kept)
+
+    def genes(self, net: Net) -> tuple[Genes, ...]:
+        """The kept levels of every input."""
+        bits = [feature.bits for feature in net.inputs]
+        return (Genes("levels", 0, 0, np.array([all_levels(width) for width in bits], np.int64)),)
