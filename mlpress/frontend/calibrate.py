@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from mlpress.errors import MlpressError
 from mlpress.frontend.data import unit_inputs
-from mlpress.frontend.integer import IntegerLayer, Ints, check_sums, input_codes
+from mlpress.frontend.integer import LIMIT, IntegerLayer, Ints, check_sums, input_codes
 from mlpress.ir import (
-    Activation,
     Argmax,
     ArgmaxHead,
     Clip,
@@ -137,25 +136,43 @@ def _real(activation: RealActivation, x: Floats) -> Floats:
             return x
 
 
-def _unit(weight: Floats, bias: Floats, bits: int) -> float:
-    """The real value of one unit of the sums: the smallest power of two that keeps the weights within ``bits``."""
-    top = (1 << (bits - 1)) - 1
-    largest = float(np.abs(weight).max()) or float(np.abs(bias).max()) or 1.0
-    exponent = math.ceil(math.log2(largest / (top + 0.5)))
-    return math.ldexp(1.0, exponent)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sums:
+    """Integer weights (outputs, inputs) and biases (outputs,); one unit of their sums stands for the real ``unit``."""
+
+    weight: Ints
+    bias: Ints
+    unit: float
+    values: Ints  # the sums over the calibration rows, int64 (rows, outputs)
 
 
-def _rounded(dense: Dense, values: _Codes, unit: float, pre: Floats) -> tuple[Ints, Ints]:
-    """Integer weights, and biases that make the mean of each sum over the calibration rows that of the real layer.
+def _rounded(dense: Dense, inputs: _Codes, pre: Floats, bits: int, unit: float) -> _Sums:
+    """Weights rounded to ``bits``, and biases that keep the mean of each sum that of the real ``pre``.
 
     The biases thus take up the mean of all rounding before them (M. Nagel et al., "Data-Free Quantization Through
     Weight Equalization and Bias Correction", ICCV 2019, section 4.2).
     """
-    weight = np.rint(dense.weight * values.step / unit).astype(np.int64)
-    bias = np.rint((pre / unit).mean(axis=0) - (values.codes @ weight.T).mean(axis=0))
+    top = (1 << (bits - 1)) - 1
+    weight = np.clip(np.rint(dense.weight * inputs.step / unit), -top, top).astype(np.int64)
+    sums = inputs.codes @ weight.T
+    bias = np.rint((pre / unit).mean(axis=0) - sums.mean(axis=0))
     if not (np.abs(bias) < float(1 << 60)).all():
         raise MlpressError("a bias is out of proportion to its layer's weights; use more weight bits")
-    return weight, bias.astype(np.int64)
+    biases = bias.astype(np.int64)
+    check_sums(weight.tolist(), biases.tolist(), int(inputs.codes.max(initial=1)))
+    return _Sums(weight, biases, unit, sums + biases)
+
+
+def _fitted(dense: Dense, inputs: _Codes, pre: Floats, bits: int) -> _Sums:
+    """Rounded with the power of two as unit that comes nearest to ``pre`` in the mean square.
+
+    The largest candidate holds every weight; the others cut the largest weights off and are finer for the rest.
+    """
+    scaled = dense.weight * inputs.step
+    largest = float(np.abs(scaled).max()) or float(np.abs(pre).max()) or 1.0
+    exponent = math.ceil(math.log2(largest / ((1 << (bits - 1)) - 0.5)))
+    candidates = [_rounded(dense, inputs, pre, bits, math.ldexp(1.0, exponent - finer)) for finer in range(3)]
+    return min(candidates, key=lambda sums: float(np.square(sums.values * sums.unit - pre).mean()))
 
 
 def _hidden(dense: Dense, values: _Codes, bits: Bits) -> tuple[IntegerLayer, _Codes]:
@@ -171,48 +188,43 @@ def _hidden(dense: Dense, values: _Codes, bits: Bits) -> tuple[IntegerLayer, _Co
             return _laddered(dense, curve, values, bits)
 
 
-def _saturating(dense: Dense, values: _Codes, bits: Bits, low: float, high: float) -> tuple[IntegerLayer, _Codes]:
+def _saturating(dense: Dense, inputs: _Codes, bits: Bits, low: float, high: float) -> tuple[IntegerLayer, _Codes]:
     """``clip(x, low, high)`` as a :class:`QRelu` of ``x - low``; half a step in the bias makes its shift round."""
-    pre = values.real @ dense.weight.T + dense.bias - low
-    unit = _unit(dense.weight * values.step, dense.bias, bits.weights)
-    weight, bias = _rounded(dense, values, unit, pre)
-    reach = float(np.quantile(values.codes @ weight.T + bias, bits.quantile, axis=0, method="higher").max())
-    width, span = bits.activations, high - low
-    if span < reach * unit:  # the upper limit is in use: give it the largest code
-        while span / ((1 << width) - 1) < unit and width > 1:
+    pre = inputs.real @ dense.weight.T + dense.bias - low
+    sums = _fitted(dense, inputs, pre, bits.weights)
+    width, shift, span = bits.activations, 0, high - low
+    reach = int(np.quantile(sums.values, bits.quantile, axis=0, method="higher").max())
+    if span < reach * sums.unit:  # the upper limit is in use: give it the largest code
+        while span < sums.unit * ((1 << width) - 1) and width > 1:
             width -= 1
-        shift = max(0, math.floor(math.log2(span / unit / ((1 << width) - 1))))
-        unit = span / (((1 << width) - 1) << shift)
-        weight, bias = _rounded(dense, values, unit, pre)
+        shift = max(0, math.floor(math.log2(span / sums.unit / ((1 << width) - 1))))
+        sums = _rounded(dense, inputs, pre, bits.weights, span / (((1 << width) - 1) << shift))
     else:
-        shift = 0
-        while (int(reach) + (1 << shift >> 1)) >> shift >= 1 << width:
+        while (reach + _half(shift)) >> shift >= 1 << width:
             shift += 1
-    layer = IntegerLayer(weight, bias + (1 << shift >> 1), (QRelu(shift, width),) * len(bias))
-    check_sums(layer.weight.tolist(), layer.bias.tolist(), int(values.codes.max(initial=1)))
-    codes = layer.outputs(layer.sums(values.codes))
-    step = np.full(len(bias), math.ldexp(unit, shift))
-    return layer, _Codes(codes, step, np.full(len(bias), low), np.clip(pre, 0.0, span) + low)
+    layer = IntegerLayer(sums.weight, sums.bias + _half(shift), (QRelu(shift, width),) * len(sums.bias))
+    codes = layer.outputs(sums.values + _half(shift))
+    step = np.full(len(sums.bias), math.ldexp(sums.unit, shift))
+    return layer, _Codes(codes, step, np.full(len(step), low), np.clip(pre, 0.0, span) + low)
 
 
-def _laddered(dense: Dense, curve: RealActivation, values: _Codes, bits: Bits) -> tuple[IntegerLayer, _Codes]:
+def _half(shift: int) -> int:
+    return (1 << shift) >> 1
+
+
+def _laddered(dense: Dense, curve: RealActivation, inputs: _Codes, bits: Bits) -> tuple[IntegerLayer, _Codes]:
     """Any other curve as a ladder for each neuron, its codes evenly over the values that calibration rows reach."""
-    pre = values.real @ dense.weight.T + dense.bias
+    pre = inputs.real @ dense.weight.T + dense.bias
+    sums = _fitted(dense, inputs, pre, bits.weights)
     real = _real(curve, pre)
-    unit = _unit(dense.weight * values.step, dense.bias, bits.weights)
-    weight, bias = _rounded(dense, values, unit, pre)
     low, high = (np.quantile(real, q, axis=0, method="nearest") for q in (1.0 - bits.quantile, bits.quantile))
     steps = (1 << bits.ladder) - 1
     step = np.maximum((high - low) / steps, TINY)
-    limit = 1 << 60
-    ladders: list[Activation] = []
-    for base, width in zip(low.tolist(), step.tolist(), strict=True):
-        middles = base + (np.arange(steps) + 0.5) * width
-        sums = np.ceil(_inverse(curve, middles) / unit)
-        ladders.append(Ladder(tuple(int(value) for value in np.clip(sums, -limit, limit))))
-    layer = IntegerLayer(weight, bias, tuple(ladders))
-    codes = layer.outputs(layer.sums(values.codes))
-    return layer, _Codes(codes, step, low, real)
+    middles = low[:, None] + (np.arange(steps) + 0.5) * step[:, None]
+    thresholds = np.clip(np.ceil(_inverse(curve, middles) / sums.unit), -LIMIT, LIMIT)
+    ladders = tuple(Ladder(tuple(int(value) for value in row)) for row in thresholds)
+    layer = IntegerLayer(sums.weight, sums.bias, ladders)
+    return layer, _Codes(layer.outputs(sums.values), step, low, real)
 
 
 def _inverse(curve: RealActivation, y: Floats) -> Floats:
@@ -229,17 +241,17 @@ def _inverse(curve: RealActivation, y: Floats) -> Floats:
                 return y
 
 
-def _last(model: Model, values: _Codes, bits: Bits) -> tuple[IntegerLayer, Head]:
+def _last(model: Model, inputs: _Codes, bits: Bits) -> tuple[IntegerLayer, Head]:
     dense = model.layers[-1]
     at = model.head.at if isinstance(model.head, ThresholdHead) else 0.0
-    pre = values.real @ dense.weight.T + dense.bias - at
-    unit = _unit(dense.weight * values.step, dense.bias, bits.weights)
-    weight, bias = _rounded(dense, values, unit, pre)
-    layer = IntegerLayer(weight, bias, (Raw(),) * len(bias))
+    pre = inputs.real @ dense.weight.T + dense.bias - at
+    sums = _fitted(dense, inputs, pre, bits.weights)
+    raw = (Raw(),) * len(sums.bias)
+    layer = IntegerLayer(sums.weight, sums.bias, raw)
     match model.head:
         case ArgmaxHead():
             return layer, Argmax()
-        case ThresholdHead():
-            return layer, Threshold(1)
+        case ThresholdHead():  # class 1 above 0: one less, and the sign bit tells
+            return IntegerLayer(sums.weight, sums.bias - 1, raw), Threshold(0)
         case ScoresHead():
-            return layer, Scores((unit,) * len(bias), (0.0,) * len(bias))
+            return layer, Scores((sums.unit,) * len(sums.bias), (0.0,) * len(sums.bias))

@@ -273,7 +273,8 @@ def _plain(name: str) -> str:
 
 
 def _columns(wanted: tuple[str, ...], names: tuple[str, ...]) -> list[int]:
-    for simplify in (str, _plain):
+    counted = _are_counted(wanted) or _are_counted(names)
+    for simplify in (str,) if counted else (str, _plain):
         found = {simplify(name): column for column, name in enumerate(names)}
         keys = [simplify(name) for name in wanted]
         if len(found) == len(names) and len(set(keys)) == len(keys) and all(key in found for key in keys):
@@ -282,9 +283,15 @@ def _columns(wanted: tuple[str, ...], names: tuple[str, ...]) -> list[int]:
         raise MlpressError(f"the model has {len(wanted)} inputs but the data has {len(names)} features")
     known = {_plain(name) for name in names}
     missing = [name for name in wanted if _plain(name) not in known]
-    if len(missing) < len(wanted):
+    if not counted and len(missing) < len(wanted):
         raise MlpressError(f"the model's input {missing[0]!r} is none of the data's features {list(names)[:10]}")
     return list(range(len(names)))
+
+
+def _are_counted(names: tuple[str, ...]) -> bool:
+    """Whether the names only number one tensor's columns: ``x[0], x[1], ...``."""
+    stem = names[0].removesuffix("[0]")
+    return names == tuple(f"{stem}[{index}]" for index in range(len(names)))
 
 
 def _matched(

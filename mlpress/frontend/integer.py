@@ -87,7 +87,7 @@ def decisions(head: Head, scores: Ints) -> Ints | None:
     """The class index of each row of ``scores`` (rows, scores), int64 (rows,); ``None`` for :class:`Scores`."""
     match head:
         case Argmax():
-            return np.argmax(scores, axis=1).astype(np.int64)
+            return np.asarray(np.argmax(scores, axis=1), np.int64)
         case Threshold(at=at):
             return np.asarray(scores[:, 0] >= at, np.int64)
         case Scores():
