@@ -1,0 +1,239 @@
+"""The exact lowering of a plan to single-bit operations: bit heaps, clips, ladders and the arg-max network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mlpress.ir.gates import FALSE, TRUE, Bits, Gate, GateList
+from mlpress.ir.interval import Interval, signed_bits, unsigned_bits
+from mlpress.ir.net import BitRange, Ladder, Net, QRelu
+from mlpress.ir.plan import AtLeast, Code, Output, Plan, Raws, Sum, Tournament, plans
+
+Word = tuple[int, ...]
+"""Literals, LSB first.  A value that can be negative carries its sign bit last."""
+
+NANDS = {"and": 1.5, "xor": 4.0, "xor3": 8.0, "maj": 4.0, "mux": 3.0}
+"""Two-input NAND gates that an operation takes; a full adder's carry costs one more than its sum where both are
+built (nine in all), and four on its own (textbook decompositions)."""
+
+
+def best_plan(net: Net) -> Plan:
+    """Of the exact plans of a verified ``net`` the one whose circuit takes the fewest gates."""
+    choices = plans(net)
+    if len(choices) == 1:
+        return choices[0]
+    return min(choices, key=lambda plan: nand_count(lower(plan)))
+
+
+def nand_count(bits: Bits) -> float:
+    """An estimate of the circuit's size in two-input NAND gates, before logic optimisation."""
+    sums = {gate[1:4] for gate in bits.gates if gate.kind == "xor3"}
+    return sum(
+        1.0 if gate.kind == "maj" and gate[1:4] in sums else NANDS[gate.kind] for gate in bits.gates
+    )
+
+
+def lower(plan: Plan) -> Bits:
+    """The plan as single-bit operations.
+
+    Ports: ``x0``, ``x1``, ... in, as wide as their codes; out ``y``, the class index, or ``y0``, ``y1``, ...,
+    signed scores.
+    """
+    gates = GateList(tuple((f"x{k}", feature.bits) for k, feature in enumerate(plan.inputs)))
+    ports = gates.input_words()
+    words: list[Word] = []
+    names: dict[str, Word] = {}
+    for value in plan.values:
+        match value:
+            case Code(interval=interval):
+                words.append(ports[len(words)][: interval.high.bit_length()])
+                continue
+            case Sum():
+                gates.owner = value.name
+                words.append(_heap(gates, value, words, plan))
+            case Output(source=source, activation=activation):
+                gates.owner = value.name
+                total = plan.values[source].interval
+                word = (
+                    _qrelu(gates, words[source], total, activation)
+                    if isinstance(activation, QRelu)
+                    else _ladder(gates, words[source], total, activation)
+                )
+                words.append(word[: value.interval.high.bit_length()])
+        names[value.name] = words[-1]
+    return gates.finish(names, _outputs(gates, plan, words))
+
+
+def _outputs(gates: GateList, plan: Plan, words: Sequence[Word]) -> dict[str, tuple[Word, bool]]:
+    gates.owner = "y"
+    match plan.head:
+        case Tournament():
+            return {"y": (_tournament(gates, plan, plan.head, words), False)}
+        case AtLeast(value=value, at=at):
+            return {"y": ((_at_least(gates, words[value], plan.values[value].interval, at),), False)}
+        case Raws(values=values):
+            return {f"y{k}": (_signed(words[v], plan.values[v].interval), True) for k, v in enumerate(values)}
+
+
+def _heap(gates: GateList, total: Sum, words: Sequence[Word], plan: Plan) -> Word:
+    """The sum as one bit heap: columns of bits, full adders until one bit a column is left.
+
+    A subtracted bit is its complement and a constant (``-b = ~b - 1``), as is the sign bit of a signed operand, so
+    that all constants meet in one.  Columns above the sum's width are never built.
+    """
+    width = total.width
+    columns: list[list[int]] = [[] for _ in range(width + 1)]
+    constant = total.constant
+    for operand in total.operands:
+        word = words[operand.value]
+        signed = plan.values[operand.value].interval.low < 0
+        for k, bit in enumerate(word):
+            column = operand.shift + k
+            if not operand.mask >> k & 1 or column >= width:
+                continue
+            if (operand.sign < 0) != (signed and k == len(word) - 1):
+                bit ^= 1
+                constant -= 1 << column
+            columns[column].append(bit)
+    result: list[int] = []
+    for k in range(width):
+        column = columns[k] + [TRUE] * (constant >> k & 1)
+        while len(column) > 1:
+            three = (column + [FALSE])[:3]
+            if k + 1 < width:
+                one, carry = gates.full_add(three[0], three[1], three[2])
+                columns[k + 1] += [carry] * (carry != FALSE)
+            else:
+                one = gates.xor3(three[0], three[1], three[2])
+            column = [*column[3:], *[one] * (one != FALSE)]
+        result.append(column[0] if column else FALSE)
+    return tuple(result)
+
+
+def _qrelu(gates: GateList, word: Word, total: Interval, activation: QRelu) -> Word:
+    """Truncated, cut off below at 0 and above at the largest code, where the sum's range asks for it."""
+    positive = word[-1] ^ 1 if total.low < 0 else TRUE
+    magnitude = (word[:-1] if total.low < 0 else word)[activation.shift :]
+    over = FALSE
+    for bit in magnitude[activation.bits :]:
+        over = gates.or_(over, bit)
+    if total.high >> activation.shift < 1 << activation.bits:
+        over = FALSE
+    return tuple(gates.and_(gates.or_(bit, over), positive) for bit in magnitude[: activation.bits])
+
+
+def _ladder(gates: GateList, word: Word, total: Interval, activation: Ladder) -> Word:
+    """The count of thresholds that the sum reaches, by binary search over them, most significant bit first."""
+    reached = [_at_least(gates, word, total, threshold) for threshold in activation.thresholds]
+    width = len(reached).bit_length()
+    reached += [FALSE] * ((1 << width) - 1 - len(reached))
+    result: list[int] = []
+    while reached:
+        middle = len(reached) // 2
+        top = reached[middle]
+        result.append(top)
+        reached = [
+            gates.mux(top, high, low) for low, high in zip(reached[:middle], reached[middle + 1 :], strict=True)
+        ]
+    return tuple(reversed(result))
+
+
+def _at_least(gates: GateList, word: Word, total: Interval, threshold: int) -> int:
+    """Whether a value in ``total`` is at least ``threshold``."""
+    if threshold <= total.low:
+        return TRUE
+    if threshold > total.high:
+        return FALSE
+    width = signed_bits(min(total.low, threshold - 1), max(total.high, threshold))
+    constant = tuple((threshold - 1) >> k & 1 for k in range(width))
+    return _greater(gates, _extended(word, total, width), constant)
+
+
+def _tournament(gates: GateList, plan: Plan, head: Tournament, words: Sequence[Word]) -> Word:
+    """Rounds of neighbours; the winner's score and its class index go on."""
+    index_width = max(1, (len(plan.classes) - 1).bit_length())
+    width = max(signed_bits(*plan.values[value].interval) for _, value in head.candidates)
+    field = [
+        (
+            _extended(words[value], plan.values[value].interval, width),
+            tuple(index >> k & 1 for k in range(index_width)),
+        )
+        for index, value in head.candidates
+    ]
+    played = 0
+    while len(field) > 1:
+        winners = []
+        for (left, left_index), (right, right_index) in zip(field[::2], field[1::2], strict=False):
+            window = head.windows[played] if head.windows else BitRange()
+            played += 1
+            wins = _greater(gates, _seen(right, window), _seen(left, window))
+            winners.append(
+                (
+                    tuple(gates.mux(wins, one, other) for one, other in zip(right, left, strict=True)),
+                    tuple(gates.mux(wins, one, other) for one, other in zip(right_index, left_index, strict=True)),
+                )
+            )
+        if len(field) % 2:
+            winners.append(field[-1])
+        field = winners
+    return field[0][1]
+
+
+def _seen(word: Word, window: BitRange) -> Word:
+    """The bits of a signed word that a comparison looks at, its sign bit last."""
+    high = window.low + 1 if window.high is None else window.high
+    extended = word + (word[-1],) * max(0, high - len(word))
+    return extended[window.low : window.high]
+
+
+def _greater(gates: GateList, left: Word, right: Word) -> int:
+    """``left > right`` for signed words of one width: a chain of majorities from the lowest bit."""
+    result = FALSE
+    for one, other in zip(left[:-1], right[:-1], strict=True):
+        result = gates.maj(one, other ^ 1, result)
+    return gates.maj(left[-1] ^ 1, right[-1], result)
+
+
+def _signed(word: Word, total: Interval) -> Word:
+    return _extended(word, total, signed_bits(*total))
+
+
+def _extended(word: Word, total: Interval, width: int) -> Word:
+    """A value's word as a signed one of ``width`` bits."""
+    sign = word[-1] if total.low < 0 else FALSE
+    return word + (sign,) * (width - len(word))
+
+
+def evaluate(bits: Bits, rows: Sequence[Sequence[int]]) -> dict[str, list[int]]:
+    """Run the program on input values (rows, inputs), one Python integer of row bits a node; outputs by name."""
+    everyone = (1 << len(rows)) - 1
+    values = [0]
+    for k, (_, width) in enumerate(bits.inputs):
+        values += [sum((row[k] >> b & 1) << r for r, row in enumerate(rows)) for b in range(width)]
+
+    def read(literal: int) -> int:
+        return values[literal >> 1] ^ (everyone if literal & 1 else 0)
+
+    for gate in bits.gates:
+        values.append(_apply(gate, read(gate.a), read(gate.b), read(gate.c), everyone))
+    found = {}
+    for name, (word, signed) in bits.outputs.items():
+        columns = [read(literal) for literal in word]
+        numbers = [sum((column >> r & 1) << k for k, column in enumerate(columns)) for r in range(len(rows))]
+        top = 1 << (len(word) - 1)
+        found[name] = [number - 2 * top if signed and number & top else number for number in numbers]
+    return found
+
+
+def _apply(gate: Gate, a: int, b: int, c: int, everyone: int) -> int:
+    match gate.kind:
+        case "and":
+            return a & b
+        case "xor":
+            return a ^ b
+        case "xor3":
+            return a ^ b ^ c
+        case "maj":
+            return a & b | a & c | b & c
+        case "mux":
+            return a & b | (everyone ^ a) & c
