@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from mlpress.ir.gates import FALSE, TRUE, Bits, Gate, GateList
-from mlpress.ir.interval import Interval, signed_bits, unsigned_bits
-from mlpress.ir.net import BitRange, Ladder, Net, QRelu
+from mlpress.ir.interval import Interval, signed_bits
+from mlpress.ir.net import Activation, BitRange, Ladder, Net, QRelu, Raw
 from mlpress.ir.plan import AtLeast, Code, Output, Plan, Raws, Sum, Tournament, plans
 
 Word = tuple[int, ...]
@@ -17,20 +18,25 @@ NANDS = {"and": 1.5, "xor": 4.0, "xor3": 8.0, "maj": 4.0, "mux": 3.0}
 built (nine in all), and four on its own (textbook decompositions)."""
 
 
-def best_plan(net: Net) -> Plan:
-    """Of the exact plans of a verified ``net`` the one whose circuit takes the fewest gates."""
-    choices = plans(net)
-    if len(choices) == 1:
-        return choices[0]
-    return min(choices, key=lambda plan: nand_count(lower(plan)))
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """A net with its cheapest exact plan and that plan's bit program."""
+
+    net: Net
+    plan: Plan
+    bits: Bits
+
+
+def lower_net(net: Net) -> Lowered:
+    """Of the exact plans of a verified ``net`` the one whose circuit takes the fewest gates, lowered."""
+    choices = [Lowered(net, plan, lower(plan)) for plan in plans(net)]
+    return min(choices, key=lambda lowered: nand_count(lowered.bits))
 
 
 def nand_count(bits: Bits) -> float:
     """An estimate of the circuit's size in two-input NAND gates, before logic optimisation."""
     sums = {gate[1:4] for gate in bits.gates if gate.kind == "xor3"}
-    return sum(
-        1.0 if gate.kind == "maj" and gate[1:4] in sums else NANDS[gate.kind] for gate in bits.gates
-    )
+    return sum(1.0 if gate.kind == "maj" and gate[1:4] in sums else NANDS[gate.kind] for gate in bits.gates)
 
 
 def lower(plan: Plan) -> Bits:
@@ -51,14 +57,9 @@ def lower(plan: Plan) -> Bits:
             case Sum():
                 gates.owner = value.name
                 words.append(_heap(gates, value, words, plan))
-            case Output(source=source, activation=activation):
+            case Output(source=source):
                 gates.owner = value.name
-                total = plan.values[source].interval
-                word = (
-                    _qrelu(gates, words[source], total, activation)
-                    if isinstance(activation, QRelu)
-                    else _ladder(gates, words[source], total, activation)
-                )
+                word = _activation(gates, words[source], plan.values[source].interval, value.activation)
                 words.append(word[: value.interval.high.bit_length()])
         names[value.name] = words[-1]
     return gates.finish(names, _outputs(gates, plan, words))
@@ -88,18 +89,17 @@ def _heap(gates: GateList, total: Sum, words: Sequence[Word], plan: Plan) -> Wor
         word = words[operand.value]
         signed = plan.values[operand.value].interval.low < 0
         for k, bit in enumerate(word):
-            column = operand.shift + k
-            if not operand.mask >> k & 1 or column >= width:
+            place = operand.shift + k
+            if not operand.mask >> k & 1 or place >= width:
                 continue
-            if (operand.sign < 0) != (signed and k == len(word) - 1):
-                bit ^= 1
-                constant -= 1 << column
-            columns[column].append(bit)
+            negative = (operand.sign < 0) != (signed and k == len(word) - 1)
+            constant -= negative << place
+            columns[place].append(bit ^ negative)
     result: list[int] = []
     for k in range(width):
         column = columns[k] + [TRUE] * (constant >> k & 1)
         while len(column) > 1:
-            three = (column + [FALSE])[:3]
+            three = [*column, FALSE][:3]
             if k + 1 < width:
                 one, carry = gates.full_add(three[0], three[1], three[2])
                 columns[k + 1] += [carry] * (carry != FALSE)
@@ -108,6 +108,16 @@ def _heap(gates: GateList, total: Sum, words: Sequence[Word], plan: Plan) -> Wor
             column = [*column[3:], *[one] * (one != FALSE)]
         result.append(column[0] if column else FALSE)
     return tuple(result)
+
+
+def _activation(gates: GateList, word: Word, total: Interval, activation: Activation) -> Word:
+    match activation:
+        case QRelu():
+            return _qrelu(gates, word, total, activation)
+        case Ladder():
+            return _ladder(gates, word, total, activation)
+        case Raw():
+            return word
 
 
 def _qrelu(gates: GateList, word: Word, total: Interval, activation: QRelu) -> Word:
@@ -132,9 +142,7 @@ def _ladder(gates: GateList, word: Word, total: Interval, activation: Ladder) ->
         middle = len(reached) // 2
         top = reached[middle]
         result.append(top)
-        reached = [
-            gates.mux(top, high, low) for low, high in zip(reached[:middle], reached[middle + 1 :], strict=True)
-        ]
+        reached = [gates.mux(top, high, low) for low, high in zip(reached[:middle], reached[middle + 1 :], strict=True)]
     return tuple(reversed(result))
 
 

@@ -117,7 +117,7 @@ class GateList:
             return self.and_(b, c)
         if a == TRUE:
             return self.or_(b, c)
-        if a == b or b == c:
+        if b in (a, c):
             return b
         if a == b ^ 1:
             return c
@@ -147,9 +147,7 @@ class GateList:
             return self.xor(select, zero)
         return self._gate("mux", select, one, zero)
 
-    def finish(
-        self, words: Mapping[str, Sequence[int]], outputs: Mapping[str, tuple[Sequence[int], bool]]
-    ) -> Bits:
+    def finish(self, words: Mapping[str, Sequence[int]], outputs: Mapping[str, tuple[Sequence[int], bool]]) -> Bits:
         """The program, with what no output needs left out."""
         live = {literal >> 1 for word, _ in outputs.values() for literal in word}
         for k in reversed(range(len(self.gates))):
@@ -167,9 +165,7 @@ class GateList:
         def moved(word: Sequence[int]) -> tuple[int, ...]:
             return tuple(2 * renamed[literal >> 1] | literal & 1 for literal in word)
 
-        shown = {
-            name: moved(word) for name, word in words.items() if all(literal >> 1 in renamed for literal in word)
-        }
+        shown = {name: moved(word) for name, word in words.items() if all(literal >> 1 in renamed for literal in word)}
         ends = {name: (moved(word), signed) for name, (word, signed) in outputs.items()}
         return Bits(self.inputs, tuple(kept), shown, ends)
 

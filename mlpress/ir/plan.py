@@ -24,7 +24,7 @@ from mlpress.ir.interval import (
     signed_bits,
     unsigned_bits,
 )
-from mlpress.ir.net import Activation, Argmax, BitRange, Input, Layer, Net, Neuron, Scores, Threshold
+from mlpress.ir.net import Activation, Argmax, BitRange, Head, Input, Layer, Net, Neuron, Scores, Threshold
 from mlpress.ir.share import Operand, Pair, best_pair, replace_pair
 
 LEAST_GAIN = 2
@@ -179,9 +179,7 @@ class _Maker:
             outputs.append(self.add(Output(f"h{index}_{k}", source, neuron.activation, _outputs(neuron, total))))
         return outputs
 
-    def shared(
-        self, name: str, rows: Sequence[tuple[Row, int]], known: Sequence[Interval] | None = None
-    ) -> list[int]:
+    def shared(self, name: str, rows: Sequence[tuple[Row, int]], known: Sequence[Interval] | None = None) -> list[int]:
         """One sum a row, with the pairs that they share as sums of their own."""
         operands = [_digits(row) for row, _ in rows]
         ranges = known or [self.interval(row, constant) for row, (_, constant) in zip(operands, rows, strict=True)]
@@ -209,35 +207,37 @@ class _Maker:
 
 def plans(net: Net) -> list[Plan]:
     """Exact plans of a verified ``net`` that are worth comparing, one for each way to move its scores."""
-    if isinstance(net.head, Argmax) and not net.head.ranges:
-        return [_plan(net, moved) for moved in (None, *range(len(net.layers[-1].neurons)))]
-    return [_plan(net, None)]
-
-
-def _plan(net: Net, moved: int | None) -> Plan:
     maker = _Maker()
     sources = [maker.add(Code(f"x{k}", interval)) for k, interval in enumerate(input_intervals(net))]
-    *hidden, last = zip(net.layers, intervals(net), strict=True)
-    for index, (layer, known) in enumerate(hidden):
-        sources = maker.layer(index, layer, known.sums, sources)
-    scored, known = last
+    *hidden, (scored, known) = zip(net.layers, intervals(net), strict=True)
+    for index, (layer, found) in enumerate(hidden):
+        sources = maker.layer(index, layer, found.sums, sources)
     rows = [maker.row(neuron, sources) for neuron in scored.neurons]
-    head: Tournament | AtLeast | Raws
     if isinstance(net.head, Argmax) and not net.head.ranges:
         candidates = _contenders(known.sums)
-        rows = _moved([rows[k] for k in candidates], None if moved is None else min(moved, len(candidates) - 1))
-        sums = maker.shared("s", rows)
-        head = Tournament(tuple(zip(candidates, sums, strict=True)), ())
-    else:
-        sums = maker.shared("s", rows, known.sums)
-        match net.head:
-            case Argmax(ranges=windows):
-                head = Tournament(tuple(enumerate(sums)), windows)
-            case Threshold(at=at):
-                head = AtLeast(sums[0], at)
-            case Scores():
-                head = Raws(tuple(sums))
-    return Plan(net.inputs, tuple(maker.values), head, net.classes)
+        rows = [rows[k] for k in candidates]
+        return [_moved_plan(net, maker, rows, candidates, moved) for moved in (None, *range(len(candidates)))]
+    sums = maker.shared("s", rows, known.sums)
+    return [Plan(net.inputs, tuple(maker.values), _head(net.head, sums), net.classes)]
+
+
+def _moved_plan(
+    net: Net, maker: _Maker, rows: Sequence[tuple[Row, int]], candidates: Sequence[int], moved: int | None
+) -> Plan:
+    own = _Maker(list(maker.values), dict(maker.sums))
+    sums = own.shared("s", _moved(rows, moved))
+    head = Tournament(tuple(zip(candidates, sums, strict=True)), ())
+    return Plan(net.inputs, tuple(own.values), head, net.classes)
+
+
+def _head(head: Head, sums: Sequence[int]) -> Tournament | AtLeast | Raws:
+    match head:
+        case Argmax(ranges=windows):
+            return Tournament(tuple(enumerate(sums)), windows)
+        case Threshold(at=at):
+            return AtLeast(sums[0], at)
+        case Scores():
+            return Raws(tuple(sums))
 
 
 def _digits(row: Row) -> list[Operand]:

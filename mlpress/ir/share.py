@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 
 class Operand(NamedTuple):
-    """``sign * ((value & mask) << shift)``; ``value`` is an index into a plan's values, and ``mask`` ``-1`` takes all."""
+    """``sign * ((value & mask) << shift)``; ``value`` indexes a plan's values, and ``mask`` -1 takes all."""
 
     value: int
     mask: int
