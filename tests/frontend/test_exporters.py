@@ -121,7 +121,7 @@ DYNAMO = "beta=1.0, transB=1, alpha=1.0, transA=0"
 
 def torch_script(body: str, outputs: str = "float[batch,2] y", opset: int = 20, **constants):
     """A graph as ``torch.onnx.export(dynamo=False)`` writes it: slashes in names, constants as nodes."""
-    return make(body, "float[batch,3] x", outputs, opset, producer="pytorch", **named(constants))
+    return make(body, "float[batch,3] x", outputs, opset=opset, producer="pytorch", **named(constants))
 
 
 def named(constants):
@@ -210,7 +210,7 @@ def test_torch_script_max_with_indices(tmp_path):
 
 def dynamo(body: str, outputs: str = "float[batch,2] linear_1", **constants):
     """A graph as ``torch.onnx.export(dynamo=True)`` writes it: opset 20, named nodes, all constants initialisers."""
-    return make(body, "float[batch,3] input", outputs, 20, producer="pytorch", **named(constants))
+    return make(body, "float[batch,3] input", outputs, opset=20, producer="pytorch", **named(constants))
 
 
 def test_dynamo_plain(tmp_path):
@@ -241,7 +241,8 @@ def test_dynamo_norm_between_layers_and_hardtanh(tmp_path):
         '(input, "g", "o", "o", "g")  '
         f'[node_linear] linear = Gemm<{DYNAMO}>(getitem, "0.weight")  '
         "[node_leaky_relu] leaky_relu = LeakyRelu<alpha=0.2>(linear)  "
-        "[node__native_batch_norm_legit_no_training_1__0] getitem_3 = BatchNormalization<momentum=0.9, epsilon=0.00001>"
+        "[node__native_batch_norm_legit_no_training_1__0] getitem_3 = "
+        "BatchNormalization<momentum=0.9, epsilon=0.00001>"
         '(leaky_relu, "g4", "o4", "o4", "g4")  '
         f'[node_linear_1] l1 = Gemm<{DYNAMO}>(getitem_3, "2.weight", "2.bias")  '
         "[n4] hardtanh = Clip(l1, min_val_cast, max_val_cast)  "
@@ -263,7 +264,7 @@ def test_dynamo_norm_between_layers_and_hardtanh(tmp_path):
 
 def keras(body: str, outputs: str, inputs: str = "float[unk__6,3] input", **constants):
     """A graph as tf2onnx writes a Keras model: MatMul and Add with path-like names."""
-    return make(body, inputs, outputs, 13, 2, "tf2onnx", **constants)
+    return make(body, inputs, outputs, opset=13, ml=2, producer="tf2onnx", **constants)
 
 
 def test_keras_softmax(tmp_path):
@@ -298,7 +299,12 @@ def test_keras_flatten_rescaling_and_hard_sigmoid_as_relu6(tmp_path):
         "[truediv] t = Mul(c, sixth)  [dense_1] g = MatMul(t, k2)  [leaky_re_lu] l = LeakyRelu<alpha=0.1>(g)  "
         '[dense_2] "Identity:0" = MatMul(l, k3)'
     )
-    constants = {"s": np.array([-1, 4]), "k": np.float32(0.5), "o": np.float32(-0.5), "three": np.full(4, 3, np.float32)}
+    constants = {
+        "s": np.array([-1, 4]),
+        "k": np.float32(0.5),
+        "o": np.float32(-0.5),
+        "three": np.full(4, 3, np.float32),
+    }
     constants |= {"lo": np.float32(0), "hi": np.float32(6), "sixth": np.float32(1 / 6)}
     proto = keras(
         body,

@@ -66,7 +66,8 @@ LAYERS = {"w": W, "b": B, "v": V, "c": C}
         pytest.param("h = Gemm(x, w, b)  a = Relu(h)  z = Gemm(a, v, c)  y = Softmax<axis=1>(z)", LAYERS, id="Softmax"),
         pytest.param("h = Gemm(x, w, b)  a = Relu(h)  z = Gemm(a, v, c)  y = LogSoftmax(z)", LAYERS, id="LogSoftmax"),
         pytest.param(
-            "h = Gemm(x, w, b)  d, mask = Dropout(h)  a = Relu(d)  i = Identity(a)  k = Cast<to=1>(i)  y = Gemm(k, v, c)",
+            "h = Gemm(x, w, b)  d, mask = Dropout(h)  a = Relu(d)  i = Identity(a)  k "
+            "= Cast<to=1>(i)  y = Gemm(k, v, c)",
             LAYERS,
             id="Dropout Identity Cast",
         ),
@@ -91,7 +92,9 @@ LAYERS = {"w": W, "b": B, "v": V, "c": C}
         ),
         pytest.param("h = Gemm(x, w, b)  a = Relu(h)  z = Gemm(a, v, c)  y = Relu(z)", LAYERS, id="Relu at the end"),
         pytest.param(
-            "h = Gemm(x, w, b)  a = Relu(h)  z = Gemm(a, v, c)  y = HardSigmoid(z)", LAYERS, id="HardSigmoid at the end"
+            "h = Gemm(x, w, b)  a = Relu(h)  z = Gemm(a, v, c)  y = HardSigmoid(z)",
+            LAYERS,
+            id="HardSigmoid at the end",
         ),
     ],
 )
@@ -177,7 +180,8 @@ def test_batch_normalisation_is_folded(tmp_path, place):
     norm = {"g": np.abs(weights(4, seed=1)) + 0.5, "o": weights(4, seed=2) / 9, "m": weights(4, seed=3)}
     norm |= {"s": np.abs(weights(4, seed=4)) + 0.1}
     body = {
-        "before": "h = Gemm(x, w, b)  n = BatchNormalization<epsilon=0.01>(h, g, o, m, s)  a = Relu(n)  y = MatMul(a, v)",
+        "before": "h = Gemm(x, w, b)  n = BatchNormalization<epsilon=0.01>(h, g, o, "
+        "m, s)  a = Relu(n)  y = MatMul(a, v)",
         "after": "h = Gemm(x, w, b)  a = Tanh(h)  n = BatchNormalization(a, g, o, m, s)  y = Gemm(n, v, c)",
         "at the start": "n = BatchNormalization(x, g, o, m, s)  y = MatMul(n, v)",
         "at the end": "y1 = MatMul(x, v2)  y = BatchNormalization(y1, g, o, m, s)",
@@ -310,8 +314,10 @@ IMAGE = weights(2, 2, 3, seed=9)
         ("u = Unsqueeze(x, ax)  q = Squeeze(u, ax)  f = Flatten(q)", {"ax": np.array([1])}, 17),
         ("u = Unsqueeze<axes=[2]>(x)  q = Squeeze<axes=[2]>(u)  f = Flatten(q)", {}, 11),
         (
-            "n = Shape(x)  zero = Constant<value=int64 {0}>()  i = Gather<axis=0>(n, zero)  ax = Constant<value=int64[1] {0}>()"
-            "  u = Unsqueeze(i, ax)  rest = Constant<value=int64[1] {-1}>()  s = Concat<axis=0>(u, rest)  f = Reshape(x, s)",
+            "n = Shape(x)  zero = Constant<value=int64 {0}>()  i = Gather<axis=0>(n, "
+            "zero)  ax = Constant<value=int64[1] {0}>()"
+            "  u = Unsqueeze(i, ax)  rest = Constant<value=int64[1] {-1}>()  s = "
+            "Concat<axis=0>(u, rest)  f = Reshape(x, s)",
             {},
             17,
         ),
@@ -345,7 +351,8 @@ def test_reshape_to_a_fixed_batch(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("dtype", "name", "tolerance"), [(np.float32, "float", 1e-4), (np.float64, "double", 1e-9), (np.float16, "float16", 1e-2)]
+    ("dtype", "name", "tolerance"),
+    [(np.float32, "float", 1e-4), (np.float64, "double", 1e-9), (np.float16, "float16", 1e-2)],
 )
 def test_float_types(tmp_path, dtype, name, tolerance):
     constants = {key: value.astype(dtype) for key, value in LAYERS.items()}
@@ -388,7 +395,8 @@ def test_constant_nodes(tmp_path):
 def test_constants_are_folded(tmp_path):
     body = (
         "wt = Transpose<perm=[1,0]>(w)  r = Reshape(wt, s)  e = Sqrt(var)  q = Div(one, e)  d = Cast<to=1>(q)  "
-        "u = Unsqueeze(d, ax)  z = Squeeze(u, ax)  g = Mul(r, z)  h = MatMul(x, g)  n = Concat<axis=0>(c1, c2)  y = Add(h, n)"
+        "u = Unsqueeze(d, ax)  z = Squeeze(u, ax)  g = Mul(r, z)  h = MatMul(x, g)  n "
+        "= Concat<axis=0>(c1, c2)  y = Add(h, n)"
     )
     proto = make(
         body,
@@ -416,7 +424,7 @@ def test_several_inputs_are_joined(tmp_path):
 
 
 def test_unneeded_nodes_are_not_read(tmp_path):
-    proto = make(f"{TWO_LAYERS}  junk = Einsum<equation=\"ij->ji\">(x)", **LAYERS)
+    proto = make(f'{TWO_LAYERS}  junk = Einsum<equation="ij->ji">(x)', **LAYERS)
     check(tmp_path, proto, rows())
 
 

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import onnx
 import onnxruntime
+import pytest
 from numpy.typing import NDArray
 from onnx import numpy_helper, parser
 
+from mlpress.errors import MlpressError
 from mlpress.frontend import load
 from mlpress.ir import Model, ThresholdHead, interpret_model
 
@@ -21,6 +23,7 @@ def make(
     body: str,
     inputs: str = "float[N,3] x",
     outputs: str = "float[N,2] y",
+    *,
     opset: int = 17,
     ml: int = 3,
     producer: str = "",
@@ -73,6 +76,17 @@ def saved(folder: Path, proto: onnx.ModelProto) -> Path:
     path = folder / "model.onnx"
     path.write_bytes(proto.SerializeToString())
     return path
+
+
+def refused(folder: Path, proto: onnx.ModelProto) -> str:
+    """The error of loading ``proto`` without the file's name; it must be one line that starts with that."""
+    path = saved(folder, proto)
+    with pytest.raises(MlpressError) as caught:
+        load(path)
+    text = str(caught.value)
+    assert "\n" not in text
+    assert text.startswith(f"{path}: ")
+    return text.removeprefix(f"{path}: ")
 
 
 def check(folder: Path, proto: onnx.ModelProto, x: NDArray[Any], at: float = 0.0, tolerance: float = 1e-4) -> Model:
