@@ -1,6 +1,8 @@
 """The program levels: their types, verifier, text form and reference interpreters.  NumPy is all that it imports."""
 
+from mlpress.ir.bits import Lowered, evaluate, lower, lower_net, nand_count
 from mlpress.ir.digits import signed_digits, weight_terms
+from mlpress.ir.gates import Bits, Gate
 from mlpress.ir.interpret import (
     Trace,
     check_codes,
@@ -59,6 +61,8 @@ from mlpress.ir.net import (
     Term,
     Threshold,
 )
+from mlpress.ir.plan import AtLeast, Code, Output, Plan, Raws, Sum, Tournament, Value
+from mlpress.ir.share import Operand
 from mlpress.ir.text import from_text, to_text
 from mlpress.ir.verify import verify
 
@@ -66,10 +70,14 @@ __all__ = [
     "Activation",
     "Argmax",
     "ArgmaxHead",
+    "AtLeast",
     "BitRange",
+    "Bits",
     "Clip",
+    "Code",
     "Dense",
     "Floats",
+    "Gate",
     "HardSigmoid",
     "Head",
     "Input",
@@ -81,23 +89,31 @@ __all__ = [
     "LayerIntervals",
     "LeakyRelu",
     "Linear",
+    "Lowered",
     "Model",
     "Net",
     "Neuron",
+    "Operand",
+    "Output",
+    "Plan",
     "QRelu",
     "Quantiser",
     "Raw",
+    "Raws",
     "RealActivation",
     "RealHead",
     "Relu",
     "Scores",
     "ScoresHead",
     "Sigmoid",
+    "Sum",
     "Tanh",
     "Term",
     "Threshold",
     "ThresholdHead",
+    "Tournament",
     "Trace",
+    "Value",
     "activate",
     "bit_weights",
     "bits_interval",
@@ -105,11 +121,15 @@ __all__ = [
     "check_features",
     "code_values",
     "encode",
+    "evaluate",
     "from_text",
     "input_intervals",
     "interpret",
     "interpret_model",
     "intervals",
+    "lower",
+    "lower_net",
+    "nand_count",
     "output_bits",
     "score_values",
     "signed_bits",

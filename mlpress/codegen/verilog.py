@@ -1,0 +1,153 @@
+"""Verilog from a lowered net, through Amaranth.
+
+Two styles of one function.  ``flat`` is one module, the bit program as it stands: every sum is a heap of full
+adders whose sums and carries stand in two vectors named after it.  ``modules`` is for reading: a module a neuron,
+written with ``+`` and ``>``.  Amaranth's RTLIL is written out as Verilog by the same Yosys that synthesises.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Literal, get_args
+
+from amaranth.back import rtlil
+from amaranth.hdl import Cat, ClockDomain, Const, Module, Mux, Shape, Signal, Value
+
+from mlpress.codegen.readable import readable
+from mlpress.errors import MlpressError
+from mlpress.ir import Bits, Gate, Input, Ladder, Lowered, Net, QRelu, Scores
+from mlpress.yosys import run_yosys
+
+Style = Literal["flat", "modules"]
+
+
+def verilog(lowered: Lowered, *, name: str = "top", style: Style = "flat", registered: bool = False) -> str:
+    """Plain Verilog-2001 of ``lowered``, with a comment that documents its ports.
+
+    ``registered`` puts flip-flops (``clk``, asynchronous active-high ``rst``) at every input and output: the
+    answer to a row is there two clock edges later.
+    """
+    if style not in get_args(Style):
+        raise MlpressError(f"unknown Verilog style {style!r}; there are {', '.join(get_args(Style))}")
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,63}", name):
+        raise MlpressError(f"{name!r} is no module name; letters, digits and _ only")
+    bits = lowered.bits
+    module = Module()
+    ports = [Signal(width, name=port) for port, width in bits.inputs]
+    answers = [Signal(Shape(len(word), signed), name=port) for port, (word, signed) in bits.outputs.items()]
+    inside, outside = list(ports), list(answers)
+    clocking: list[Signal] = []
+    if registered:
+        domain = ClockDomain("sync", async_reset=True)
+        module.domains.sync = domain
+        clocking = [domain.clk, domain.rst]
+        inside = [Signal(port.shape(), name=f"{port.name}_held") for port in ports]
+        outside = [Signal(answer.shape(), name=f"{answer.name}_next") for answer in answers]
+        for source, held in zip([*ports, *outside], [*inside, *answers], strict=True):
+            module.d.sync += held.eq(source)
+    if style == "flat":
+        _flat(module, bits, inside, outside)
+    else:
+        readable(module, lowered.plan, inside, outside)
+    text = rtlil.convert(module, name=name, ports=[*clocking, *ports, *answers], emit_src=False)
+    return header(lowered, style) + _as_verilog(text, name)
+
+
+def _flat(module: Module, bits: Bits, inputs: Sequence[Signal], outputs: Sequence[Signal]) -> None:
+    places: dict[str, list[Value]] = {}
+    sizes: dict[str, int] = {}
+    for gate in bits.gates:
+        key = f"{gate.owner}_{gate.kind}"
+        sizes[key] = sizes.get(key, 0) + 1
+    vectors = {key: Signal(size, name=key) for key, size in sizes.items()}
+    nodes: list[Value] = [Const(0, 1), *(port[k] for port in inputs for k in range(len(port)))]
+
+    def read(literal: int) -> Value:
+        return ~nodes[literal >> 1] if literal & 1 else nodes[literal >> 1]
+
+    for gate in bits.gates:
+        key = f"{gate.owner}_{gate.kind}"
+        place = places.setdefault(key, [])
+        nodes.append(vectors[key][len(place)])
+        place.append(_expression(gate, read(gate.a), read(gate.b), read(gate.c)))
+    for key, place in places.items():
+        module.d.comb += vectors[key].eq(Cat(*place))
+    for output, (word, _) in zip(outputs, bits.outputs.values(), strict=True):
+        module.d.comb += output.eq(Cat(*(read(literal) for literal in word)))
+    taken = {signal.name for signal in (*inputs, *outputs, *vectors.values())}
+    for name, word in bits.words.items():
+        if name not in taken:
+            named = Signal(max(1, len(word)), name=name)
+            module.d.comb += named.eq(Cat(*(read(literal) for literal in word)))
+
+
+def _expression(gate: Gate, a: Value, b: Value, c: Value) -> Value:
+    match gate.kind:
+        case "and":
+            return a & b
+        case "xor":
+            return a ^ b
+        case "xor3":
+            return a ^ b ^ c
+        case "maj":
+            return (a & b) | (c & (a ^ b))
+        case "mux":
+            return Mux(a, b, c)
+
+
+def _as_verilog(text: str, name: str) -> str:
+    """RTLIL to Verilog, with the ports in the order of the contract and modules named after what they hold."""
+    text = re.sub(r"(?m)^(\s+wire .*?(?:input|output) )(\d+)", lambda m: f"{m[1]}{int(m[2]) + 1}", text)
+    text = re.sub(rf"\\{name}\.(\w+)", r"\\\1", text)
+    script = "read_rtlil in.il\nproc\nclean\nwrite_verilog -noattr out.v"
+    written = run_yosys(script, {"in.il": text}, ["out.v"]).outputs["out.v"]
+    return "\n".join(line.rstrip() for line in written.splitlines() if not line.startswith("/* Generated")) + "\n"
+
+
+def header(lowered: Lowered, style: Style) -> str:
+    """The comment on top: what the module is, and what each port means."""
+    net = lowered.net
+    topology = "-".join(str(n) for n in (len(net.inputs), *(len(layer.neurons) for layer in net.layers)))
+    lines = [f"A {topology} network pressed by mlpress ({style}).", "", "Inputs (unsigned codes):"]
+    lines += [f"  x{k}: {_code(feature)}" for k, feature in enumerate(net.inputs)]
+    lines += ["", "Outputs:", *_answers(net)]
+    lines += ["", "Layers:"]
+    for k, layer in enumerate(net.layers):
+        kinds = sorted({_activation(neuron.activation) for neuron in layer.neurons})
+        lines.append(f"  {k}: {len(layer.neurons)} neurons, {'; '.join(kinds)}")
+    return "".join(f"// {line}".rstrip() + "\n" for line in lines) + "\n"
+
+
+def _code(feature: Input) -> str:
+    levels = "" if feature.levels is None else f", kept levels {', '.join(map(str, feature.levels))}"
+    rounding = "floor" if feature.rounding == "floor" else "round half to even"
+    return (
+        f"{sanitised(feature.name)}, {feature.bits} bits = "
+        f"{rounding}(value * {feature.scale!r} + {feature.offset!r}), clipped{levels}"
+    )
+
+
+def _answers(net: Net) -> list[str]:
+    if isinstance(net.head, Scores):
+        return [
+            f"  y{k}: signed score; real value = score * {scale!r} + {offset!r}"
+            for k, (scale, offset) in enumerate(zip(net.head.scale, net.head.offset, strict=True))
+        ]
+    shown = ", ".join(f"{k} = {sanitised(str(label))}" for k, label in enumerate(net.classes[:32]))
+    return [f"  y: class index; {shown}{', ...' if len(net.classes) > 32 else ''}"]
+
+
+def _activation(activation: object) -> str:
+    match activation:
+        case QRelu(shift=shift, bits=bits):
+            return f"sum >> {shift} clipped to 0 .. {(1 << bits) - 1}"
+        case Ladder(thresholds=thresholds):
+            return f"ladder of {len(thresholds)} thresholds"
+        case _:
+            return "raw sums"
+
+
+def sanitised(text: str) -> str:
+    """``text`` with nothing left that could end a comment or a name: letters, digits, spaces and ``._-+()%/``."""
+    return re.sub(r"[^A-Za-z0-9 ._()%+-]", "_", text)[:80]
