@@ -56,7 +56,7 @@ def audit(verilog: str, lowered: Lowered, *, name: str = "top", registered: bool
         raise MlpressError(f"audit: the Verilog has no module {name!r}")
     top = modules[name]
     ports = _ports(top)
-    expected = {port: width for port, width in lowered.bits.inputs}
+    expected = dict(lowered.bits.inputs)
     expected |= {port: len(word) for port, (word, _) in lowered.bits.outputs.items()}
     if registered:
         expected |= {"clk": 1, "rst": 1}

@@ -51,7 +51,7 @@ def shape(interval: Interval) -> Shape:
     return Shape(signed_bits(low, high), signed=True) if low < 0 else Shape(max(1, high.bit_length()))
 
 
-class _SumModule(Elaboratable):
+class _SumModule(Elaboratable):  # type: ignore[misc]
     def __init__(self, value: Sum, sources: dict[int, Signal]) -> None:
         self.value = value
         self.sources = sources
@@ -63,10 +63,8 @@ class _SumModule(Elaboratable):
         total: Value = Const(constant, shape(Interval(min(constant, 0), max(constant, 0))))
         for k, operand in enumerate(operands):
             part = _shifted(operand, self.sources[operand.value])
-            if operand.sign < 0:
-                total = total - part
-            else:
-                total = part if k == 0 and constant == 0 else total + part
+            first = k == 0 and constant == 0
+            total = total - part if operand.sign < 0 else part if first else total + part
         module.d.comb += self.out.eq(total)
         return module
 
@@ -83,7 +81,7 @@ def _shifted(operand: Operand, source: Signal) -> Value:
     return seen << operand.shift if operand.shift else seen
 
 
-class _OutputModule(Elaboratable):
+class _OutputModule(Elaboratable):  # type: ignore[misc]
     def __init__(self, value: Output, source: Signal) -> None:
         self.value = value
         self.source = source
