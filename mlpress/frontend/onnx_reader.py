@@ -83,11 +83,12 @@ def _inlined(proto: Any) -> Any:
     if not proto.functions:
         return proto
     _check_expansion(proto)
+    from onnx.checker import ValidationError
     from onnx.inliner import inline_local_functions
 
     try:
         return inline_local_functions(proto)
-    except RuntimeError:
+    except (RuntimeError, ValidationError):
         raise MlpressError("its local functions cannot be written out; export the model without them") from None
 
 

@@ -230,6 +230,10 @@ def _assembled(flow: Flow, head: RealHead, classes: Classes) -> Model:
 
 def checked_name(name: str) -> str:
     """A graph input's name, fit to name features."""
-    if not name or any(ord(c) < 32 or 127 <= ord(c) < 160 or 0xD800 <= ord(c) < 0xE000 for c in name):
+    if (
+        not isinstance(name, str)
+        or not name
+        or any(ord(c) < 32 or 127 <= ord(c) < 160 or 0xD800 <= ord(c) < 0xE000 for c in name)
+    ):
         raise MlpressError(f"the input's name {short(name)} is empty or holds control characters; rename it")
     return name[:200]

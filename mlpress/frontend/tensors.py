@@ -43,9 +43,10 @@ _BYTES = {
 }
 
 
-def short(name: str) -> str:
+def short(name: str | bytes) -> str:
     """``name`` quoted on one line, at most 60 characters of it."""
-    return repr(name if len(name) <= 60 else name[:57] + "...")
+    text = name.decode("utf-8", "replace") if isinstance(name, bytes) else name
+    return repr(text if len(text) <= 60 else text[:57] + "...")
 
 
 def type_name(elem_type: int) -> str:
@@ -120,9 +121,10 @@ class TensorReader:
 
     def _external(self, entries: Mapping[str, str], size: int, what: str) -> bytes:
         location = entries.get("location", "")
-        file = Path(location)
-        plain = location and "\0" not in location and "\\" not in location
-        if not plain or file.is_absolute() or ".." in file.parts:
+        # A text that is not UTF-8 comes out of a message as bytes.
+        plain = isinstance(location, str) and location and "\0" not in location and "\\" not in location
+        file = Path(location if plain else "..")
+        if file.is_absolute() or ".." in file.parts:
             raise MlpressError(
                 f"{what} is stored in {short(location)}; external data must lie in the model's own folder"
             )
@@ -149,7 +151,7 @@ class TensorReader:
 
 def _count(entries: Mapping[str, str], key: str, default: int, what: str) -> int:
     text = entries.get(key, str(default))
-    if not text.isascii() or not text.isdigit() or len(text) > 18:
+    if not isinstance(text, str) or not text.isascii() or not text.isdigit() or len(text) > 18:
         raise MlpressError(f"{what}: the external data's {key} is {short(text)}; it must be a count of bytes")
     return int(text)
 

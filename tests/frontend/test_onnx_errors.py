@@ -91,6 +91,27 @@ def test_functions_that_grow_without_end(tmp_path):
     assert text == "33554432 nodes with its functions written out; a model for mlpress has at most 2000"
 
 
+def test_functions_that_cannot_be_written_out(tmp_path):
+    text = """<ir_version: 8, opset_import: ["" : 17, "local" : 1]> g (float[N,3] x) => (float[N,2] y) { y = Relu(x) }
+    <opset_import: ["" : 17, "local" : 1], domain: "local"> f (x) => (y) { y = local.f(x) }"""
+    message = "its local functions cannot be written out; export the model without them"
+    assert refused(tmp_path, onnx.parser.parse_model(text)) == message
+
+
+def test_text_that_is_not_utf8(tmp_path):
+    data = external("AAAA").SerializeToString().replace(b"AAAA", b"A\xff\xffA")
+    with pytest.raises(MlpressError) as caught:
+        (tmp_path / "model.onnx").write_bytes(data)
+        load(tmp_path / "model.onnx")
+    assert "is stored in 'A\ufffd\ufffdA'; external data must lie in the model's own folder" in str(caught.value)
+    data = (
+        make("y = MatMul(BBBB, w)", inputs="float[N,3] BBBB", w=W).SerializeToString().replace(b"BBBB", b"B\xff\xffB")
+    )
+    with pytest.raises(MlpressError, match=r"the input's name .* is empty or holds control characters; rename it"):
+        (tmp_path / "model.onnx").write_bytes(data)
+        load(tmp_path / "model.onnx")
+
+
 def external(location: str, **entries: str) -> onnx.ModelProto:
     proto = plain()
     tensor = proto.graph.initializer[0]
