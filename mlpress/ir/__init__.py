@@ -1,6 +1,9 @@
 """The program levels: their types, verifier, text form and reference interpreters.  NumPy is all that it imports."""
 
+from mlpress.ir.aiger import from_aiger, to_aiger
+from mlpress.ir.bit_blast import bit_blast, circuit_of
 from mlpress.ir.bits import Lowered, evaluate, lower, lower_net, nand_count
+from mlpress.ir.circuit import FALSE, TRUE, Circuit, CircuitBuilder, Word, index_bits
 from mlpress.ir.digits import signed_digits, weight_terms
 from mlpress.ir.gates import Bits, Gate
 from mlpress.ir.interpret import (
@@ -12,6 +15,7 @@ from mlpress.ir.interpret import (
     interpret_model,
     score_values,
 )
+from mlpress.ir.interpret_circuit import CircuitTrace, interpret_circuit
 from mlpress.ir.interval import (
     Interval,
     LayerIntervals,
@@ -67,12 +71,17 @@ from mlpress.ir.text import from_text, to_text
 from mlpress.ir.verify import verify
 
 __all__ = [
+    "FALSE",
+    "TRUE",
     "Activation",
     "Argmax",
     "ArgmaxHead",
     "AtLeast",
     "BitRange",
     "Bits",
+    "Circuit",
+    "CircuitBuilder",
+    "CircuitTrace",
     "Clip",
     "Code",
     "Dense",
@@ -114,17 +123,23 @@ __all__ = [
     "Tournament",
     "Trace",
     "Value",
+    "Word",
     "activate",
+    "bit_blast",
     "bit_weights",
     "bits_interval",
     "check_codes",
     "check_features",
+    "circuit_of",
     "code_values",
     "encode",
     "evaluate",
+    "from_aiger",
     "from_text",
+    "index_bits",
     "input_intervals",
     "interpret",
+    "interpret_circuit",
     "interpret_model",
     "intervals",
     "lower",
@@ -134,6 +149,7 @@ __all__ = [
     "score_values",
     "signed_bits",
     "signed_digits",
+    "to_aiger",
     "to_text",
     "unsigned_bits",
     "verify",

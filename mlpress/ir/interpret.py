@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpress.errors import MlpressError
+from mlpress.ir.circuit import Circuit
 from mlpress.ir.interval import activate, code_values
 from mlpress.ir.model import (
     ArgmaxHead,
@@ -66,7 +67,7 @@ def check_features(features: NDArray[Any], names: Sequence[str]) -> Floats:
     return table
 
 
-def encode(net: Net, features: NDArray[Any]) -> Ints:
+def encode(net: Net | Circuit, features: NDArray[Any]) -> Ints:
     """Real features (rows, inputs) to input codes, int64 (rows, inputs), as :class:`Input` defines them."""
     table = check_features(features, [feature.name for feature in net.inputs])
     codes = np.zeros(table.shape, np.int64)
@@ -81,7 +82,7 @@ def encode(net: Net, features: NDArray[Any]) -> Ints:
     return codes
 
 
-def check_codes(net: Net, codes: NDArray[Any]) -> Ints:
+def check_codes(net: Net | Circuit, codes: NDArray[Any]) -> Ints:
     """``codes`` as int64 (rows, inputs); raises where an input cannot give one of them."""
     table = np.asarray(codes)
     if not np.issubdtype(table.dtype, np.integer) or table.ndim != 2 or table.shape[1] != len(net.inputs):

@@ -31,7 +31,7 @@ _RANGE = re.compile(r"([0-9]{1,2}):([0-9]{1,2})?", re.ASCII)
 def net_lines(net: Net) -> Iterator[str]:
     """The lines of ``net``, without the header line."""
     for feature in net.inputs:
-        yield _input_line(feature)
+        yield input_line(feature)
     for layer in net.layers:
         yield f"layer {len(layer.neurons)}"
         for neuron in layer.neurons:
@@ -45,7 +45,8 @@ def _call(name: str, numbers: tuple[int, ...]) -> str:
     return f"{name}({','.join(map(str, numbers))})"
 
 
-def _input_line(feature: Input) -> str:
+def input_line(feature: Input) -> str:
+    """One input as a line."""
     line = (
         f"input {quote(feature.name)} bits {feature.bits} scale {feature.scale!r} "
         f"offset {feature.offset!r} round {feature.rounding}"
@@ -84,12 +85,7 @@ def _head_words(head: Head) -> Iterator[str]:
 
 def read_net(lines: Lines) -> Net:
     """The net whose lines follow; still to be verified."""
-    inputs: list[Input] = []
-    while not inputs or lines.next_is("input"):
-        line = lines.take("input")
-        if len(inputs) == MAX_INPUTS:
-            line.fail(f"there are more than {MAX_INPUTS} inputs")
-        inputs.append(_read_input(line))
+    inputs = read_inputs(lines)
     budget = _Budget()
     layers: list[Layer] = []
     while not layers or lines.next_is("layer"):
@@ -100,7 +96,18 @@ def read_net(lines: Lines) -> Net:
         line.end()
         layers.append(Layer(tuple(_read_neuron(lines.take("neuron"), budget) for _ in range(count))))
     head = _read_head(lines.take("head"))
-    return Net(tuple(inputs), tuple(layers), head, read_classes(lines.take("classes")))
+    return Net(inputs, tuple(layers), head, read_classes(lines.take("classes")))
+
+
+def read_inputs(lines: Lines) -> tuple[Input, ...]:
+    """The ``input`` lines that follow, one at least."""
+    inputs: list[Input] = []
+    while not inputs or lines.next_is("input"):
+        line = lines.take("input")
+        if len(inputs) == MAX_INPUTS:
+            line.fail(f"there are more than {MAX_INPUTS} inputs")
+        inputs.append(read_input(line))
+    return tuple(inputs)
 
 
 def read_classes(line: Line) -> tuple[int | str, ...]:
@@ -121,7 +128,8 @@ class _Budget:
         self.thresholds = MAX_LEVELS
 
 
-def _read_input(line: Line) -> Input:
+def read_input(line: Line) -> Input:
+    """The rest of an ``input`` line."""
     name = line.name("the input's name")
     line.keyword("bits")
     bits = line.integer("the number of bits")
@@ -191,10 +199,15 @@ def _read_head(line: Line) -> Head:
             line.end()
             return Threshold(at)
         case _:
-            pairs: list[tuple[float, float]] = []
-            while line.peek() is not None:
-                pairs.append((line.real("a scale"), line.real("an offset")))
-            return Scores(tuple(scale for scale, _ in pairs), tuple(offset for _, offset in pairs))
+            return read_scores(line)
+
+
+def read_scores(line: Line) -> Scores:
+    """The rest of a line: a scale and an offset for each score."""
+    pairs: list[tuple[float, float]] = []
+    while line.peek() is not None:
+        pairs.append((line.real("a scale"), line.real("an offset")))
+    return Scores(tuple(scale for scale, _ in pairs), tuple(offset for _, offset in pairs))
 
 
 def _read_range(line: Line) -> BitRange:

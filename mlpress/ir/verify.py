@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from mlpress.ir.circuit import Circuit
 from mlpress.ir.model import Model
 from mlpress.ir.net import Net
+from mlpress.ir.verify_circuit import verify_circuit
 from mlpress.ir.verify_model import verify_model
 from mlpress.ir.verify_net import verify_net
 
 
-def verify(program: Net | Model) -> None:
+def verify(program: Net | Model | Circuit) -> None:
     """Raise :class:`MlpressError` at the first broken rule, naming its place.
 
-    Inputs, layers, neurons and terms count from 0.
+    Inputs, layers, neurons, terms and gates count from 0.
     """
     match program:
         case Net():
             verify_net(program)
         case Model():
             verify_model(program)
+        case Circuit():
+            verify_circuit(program)
         case _:
             assert_never(program)

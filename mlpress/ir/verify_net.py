@@ -28,7 +28,7 @@ def verify_net(net: Net) -> None:
     """Raise :class:`MlpressError` at the first rule of the integer level that ``net`` breaks."""
     check_inputs([feature.name for feature in net.inputs])
     for index, feature in enumerate(net.inputs):
-        _check_input(feature, f"input {index}")
+        check_input(feature, f"input {index}")
     check_count(sum(len(feature.levels or ()) for feature in net.inputs), 0, MAX_LEVELS, "inputs", "kept levels")
 
     check_count(len(net.layers), 1, MAX_LAYERS, "layers", "layers")
@@ -52,7 +52,8 @@ def _threshold_count(neuron: Neuron) -> int:
     return len(neuron.activation.thresholds) if isinstance(neuron.activation, Ladder) else 0
 
 
-def _check_input(feature: Input, where: str) -> None:
+def check_input(feature: Input, where: str) -> None:
+    """The rules of one input, ``where`` being its place."""
     check_int(feature.bits, 1, INPUT_BITS, where, "bits")
     check_float(feature.scale, where, "scale")
     check_float(feature.offset, where, "offset")

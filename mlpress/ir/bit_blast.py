@@ -1,0 +1,42 @@
+"""The exact lowering from the integer level to the bit level."""
+
+from __future__ import annotations
+
+from mlpress.ir.bits import Lowered, lower_net
+from mlpress.ir.circuit import Circuit, CircuitBuilder
+from mlpress.ir.gates import Gate
+from mlpress.ir.net import Net, Scores
+
+
+def bit_blast(net: Net) -> Circuit:
+    """The and-inverter graph of a verified ``net``: the same decision (or scores) for every code row."""
+    return circuit_of(lower_net(net))
+
+
+def circuit_of(lowered: Lowered) -> Circuit:
+    """The and-inverter graph of a lowered net's bit program."""
+    net, bits = lowered.net, lowered.bits
+    builder = CircuitBuilder(net.inputs)
+    literals = [0, *(literal for k in range(len(net.inputs)) for literal in builder.input(k))]
+
+    def read(literal: int) -> int:
+        return literals[literal >> 1] ^ (literal & 1)
+
+    for gate in bits.gates:
+        literals.append(_build(builder, gate, read(gate.a), read(gate.b), read(gate.c)))
+    outputs = [tuple(map(read, word)) for word, _ in bits.outputs.values()]
+    return builder.circuit(outputs, net.classes, net.head if isinstance(net.head, Scores) else None)
+
+
+def _build(builder: CircuitBuilder, gate: Gate, a: int, b: int, c: int) -> int:
+    match gate.kind:
+        case "and":
+            return builder.both(a, b)
+        case "xor":
+            return builder.differ(a, b)
+        case "xor3":
+            return builder.differ(builder.differ(a, b), c)
+        case "maj":
+            return builder.majority(a, b, c)
+        case "mux":
+            return builder.choose(a, b, c)
