@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from mlpress.report.figures import figure, join, number, part, percent, rows, unit, words
+from mlpress.report.figures import figure, items, join, number, part, percent, rows, unit, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +43,19 @@ def _total_mw(row: Mapping[str, Any]) -> float:
     return math.inf if found is None else found
 
 
+def score(accuracy: Mapping[str, Any], value: Any) -> str:
+    """An accuracy as per cent; of a regression its coefficient of determination, which is no share."""
+    return figure(value) if accuracy.get("metric") == "r2" else percent(value)
+
+
 def _accuracy(accuracy: Mapping[str, Any]) -> Tile | None:
     test = part(accuracy, "test")
     shown = test or accuracy
     if number(shown.get("quantised")) is None:
         return None
     where = f"on {figure(shown.get('rows'))} {'test rows' if test else 'training rows'}"
-    return Tile(
-        "accuracy", percent(shown["quantised"]), f"{where}; the model as given has {percent(shown.get('float'))}"
-    )
+    note = f"{where}; the model as given has {score(accuracy, shown.get('float'))}"
+    return Tile("R²" if accuracy.get("metric") == "r2" else "accuracy", score(accuracy, shown["quantised"]), note)
 
 
 def _area(estimate: Mapping[str, Any]) -> Tile | None:
@@ -80,8 +84,9 @@ def _power(estimate: Mapping[str, Any]) -> Tile | None:
             "power", _milliwatts(least), f"at {_volts(least)}; no supply voltage is fast enough for {rate}", "bad"
         )
     note = f"at {_volts(best)}, the least that meets {rate}"
-    usual = next((row for row in voltages if row.get("voltage") == 1.0 and row is not best), None)
-    return Tile("power", _milliwatts(best), note + (f"; {_milliwatts(usual)} at 1 V" if usual else ""))
+    nominal = estimate.get("nominal_voltage")
+    usual = next((row for row in voltages if nominal and row.get("voltage") == nominal and row is not best), None)
+    return Tile("power", _milliwatts(best), note + (f"; {_milliwatts(usual)} at {_volts(usual)}" if usual else ""))
 
 
 def _delay(estimate: Mapping[str, Any]) -> Tile | None:
@@ -91,20 +96,28 @@ def _delay(estimate: Mapping[str, Any]) -> Tile | None:
     shown = best_voltage(estimate) or min(voltages, key=lambda row: number(row.get("critical_path_ms")) or math.inf)
     rate = number(estimate.get("rate_hz"))
     leaves = f"; {unit(words(rate), 'Hz')} leaves {unit(figure(1000 / rate), 'ms')}" if rate else ""
+    depth = estimate.get("logic_depth")
+    through = f", through {figure(depth)} cells at most" if depth else ""
     tone: Literal["plain", "bad"] = "plain" if shown.get("meets_rate") is not False else "bad"
-    return Tile("critical path", unit(figure(shown.get("critical_path_ms")), "ms"), f"at {_volts(shown)}{leaves}", tone)
+    return Tile(
+        "critical path", unit(figure(shown.get("critical_path_ms")), "ms"), f"at {_volts(shown)}{through}{leaves}", tone
+    )
+
+
+def power_sources(row: Mapping[str, Any]) -> list[str]:
+    """Names of the printed sources that can feed the circuit at this voltage."""
+    return [words(name) for name in items(row, "power_sources")]
 
 
 def _sources(estimate: Mapping[str, Any]) -> Tile | None:
     best = best_voltage(estimate)
-    if best is None or not part(best, "sources"):
+    if best is None:
         return None
-    fit = [words(name) for name, feeds in part(best, "sources").items() if feeds is True]
+    fit = power_sources(best)
     if not fit:
-        return Tile("power source", "none", f"no printed source in the table can feed it at {_volts(best)}", "bad")
-    return Tile(
-        "power source", f"{len(fit)} of {len(part(best, 'sources'))}", f"{join(fit)} can feed it at {_volts(best)}"
-    )
+        return Tile("power source", "none", f"it draws more than any printed source gives at {_volts(best)}", "bad")
+    also = f"; so can {join(fit[1:])}" if fit[1:] else ""
+    return Tile("power source", fit[0], f"can feed it at {_volts(best)}{also}")
 
 
 def _proof(verification: list[Mapping[str, Any]]) -> Tile:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from mlpress.report import figures
 from mlpress.report.charts import front_chart
-from mlpress.report.headline import best_voltage, tiles
+from mlpress.report.headline import best_voltage, power_sources, score, tiles
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-SECTIONS = ("source", "options", "net", "accuracy", "audit", "synthesis", "estimate", "versions")
+SECTIONS = ("source", "options", "net", "accuracy", "audit", "synthesis", "estimate", "tools")
 # Characters that HTML does not allow, and halves of surrogate pairs, which UTF-8 does not.
 NOT_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -41,11 +41,13 @@ def render(facts: Mapping[str, Any]) -> str:
             lede=_lede(facts, net),
             tiles=tiles(facts),
             inputs=figures.words(net.get("topology")).split("-")[0],
-            cells=_bars(figures.part(parts["synthesis"], "cells")),
+            cells=_bars(figures.part(estimate, "cells_by_type") or figures.part(parts["synthesis"], "cells")),
             voltages=voltages,
             best=best_voltage(estimate),
             most_mw=max((figures.number(row.get("total_mw")) or 0.0 for row in voltages), default=0.0),
-            sources=list(dict.fromkeys(name for row in voltages for name in figures.part(row, "sources"))),
+            sources=_sources(voltages),
+            timing=_timing(voltages),
+            audit_tables=[name for name, value in parts["audit"].items() if _is_table(value)],
             verification=verification,
             notes=any(row.get("difference") or row.get("note") for row in verification),
             made=_made(facts, parts),
@@ -75,6 +77,8 @@ def _environment() -> Environment:
         "rows": figures.rows,
         "span": figures.span,
         "label": figures.label,
+        "columns": _columns,
+        "score": lambda value, accuracy: score(accuracy, value),
         "shares": _shares,
     }
     return made
@@ -90,8 +94,36 @@ def _made(facts: Mapping[str, Any], parts: Mapping[str, Mapping[str, Any]]) -> d
     """What went in, with which options and versions, as one list of names and values."""
     synthesis = [(f"synthesis {name}", value) for name, value in parts["synthesis"].items() if name != "cells"]
     found = [*parts["source"].items(), ("target", facts.get("target")), *parts["options"].items(), *synthesis]
-    found += [("mlpress", facts.get("mlpress")), *parts["versions"].items()]
+    found += [("mlpress", facts.get("mlpress")), *parts["tools"].items()]
     return {name: value for name, value in found if value is not None}
+
+
+def _sources(voltages: list[Mapping[str, Any]]) -> list[tuple[str, str, list[bool]]]:
+    """Each printed source with its limit, and at which of the ``voltages`` it can feed the circuit."""
+    from mlpress.hw import POWER_SOURCES
+
+    feeds = [power_sources(row) for row in voltages]
+    known = {source.name: (source.title, f"{source.limit_mw:g}") for source in POWER_SOURCES}
+    named = known | {name: (name, figures.MISSING) for names in feeds for name in names if name not in known}
+    return [(*text, [name in names for names in feeds]) for name, text in named.items()]
+
+
+def _timing(voltages: list[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """What the delays rest on, with the voltages that it is true of."""
+    found: dict[str, list[str]] = {}
+    for row in voltages:
+        if row.get("timing"):
+            found.setdefault(figures.words(row["timing"]), []).append(figures.words(row.get("voltage")))
+    return [(figures.join(volts), text) for text, volts in found.items()]
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, Mapping) and bool(value) and all(isinstance(row, Mapping) for row in value.values())
+
+
+def _columns(table: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The keys of all rows, in the order that they first appear."""
+    return list(dict.fromkeys(key for row in table.values() for key in row))
 
 
 def _bars(counts: Mapping[str, Any]) -> list[tuple[str, Any, float]]:

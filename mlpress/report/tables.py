@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mlpress.report.figures import figure, part, rows, words
-from mlpress.report.headline import Tile, best_voltage, estimate_tiles, tiles
+from mlpress.report.figures import figure, items, part, rows, words
+from mlpress.report.headline import Tile, best_voltage, estimate_tiles, power_sources, tiles
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -33,21 +33,21 @@ def estimate_table(estimate: Mapping[str, Any]) -> Group:
     from rich.console import Group
 
     voltages = rows(estimate, "voltages")
-    headings = ["supply", "total\nmW", "static\nmW", "dynamic\nmW", "path\nms", "energy\nµJ"]
-    table = _table([*headings, f"{words(estimate.get('rate_hz'))} Hz", "can be fed by"], figures=len(headings))
+    headings = ["supply", "total\nmW", "static\nmW", "dynamic\nmW", "path\nms", "energy\nmJ"]
+    table = _table([*headings, f"{words(estimate.get('rate_hz'))} Hz", "weakest\nsource"], figures=len(headings))
     best = best_voltage(estimate)
     for row in voltages:
-        feeds = [words(name) for name, enough in part(row, "sources").items() if enough is True]
-        values = [row.get(key) for key in ("total_mw", "static_mw", "dynamic_mw", "critical_path_ms", "energy_uj")]
+        values = [row.get(key) for key in ("total_mw", "static_mw", "dynamic_mw", "critical_path_ms", "energy_mj")]
         meets = row.get("meets_rate")
         table.add_row(
             _text(f"{words(row.get('voltage'))} V"),
             *(_text(figure(value)) for value in values),
             _verdict(meets, bad=meets is False),
-            _text(", ".join(feeds) or "nothing in the table"),
+            _text(next(iter(power_sources(row)), "none")),
             style="bold" if row is best else None,
         )
-    return Group(_tile_table(estimate_tiles(estimate), ""), table)
+    notes = [_text(f"note: {words(note)}") for note in items(estimate, "notes")]
+    return Group(_tile_table(estimate_tiles(estimate), ""), table, *notes)
 
 
 def verification_table(results: Sequence[Mapping[str, Any]]) -> Table:

@@ -71,10 +71,11 @@ def changed(path: tuple[Any, ...], change: Callable[[Any, Any], None]) -> dict[s
 def test_strings_never_become_markup(attack: str) -> None:
     facts = replaced(design_facts(), attack)
     facts["synthesis"]["cells"] = {attack: 3}
-    facts["audit"] = {attack: {attack: attack}}
+    facts["audit"] = {attack: attack, "adders": {attack: {attack: attack}}}
+    facts["estimate"]["cells_by_type"] = {attack: 3}
     facts["options"] = {attack: attack}
     for row in facts["estimate"]["voltages"]:
-        row["sources"] = {attack: True}
+        row["power_sources"] = [attack]
     harmless = json.loads(json.dumps(facts).replace(json.dumps(attack)[1:-1], "harmless"))
     page, twin = Page(render(facts)), Page(render(harmless))
     assert page.shape == twin.shape
@@ -118,7 +119,17 @@ def test_every_section_is_there_and_says_its_figures() -> None:
     page = Page(render(design_facts()))
     assert list(page.sections) == ["what", "accuracy", "front", "cost", "proof", "audit", "made", "trust"]
     text = page.text.replace("\N{NO-BREAK SPACE}", " ")
-    for figure in ("89.5 %", "5.63 cm²", "1,631 cells", "2.16 mW", "23.4 ms", "3 of 4", "NAND2X1", "812", "4f" * 32):
+    for figure in (
+        "89.5 %",
+        "5.63 cm²",
+        "1,631 cells",
+        "2.16 mW",
+        "23.4 ms",
+        "blue-spark",
+        "NAND2X1",
+        "812",
+        "4f" * 32,
+    ):
         assert figure in text
     assert "onnxruntime, RTL (Amaranth) and mapped netlist agree" in text
     assert "12 to 13 bits" in page.sections["what"]
@@ -159,10 +170,10 @@ def test_any_one_value_may_be_missing_or_null(path: tuple[Any, ...]) -> None:
 def test_odd_numbers_do_not_break_the_page(number: Any) -> None:
     facts = design_facts()
     for row in facts["estimate"]["voltages"]:
-        row.update(dict.fromkeys(("total_mw", "static_mw", "critical_path_ms", "energy_uj"), number))
+        row.update(dict.fromkeys(("total_mw", "static_mw", "critical_path_ms", "energy_mj"), number))
     facts["estimate"] |= {"area_cm2": number, "rate_hz": number}
     facts["front"][0]["area_cm2"] = number
-    facts["synthesis"]["cells"]["NAND2X1"] = number
+    facts["estimate"]["cells_by_type"]["NAND2X1"] = number
     page = Page(render(facts))
     widths = [attributes["style"] for tag, attributes in page.tags if tag == "i" and "style" in attributes]
     assert len(widths) == 7 + 2 * 5
@@ -243,3 +254,15 @@ def luminance(colour: str) -> float:
     parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_a_regression_states_r2_and_no_class() -> None:
+    facts = design_facts() | {"front": None}
+    facts["accuracy"] |= {"metric": "r2", "float": 0.912, "quantised": 0.9, "agreement": 0.98, "test": None}
+    facts["net"]["classes"] = []
+    page = Page(render(facts))
+    assert "R²" in page.text
+    assert "0.912" in page.sections["accuracy"]
+    assert "%" not in page.sections["accuracy"].split("Values cut off")[0]
+    assert "scores" in page.sections["what"]
+    assert "class" not in page.sections["what"]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 SUPPLIES = {
-    1.0: (6.41, 0.31, 13.9),
-    0.9: (5.22, 0.25, 15.0),
-    0.8: (4.10, 0.20, 16.7),
-    0.7: (3.02, 0.15, 19.2),
     0.6: (2.05, 0.11, 23.4),
+    0.8: (4.10, 0.20, 16.7),
+    1.0: (6.41, 0.31, 13.9),
+    1.2: (9.02, 0.45, 11.8),
+    2.0: (24.4, 7.1, 8.2),
 }
-SOURCES = {"Molex": 30.0, "Zinergy": 12.0, "Blue Spark": 3.0, "harvester": 0.1}
+LIMITS = {"harvester": 0.1, "blue-spark": 3.0, "zinergy": 12.0, "molex": 30.0}
 
 
 def design_facts() -> dict[str, Any]:
@@ -33,6 +33,7 @@ def design_facts() -> dict[str, Any]:
             "topology": "21-3-3",
             "classes": ["normal", "suspect", "pathologic"],
             "terms": 213,
+            "shared_sums": 2,
             "layers": [
                 {
                     "neurons": 3,
@@ -46,7 +47,7 @@ def design_facts() -> dict[str, Any]:
                     "neurons": 3,
                     "terms": 30,
                     "sum_bits": [15, 16, 16],
-                    "output_bits": [15, 16, 16],
+                    "output_bits": [],
                     "adders": 118,
                     "activation": "raw",
                 },
@@ -57,14 +58,23 @@ def design_facts() -> dict[str, Any]:
             "quantised": 0.8995,
             "agreement": 0.9899,
             "rows": 398,
-            "saturation": [0.0025, 0.0],
+            "saturation": [0.0025],
+            "metric": "accuracy",
+            "kept_integers": False,
             "test": {"rows": 171, "float": 0.9006, "quantised": 0.8947},
         },
         "audit": {
-            "ports": 22,
-            "adders": {"layer0_neuron0": 171, "layer0_neuron1": 168, "layer0_neuron2": 173},
+            "style": "flat",
+            "modules": 1,
+            "ports": {"x0": 4, "x1": 4, "y": 2},
+            "operators": {"&": 910, "^": 1204, "|": 455},
             "comparators": 2,
-            "latches": 0,
+            "registers": 0,
+            "adders": {
+                "h0": {"full_adders": 171, "half_adders": 20, "muxes": 0},
+                "h1": {"full_adders": 168, "half_adders": 22, "muxes": 0},
+                "d0": {"full_adders": 60, "half_adders": 9, "muxes": 16},
+            },
         },
         "synthesis": {
             "effort": "default",
@@ -81,26 +91,71 @@ def design_facts() -> dict[str, Any]:
             },
         },
         "estimate": {
-            "area_cm2": 5.63,
+            "technology": "egfet",
+            "top": "top",
             "cells": 1631,
-            "depth": 41,
-            "vectors": "398 rows of train.csv",
+            "cells_by_type": {
+                "NAND2X1": 812,
+                "INVX1": 401,
+                "NOR2X1": 233,
+                "XOR2X1": 96,
+                "OR2X1": 54,
+                "AND2X1": 31,
+                "XNOR2X1": 4,
+            },
+            "area_cm2": 5.63,
+            "logic_depth": 41,
             "rate_hz": 5.0,
+            "rows": 398,
+            "activity": "398 rows of data",
+            "nominal_voltage": 1.0,
             "voltages": [
                 {
                     "voltage": volts,
+                    "critical_path_ms": delay,
+                    "meets_rate": True,
                     "static_mw": static,
                     "dynamic_mw": dynamic,
                     "total_mw": round(static + dynamic, 4),
-                    "critical_path_ms": delay,
-                    "energy_uj": round(200 * (static + dynamic), 1),
-                    "meets_rate": True,
-                    "sources": {name: static + dynamic <= limit for name, limit in SOURCES.items()},
+                    "energy_mj": round((static + dynamic) / 5, 4),
+                    "power_sources": [name for name, limit in LIMITS.items() if static + dynamic <= limit],
+                    "timing": "look-up tables" if volts <= 1 else "two points an arc",
                 }
                 for volts, (static, dynamic, delay) in SUPPLIES.items()
             ],
-            "adc": {"area_cm2": 3.58, "power_mw": 27.2},
+            "critical_path": [
+                {
+                    "instance": "_12_",
+                    "cell": "XOR2X1",
+                    "input": "A",
+                    "output": "Y",
+                    "edge": "rise",
+                    "net": "n12",
+                    "delay_ms": 0.41,
+                    "arrival_ms": 0.41,
+                },
+                {
+                    "instance": "_40_",
+                    "cell": "NAND2X1",
+                    "input": "B",
+                    "output": "Y",
+                    "edge": "fall",
+                    "net": "y[0]",
+                    "delay_ms": 0.33,
+                    "arrival_ms": 0.74,
+                },
+            ],
+            "adc": {
+                "converters": 21,
+                "comparators": 336,
+                "or_gates": 588,
+                "area_cm2": 3.58,
+                "power_mw": 27.2,
+                "at_volts": 1.0,
+            },
+            "notes": ["input converters are not counted for x7: over 8 bits is no flash converter"],
         },
+        "tools": {"amaranth": "0.5.6", "pyosys": "0.70"},
         "verification": [
             {"engine": "onnxruntime", "rows": 700, "equal": True, "difference": "", "note": ""},
             {"engine": "RTL (Amaranth)", "rows": 700, "equal": True, "difference": "", "note": ""},
