@@ -1,4 +1,4 @@
-"""Yosys from the ``pyosys`` wheel, always in a child process of its own.
+"""Yosys and ABC from the ``pyosys`` wheel, always in a child process of their own.
 
 Any error ends a Yosys process, so it never runs in ours: a child with limits on time and memory works in a
 private folder and hands back the files that were asked for.
@@ -6,8 +6,9 @@ private folder and hands back the files that were asked for.
 
 from __future__ import annotations
 
+import importlib.util
 import os
-import resource
+import shlex
 import signal
 import subprocess
 import sys
@@ -48,39 +49,75 @@ def run_yosys(
         for file, content in files.items():
             (folder / file).write_bytes(content.encode() if isinstance(content, str) else content)
         (folder / "script.ys").write_text(script + "\n")
-        log = _run([sys.executable, "-c", _CHILD, "script.ys"], folder, timeout_s, memory_mb)
+        status, log = _run([sys.executable, "-c", _CHILD, "script.ys"], folder, timeout_s, memory_mb)
+        if status is None:
+            raise MlpressError(
+                f"Yosys did not end within {timeout_s:g} s; allow more time, a lower effort, or a smaller design"
+            )
+        if status != 0:
+            raise MlpressError(f"Yosys failed: {_error_line(log, status)}")
         return YosysRun(log, {output: _output(folder / output, log) for output in outputs})
 
 
-def _run(command: list[str], folder: Path, timeout_s: float, memory_mb: int) -> str:
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_AS, (memory_mb << 20, memory_mb << 20))
+@dataclass(frozen=True, slots=True)
+class AbcRun:
+    """What a run left: its log, the output files that it wrote, by name, and whether it came to its end."""
 
+    log: str
+    outputs: Mapping[str, bytes]
+    finished: bool
+
+
+def run_abc(
+    script: str,
+    files: Mapping[str, str | bytes],
+    outputs: Sequence[str],
+    *,
+    timeout_s: float = 300.0,
+    memory_mb: int = 4096,
+) -> AbcRun:
+    """Run an ABC ``script`` (commands, one a line) in a private folder that holds ``files`` (name -> content).
+
+    A run that outlives ``timeout_s`` seconds, asks for more than ``memory_mb`` MiB, or fails is not ``finished``; the
+    outputs that it wrote until then are kept.
+    """
+    spec = importlib.util.find_spec("pyosys")
+    if spec is None or spec.origin is None:
+        raise MlpressError("pyosys is not installed; it brings Yosys and ABC: pip install pyosys")
+    program = str(Path(spec.origin).parent / "yosys-abc")
+    with tempfile.TemporaryDirectory(prefix="mlpress-abc-") as name:
+        folder = Path(name)
+        for file, content in files.items():
+            (folder / file).write_bytes(content.encode() if isinstance(content, str) else content)
+        (folder / "script.abc").write_text(script + "\necho finished\n")
+        status, log = _run([program, "-q", "source -x script.abc"], folder, timeout_s, memory_mb)
+        written = {output: (folder / output).read_bytes() for output in outputs if (folder / output).is_file()}
+        return AbcRun(log, written, status == 0 and log.rstrip().endswith("finished"))
+
+
+def _run(command: list[str], folder: Path, timeout_s: float, memory_mb: int) -> tuple[int | None, str]:
+    """Exit status (None: out of time) and log.  The shell sets the limit: no Python runs between fork and exec."""
+    limited = ["sh", "-c", f"ulimit -v {memory_mb << 10}; exec {shlex.join(command)}"]
     environment = os.environ | {"TMPDIR": str(folder), "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
-    log_path = folder / "yosys.log"
+    log_path = folder / "run.log"
     with log_path.open("wb") as log_file:
         child = subprocess.Popen(
-            command,
+            limited,
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=log_file,
             stderr=subprocess.STDOUT,
             env=environment,
             start_new_session=True,
-            preexec_fn=limit,  # noqa: PLW1509 - no threads share the child between fork and exec
         )
+        status: int | None = None
         try:
             status = child.wait(timeout=timeout_s)
         except subprocess.TimeoutExpired:
-            raise MlpressError(
-                f"Yosys did not end within {timeout_s:g} s; allow more time, a lower effort, or a smaller design"
-            ) from None
+            pass
         finally:
             _end(child)
-    log = log_path.read_text(errors="replace")
-    if status != 0:
-        raise MlpressError(f"Yosys failed: {_error_line(log, status)}")
-    return log
+    return status, log_path.read_text(errors="replace")
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

@@ -6,30 +6,34 @@ from mlpress._lazy import lazy_door
 
 if TYPE_CHECKING:
     from mlpress.hw.adc import AdcCost, Converter, adc_cost
+    from mlpress.hw.boolean import truth_table
     from mlpress.hw.estimation import Estimate, InputStatistics, VoltageEstimate, estimate
     from mlpress.hw.liberty import parse_liberty, read_liberty
     from mlpress.hw.liberty_writer import to_liberty
     from mlpress.hw.linked import Linked, link
     from mlpress.hw.netlist import CellKind, Netlist, Port
     from mlpress.hw.netlist_reader import parse_netlist, read_netlist
-    from mlpress.hw.power import Power, estimate_power
+    from mlpress.hw.power import Power, estimate_power, state_power
     from mlpress.hw.simulate import NetActivity, PackedNetlist
     from mlpress.hw.sources import LARGEST_AREA_CM2, POWER_SOURCES, PowerSource, sources_for
+    from mlpress.hw.synth import Synthesis, synthesise
     from mlpress.hw.technology import Cell, Technology, load_technology, technologies
     from mlpress.hw.timing import Step, Timing, critical_path
     from mlpress.hw.vectors import read_vectors
 
 _MODULES = {
     "adc": ("AdcCost", "Converter", "adc_cost"),
+    "boolean": ("truth_table",),
     "estimation": ("Estimate", "InputStatistics", "VoltageEstimate", "estimate"),
     "liberty": ("parse_liberty", "read_liberty"),
     "liberty_writer": ("to_liberty",),
     "linked": ("Linked", "link"),
     "netlist": ("CellKind", "Netlist", "Port"),
     "netlist_reader": ("parse_netlist", "read_netlist"),
-    "power": ("Power", "estimate_power"),
+    "power": ("Power", "estimate_power", "state_power"),
     "simulate": ("NetActivity", "PackedNetlist"),
     "sources": ("LARGEST_AREA_CM2", "POWER_SOURCES", "PowerSource", "sources_for"),
+    "synth": ("Synthesis", "synthesise"),
     "technology": ("Cell", "Technology", "load_technology", "technologies"),
     "timing": ("Step", "Timing", "critical_path"),
     "vectors": ("read_vectors",),
@@ -52,6 +56,7 @@ __all__ = [
     "Power",
     "PowerSource",
     "Step",
+    "Synthesis",
     "Technology",
     "Timing",
     "VoltageEstimate",
@@ -67,8 +72,10 @@ __all__ = [
     "read_netlist",
     "read_vectors",
     "sources_for",
+    "synthesise",
     "technologies",
     "to_liberty",
+    "truth_table",
 ]
 
 __getattr__ = lazy_door(__name__, {name: module for module, names in _MODULES.items() for name in names})

@@ -1,0 +1,267 @@
+"""Verilog as single-bit gates: what Yosys elaborates, without any logic optimisation by ABC."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpress.errors import MlpressError
+from mlpress.untrusted import check_sources, choose_top
+from mlpress.yosys import run_yosys
+
+AND, OR, XOR, XNOR, NAND, NOR, NOT, COPY = 0b1000, 0b1110, 0b0110, 0b1001, 0b0111, 0b0001, 0b0101, 0b1010
+"""Truth tables: bit ``a + 2 * b`` is the output for operands ``a`` and ``b``."""
+DELAY = 16
+"""The operation of a flip-flop: the left operand one clock earlier."""
+
+_TABLES = {
+    "$_AND_": AND, "$_OR_": OR, "$_XOR_": XOR, "$_XNOR_": XNOR, "$_NAND_": NAND, "$_NOR_": NOR,
+    "$_ANDNOT_": 0b0010, "$_ORNOT_": 0b1011, "$_NOT_": NOT, "$_BUF_": COPY,
+}  # fmt: skip
+
+_ELABORATE = """
+hierarchy -check -top {top}
+proc
+flatten -noscopeinfo
+opt_expr
+opt_clean
+memory
+wreduce
+peepopt
+opt_clean
+alumacc
+opt
+techmap -map ripple.v -map +/techmap.v
+opt -fast
+setattr -unset init w:*
+dfflegalize -cell $_DFF_P_ x -cell $_DFF_PP0_ x
+techmap
+delete t:$print t:$check t:$assert t:$assume t:$cover t:$live t:$fair
+opt -fast
+opt_clean -purge
+setattr -unset src w:* t:$_*_ %u t:$_DLATCH* %d
+write_json gates.json
+"""
+_RIPPLE = """
+(* techmap_celltype = "$lcu" *)
+module ripple_carry (P, G, CI, CO);
+  parameter WIDTH = 2;
+  (* force_downto *) input [WIDTH-1:0] P, G;
+  input CI;
+  (* force_downto *) output [WIDTH-1:0] CO;
+  assign CO = G | (P & {CO, CI});
+endmodule
+"""
+"""Carries ripple: the smallest adder, where Yosys's own choice is a Brent-Kung tree."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bus:
+    """A port of ``width`` bits; ``left`` and ``right`` are its declared range, or None for a scalar."""
+
+    name: str
+    width: int
+    left: int | None
+    right: int | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gates:
+    """A flat module of two-input gates and flip-flops.
+
+    Signal 0 is the constant 0; then come the bits of ``inputs`` (least significant first, port by port), the
+    ``flip_flops`` outputs, and the gates in an order in which operands come first.  Gate ``k`` is truth
+    table ``operation[k]`` (uint8) of signals ``left[k]`` and ``right[k]`` (int32).  ``result`` (int32) holds
+    the signals of the bits of ``outputs``.  Flip-flop ``f`` stores ``data[f]`` at a rising edge of
+    ``clock[f]`` and is 0 while ``clear[f]`` is 1 (all int32 (flip_flops,)).
+    """
+
+    name: str
+    inputs: tuple[Bus, ...]
+    outputs: tuple[Bus, ...]
+    operation: NDArray[np.uint8]
+    left: NDArray[np.int32]
+    right: NDArray[np.int32]
+    result: NDArray[np.int32]
+    data: NDArray[np.int32]
+    clock: NDArray[np.int32]
+    clear: NDArray[np.int32]
+
+    @property
+    def input_bits(self) -> int:
+        """Bits of all input ports."""
+        return sum(bus.width for bus in self.inputs)
+
+    @property
+    def flip_flops(self) -> int:
+        """Stored bits."""
+        return len(self.data)
+
+
+def read_gates(
+    sources: Mapping[str, str],
+    top: str | None = None,
+    *,
+    timeout_s: float = 120.0,
+    memory_mb: int = 4096,
+) -> Gates:
+    """Elaborate Verilog ``sources`` (file name -> text) into gates.
+
+    Raises :class:`MlpressError` in one line for syntax errors,
+    a missing top or module, latches, tri-state drivers, combinational loops, and for sources that reach
+    outside of themselves.
+    """
+    check_sources(sources)
+    name = choose_top(sources, top)
+    files = {f"source_{k}.v": text for k, text in enumerate(sources.values())}
+    reads = [
+        f"read_verilog -nodpi{' -sv' if label.endswith('.sv') else ''} {file}"
+        for label, file in zip(sources, files, strict=True)
+    ]
+    script = "\n".join([*reads, _ELABORATE.format(top=_spelled(name))])
+    try:
+        run = run_yosys(
+            script, {**files, "ripple.v": _RIPPLE}, ["gates.json"], timeout_s=timeout_s, memory_mb=memory_mb
+        )
+    except MlpressError as error:
+        raise MlpressError(_with_names(str(error), sources)) from None
+    return _Reader(name, json.loads(run.outputs["gates.json"])["modules"][name]).gates()
+
+
+def _spelled(name: str) -> str:
+    if any(character.isspace() or character in ";#\"'" for character in name):
+        raise MlpressError(f"the module name {name!r} has characters that no netlist tool takes; rename it")
+    return name
+
+
+def _with_names(message: str, sources: Mapping[str, str]) -> str:
+    for k, label in enumerate(sources):
+        message = message.replace(f"source_{k}.v", label)
+    if "is not part of the design" in message:
+        message += "; add the file that has it (or --mapped where it is a cell of the technology)"
+    return message
+
+
+class _Reader:
+    """Yosys's JSON netlist of one module, sorted into a straight line."""
+
+    def __init__(self, name: str, module: Mapping[str, Any]) -> None:
+        self.name = name
+        self.module = module
+        self.signal: dict[int | str, int] = {"0": 0, "x": 0, "z": 0}
+        self.operation: list[int] = []
+        self.left: list[int] = []
+        self.right: list[int] = []
+        self.flip_flops: list[Mapping[str, Any]] = []
+        self.driver: dict[int, Mapping[str, Any]] = {}
+
+    def gates(self) -> Gates:
+        inputs, outputs = self._ports()
+        self._cells()
+        base = 1 + sum(bus.width for bus, _ in inputs) + len(self.flip_flops)
+        self.base = base
+        signal = 1
+        for _, bits in inputs:
+            for bit in bits:
+                self.signal[bit] = signal
+                signal += 1
+        for cell in self.flip_flops:
+            self.signal[cell["connections"]["Q"][0]] = signal
+            signal += 1
+        result = [self._value(bit) for _, bits in outputs for bit in bits]
+        pins = [
+            [self._value(cell["connections"].get(pin, ["0"])[0]) for pin in ("D", "C", "R")] for cell in self.flip_flops
+        ]
+        data, clock, clear = np.array(pins, np.int32).reshape(len(pins), 3).T
+        return Gates(
+            name=self.name,
+            inputs=tuple(bus for bus, _ in inputs),
+            outputs=tuple(bus for bus, _ in outputs),
+            operation=np.array(self.operation, np.uint8),
+            left=np.array(self.left, np.int32),
+            right=np.array(self.right, np.int32),
+            result=np.array(result, np.int32),
+            data=data,
+            clock=clock,
+            clear=clear,
+        )
+
+    def _ports(self) -> tuple[list[tuple[Bus, list[Any]]], list[tuple[Bus, list[Any]]]]:
+        sides: dict[str, list[tuple[Bus, list[Any]]]] = {"input": [], "output": []}
+        for name, port in self.module["ports"].items():
+            if port["direction"] not in sides:
+                raise MlpressError(f"port {name!r} is {port['direction']}; mlpress takes inputs and outputs only")
+            low, width = port.get("offset", 0), len(port["bits"])
+            span = (low, low + width - 1) if port.get("upto") else (low + width - 1, low)
+            bus = Bus(name, width, *(span if width > 1 or low else (None, None)))
+            sides[port["direction"]].append((bus, port["bits"]))
+        return sides["input"], sides["output"]
+
+    def _cells(self) -> None:
+        for cell in self.module["cells"].values():
+            kind, wires = cell["type"], cell["connections"]
+            if kind in _TABLES or kind == "$_MUX_":
+                self.driver[wires["Y"][0]] = cell
+            elif kind in ("$_DFF_P_", "$_DFF_PP0_"):
+                self.flip_flops.append(cell)
+            else:
+                raise MlpressError(self._refusal(kind, cell))
+
+    def _refusal(self, kind: str, cell: Mapping[str, Any]) -> str:
+        wires = cell["connections"]
+        net = self._net_name(wires.get("Q", wires.get("Y", [""]))[0])
+        where = f"{self.name}.{net}" if net else self.name
+        if "LATCH" in kind or kind == "$_SR_":
+            return f"{where} is a latch; give it a value in every branch, or clock it"
+        if "TBUF" in kind:
+            return f"{where} has a tri-state driver; mlpress takes two-valued logic only"
+        if "DFF" in kind:
+            return f"{where} is a flip-flop with both set and reset, which mlpress does not take"
+        return f"{self.name} has a cell {kind!r} that is a black box; add the file that describes it"
+
+    def _net_name(self, bit: int | str) -> str:
+        names = (name for name, net in self.module["netnames"].items() if bit in net["bits"])
+        return min(names, key=lambda name: (name.startswith("$"), len(name)), default="")
+
+    def _value(self, root: int | str) -> int:
+        """The signal of a net; what drives it is put in the line first (depth first, without recursion)."""
+        stack, open_nets = [root], set()
+        while stack:
+            net = stack[-1]
+            if net in self.signal:
+                stack.pop()
+                continue
+            if net == "1":
+                self.signal[net] = self._gate(NOT, 0, 0)
+                continue
+            cell = self.driver.get(net) if isinstance(net, int) else None
+            if cell is None:
+                self.signal[net] = 0  # nobody drives it
+                continue
+            operands = [cell["connections"][pin][0] for pin in ("A", "B", "S") if pin in cell["connections"]]
+            missing = [operand for operand in operands if operand not in self.signal]
+            if missing:
+                if net in open_nets:
+                    raise MlpressError(f"there is a combinational loop through {self.name}.{self._net_name(net)}")
+                open_nets.add(net)
+                stack += missing
+                continue
+            self.signal[net] = self._cell(cell["type"], [self.signal[operand] for operand in operands])
+        return self.signal[root]
+
+    def _cell(self, kind: str, operands: list[int]) -> int:
+        if kind == "$_MUX_":
+            low, high, select = operands
+            return self._gate(OR, self._gate(AND, select, high), self._gate(0b0010, low, select))
+        return self._gate(_TABLES[kind], operands[0], operands[-1])
+
+    def _gate(self, operation: int, left: int, right: int) -> int:
+        self.operation.append(operation)
+        self.left.append(left)
+        self.right.append(right)
+        return self.base + len(self.operation) - 1

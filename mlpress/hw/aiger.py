@@ -1,0 +1,99 @@
+"""Gates as a structurally hashed and-inverter graph, in the binary AIGER format that ABC reads.
+
+Biere, Heljanko, Wieringa: "AIGER 1.9 and beyond", FMV report 11/2, JKU Linz 2011.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from mlpress.gates import Gates
+
+
+class AndInverterGraph:
+    """Literals are ``2 * node + complement``; node 0 is the constant 0, nodes 1 .. ``inputs`` are inputs."""
+
+    def __init__(self, inputs: int) -> None:
+        self.inputs = inputs
+        self.nodes: list[tuple[int, int]] = []
+        self._known: dict[tuple[int, int], int] = {}
+
+    def both(self, a: int, b: int) -> int:
+        """The literal of ``a and b``."""
+        low, high = (a, b) if a < b else (b, a)
+        if low in (high, 1):
+            return high
+        if low == 0 or low ^ 1 == high:
+            return 0
+        found = self._known.get((low, high))
+        if found is None:
+            self.nodes.append((low, high))
+            found = self._known[low, high] = 2 * (self.inputs + len(self.nodes))
+        return found
+
+    def differ(self, a: int, b: int) -> int:
+        """The literal of ``a xor b``."""
+        return self.both(self.both(a, b) ^ 1, self.both(a ^ 1, b ^ 1) ^ 1)
+
+    def gate(self, table: int, a: int, b: int) -> int:
+        """The literal of a two-input truth table (bit ``a + 2 * b`` is the value)."""
+        match table:
+            case 0b0110:
+                return self.differ(a, b)
+            case 0b1001:
+                return self.differ(a, b) ^ 1
+        minterms = [self.both(a ^ 1 ^ (k & 1), b ^ 1 ^ (k >> 1)) for k in range(4) if table >> k & 1]
+        if len(minterms) == 3:
+            k = next(k for k in range(4) if not table >> k & 1)
+            return self.both(a ^ 1 ^ (k & 1), b ^ 1 ^ (k >> 1)) ^ 1
+        literal = 0
+        for minterm in minterms:
+            literal = self.both(literal ^ 1, minterm ^ 1) ^ 1
+        return literal
+
+    def add(self, gates: Gates, inputs: list[int]) -> list[int]:
+        """Add ``gates`` over the literals of its input bits and flip-flops; the literal of each of its signals."""
+        literals = [0, *inputs]
+        for table, a, b in zip(gates.operation.tolist(), gates.left.tolist(), gates.right.tolist(), strict=True):
+            literals.append(self.gate(table, literals[a], literals[b]))
+        return literals
+
+    def to_aiger(self, outputs: Iterable[int]) -> bytes:
+        """The graph with these output literals; what no output needs is dropped.
+
+        Inputs and outputs are named ``i0, i1, ...`` and ``o0, o1, ...`` in the symbol table.
+        """
+        outputs = list(outputs)
+        needed = bytearray(1 + self.inputs + len(self.nodes))
+        for literal in outputs:
+            needed[literal >> 1] = 1
+        first = 1 + self.inputs
+        for k in range(len(self.nodes) - 1, -1, -1):
+            if needed[first + k]:
+                for literal in self.nodes[k]:
+                    needed[literal >> 1] = 1
+        number = list(range(first))
+        body = bytearray()
+        count = 0
+        for k, (low, high) in enumerate(self.nodes):
+            if not needed[first + k]:
+                number.append(-1)
+                continue
+            own = 2 * (first + count)
+            a, b = (2 * number[literal >> 1] + (literal & 1) for literal in (low, high))
+            body += _varint(own - max(a, b)) + _varint(abs(a - b))
+            number.append(first + count)
+            count += 1
+        lines = [f"aig {self.inputs + count} {self.inputs} 0 {len(outputs)} {count}"]
+        lines += [str(2 * number[literal >> 1] + (literal & 1)) for literal in outputs]
+        symbols = [f"i{k} i{k}" for k in range(self.inputs)] + [f"o{k} o{k}" for k in range(len(outputs))]
+        return ("\n".join(lines) + "\n").encode() + bytes(body) + ("\n".join(symbols) + "\n").encode()
+
+
+def _varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 127:
+        out.append(value & 127 | 128)
+        value >>= 7
+    out.append(value)
+    return bytes(out)

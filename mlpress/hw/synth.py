@@ -1,0 +1,98 @@
+"""Synthesis: Verilog to a netlist of a technology's cells, by Yosys and ABC."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mlpress.errors import MlpressError
+from mlpress.gates import Gates, read_gates
+from mlpress.hw.aiger import AndInverterGraph
+from mlpress.hw.flows import EFFORTS, Mapped, run_effort
+from mlpress.hw.mapping import Library, Register, assemble
+from mlpress.hw.netlist import Netlist
+from mlpress.hw.technology import Technology
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Synthesis:
+    """A mapped circuit: the ``netlist``, its ``verilog`` text, and how it was made.
+
+    ``cells`` counts instances by cell name; ``area_um2`` is the sum of their areas.  ``script`` holds the exact ABC
+    commands of the chosen result; ``log`` is a summary, a line a step; ``notes`` say what a user should know (a
+    limit that was hit).
+    """
+
+    netlist: Netlist
+    verilog: str
+    cells: Mapping[str, int]
+    area_um2: float
+    effort: str
+    script: str
+    log: str
+    notes: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values; equal inputs make equal values."""
+        return {
+            "effort": self.effort,
+            "area_cm2": self.area_um2 * 1e-8,
+            "cells": dict(self.cells),
+            "script": self.script,
+            "log": self.log.splitlines(),
+            "notes": list(self.notes),
+        }
+
+
+def synthesise(
+    verilog: str | Mapping[str, str],
+    top: str | None,
+    technology: Technology,
+    *,
+    effort: str = "default",
+    timeout_s: float = 3600.0,
+    memory_mb: int = 4096,
+    seed: int = 0,
+) -> Synthesis:
+    """Map Verilog (one text, or file name -> text) to the cells of ``technology``, as small as ``effort`` finds.
+
+    ``effort`` is ``"fast"``, ``"default"`` or ``"thorough"``.  Ports keep their names and widths; ``top=None`` takes
+    the only module that no other one instantiates.  Equal arguments give an equal netlist, unless a run
+    is cut off at ``timeout_s`` seconds, which ``notes`` says.  Raises :class:`MlpressError` for Verilog
+    that is wrong or not a circuit, and where a limit leaves no result at all.
+    """
+    if effort not in EFFORTS:
+        raise MlpressError(f"there is no effort {effort!r}; choose one of {', '.join(EFFORTS)}")
+    sources = {"verilog": verilog} if isinstance(verilog, str) else dict(verilog)
+    library = Library(technology)
+    gates = read_gates(sources, top, timeout_s=timeout_s, memory_mb=memory_mb)
+    registers = [library.register(clear=bool(clear)) for clear in gates.clear.tolist()]
+    mapped = run_effort(effort, _aiger(gates, registers), library, timeout_s=timeout_s, memory_mb=memory_mb, seed=seed)
+    netlist = assemble(gates, registers, library, mapped.blif)
+    return _result(netlist, technology, mapped, effort)
+
+
+def _aiger(gates: Gates, registers: list[Register]) -> bytes:
+    """The logic around the flip-flops: their outputs are inputs, and their pins are outputs."""
+    graph = AndInverterGraph(gates.input_bits + gates.flip_flops)
+    literals = graph.add(gates, [2 * (1 + k) for k in range(graph.inputs)])
+    outputs = [literals[signal] for signal in gates.result.tolist()]
+    for register, *pins in zip(registers, gates.data.tolist(), gates.clock.tolist(), gates.clear.tolist(), strict=True):
+        data, clock, clear = (literals[signal] for signal in pins)
+        outputs += [data, clock ^ register.falling, clear ^ register.clear_low]
+    return graph.to_aiger(outputs)
+
+
+def _result(netlist: Netlist, technology: Technology, mapped: Mapped, effort: str) -> Synthesis:
+    cells = netlist.cells_by_type()
+    return Synthesis(
+        netlist=netlist,
+        verilog=netlist.to_verilog(),
+        cells=cells,
+        area_um2=sum(technology.cell(name).area_um2 * count for name, count in cells.items()),
+        effort=effort,
+        script=mapped.script,
+        log=mapped.log,
+        notes=mapped.notes,
+    )
