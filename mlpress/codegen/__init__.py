@@ -5,13 +5,21 @@ from typing import TYPE_CHECKING
 from mlpress._lazy import lazy_door
 
 if TYPE_CHECKING:
-    from mlpress.codegen.audit import AuditReport, audit
+    from mlpress.codegen.auditing import AuditReport, audit
+    from mlpress.codegen.bench import testbench
     from mlpress.codegen.onnx import onnx_model, onnx_net
-    from mlpress.codegen.verilog import verilog
+    from mlpress.codegen.rtl import verilog
 
-__all__ = ["AuditReport", "audit", "onnx_model", "onnx_net", "verilog"]
+__all__ = ["AuditReport", "audit", "onnx_model", "onnx_net", "testbench", "verilog"]
 
 __getattr__ = lazy_door(
     __name__,
-    {"AuditReport": "audit", "audit": "audit", "onnx_model": "onnx", "onnx_net": "onnx", "verilog": "verilog"},
+    {
+        "AuditReport": "auditing",
+        "audit": "auditing",
+        "onnx_model": "onnx",
+        "onnx_net": "onnx",
+        "testbench": "bench",
+        "verilog": "rtl",
+    },
 )
