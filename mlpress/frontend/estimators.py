@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpress.errors import MlpressError
-from mlpress.frontend.data import class_name
+from mlpress.frontend.data import class_name, generated_names
 from mlpress.ir import (
     ArgmaxHead,
     Clip,
@@ -47,7 +47,7 @@ def from_sklearn(estimator: Any) -> Model:
     steps = [step for _, step in estimator.steps] if isinstance(estimator, Pipeline) else [estimator]
     *scalers, mlp = [step for step in steps if step is not None and step != "passthrough"] or [None]
     head, classes = _head(mlp)
-    names = _names(estimator, steps[0], mlp if not scalers else scalers[0])
+    names = _names(mlp.n_features_in_, steps)
     scale, offset, clip = _scaling(scalers, len(names))
     model = Model(names, scale, offset, _layers(mlp), head, classes, clip)
     verify(model)
@@ -76,15 +76,9 @@ def _classes(mlp: Any) -> tuple[int | str, ...]:
     return tuple(class_name(label) for label in mlp.classes_.tolist())
 
 
-def _names(*fitted: Any) -> tuple[str, ...]:
-    for step in fitted:
-        names = getattr(step, "feature_names_in_", None)
-        if names is not None:
-            return tuple(str(name) for name in names)
-    count = next((step.n_features_in_ for step in reversed(fitted) if hasattr(step, "n_features_in_")), None)
-    if count is None:
-        raise MlpressError(f"this {type(fitted[0]).__name__} is not fitted; call fit() first")
-    return tuple(f"x[{index}]" for index in range(count))
+def _names(count: int, steps: list[Any]) -> tuple[str, ...]:
+    named = next((step for step in steps if hasattr(step, "feature_names_in_")), None)
+    return generated_names(count) if named is None else tuple(str(name) for name in named.feature_names_in_)
 
 
 def _scaling(scalers: list[Any], width: int) -> tuple[Floats, Floats, Clip | None]:
