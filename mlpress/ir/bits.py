@@ -77,7 +77,7 @@ def _outputs(gates: GateList, plan: Plan, words: Sequence[Word]) -> dict[str, tu
 
 
 def _heap(gates: GateList, total: Sum, words: Sequence[Word], plan: Plan) -> Word:
-    """The sum as one bit heap: columns of bits, full adders until one bit a column is left.
+    """The sum as one bit heap: columns of bits, full adders on the earliest until one bit a column is left.
 
     A subtracted bit is its complement and a constant (``-b = ~b - 1``), as is the sign bit of a signed operand, so
     that all constants meet in one.  Columns above the sum's width are never built.
@@ -99,6 +99,7 @@ def _heap(gates: GateList, total: Sum, words: Sequence[Word], plan: Plan) -> Wor
     for k in range(width):
         column = columns[k] + [TRUE] * (constant >> k & 1)
         while len(column) > 1:
+            column.sort(key=gates.depth)
             three = [*column, FALSE][:3]
             if k + 1 < width:
                 one, carry = gates.full_add(three[0], three[1], three[2])

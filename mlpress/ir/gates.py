@@ -59,9 +59,11 @@ class GateList:
     gates: list[Gate] = field(default_factory=list)
     _known: dict[tuple[str, int, int, int], int] = field(default_factory=dict)
     _first: int = 0
+    _depths: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._first = 1 + sum(width for _, width in self.inputs)
+        self._depths = [0] * self._first
 
     def input_words(self) -> list[tuple[int, ...]]:
         """The literals of each input, LSB first."""
@@ -70,6 +72,10 @@ class GateList:
             words.append(tuple(2 * (node + k) for k in range(width)))
             node += width
         return words
+
+    def depth(self, literal: int) -> int:
+        """Operations on the longest way from an input to ``literal``."""
+        return self._depths[literal >> 1]
 
     def and_(self, a: int, b: int) -> int:
         """``a & b``."""
@@ -174,4 +180,5 @@ class GateList:
         if key not in self._known:
             self._known[key] = 2 * (self._first + len(self.gates))
             self.gates.append(Gate(kind, a, b, c, self.owner))
+            self._depths.append(1 + max(self.depth(a), self.depth(b), self.depth(c)))
         return self._known[key]
