@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Literal, get_args
 
 from amaranth.back import rtlil
 from amaranth.hdl import Cat, ClockDomain, Const, Module, Mux, Shape, Signal, Value
@@ -19,17 +18,17 @@ from mlpress.errors import MlpressError
 from mlpress.ir import Bits, Gate, Input, Ladder, Lowered, Net, QRelu, Scores
 from mlpress.yosys import run_yosys
 
-Style = Literal["flat", "modules"]
+STYLES = ("flat", "modules")
 
 
-def verilog(lowered: Lowered, *, name: str = "top", style: Style = "flat", registered: bool = False) -> str:
+def verilog(lowered: Lowered, *, name: str = "top", style: str = "flat", registered: bool = False) -> str:
     """Plain Verilog-2001 of ``lowered``, with a comment that documents its ports.
 
     ``registered`` puts flip-flops (``clk``, asynchronous active-high ``rst``) at every input and output: the
     answer to a row is there two clock edges later.
     """
-    if style not in get_args(Style):
-        raise MlpressError(f"unknown Verilog style {style!r}; there are {', '.join(get_args(Style))}")
+    if style not in STYLES:
+        raise MlpressError(f"unknown Verilog style {style!r}; there are {', '.join(STYLES)}")
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,63}", name):
         raise MlpressError(f"{name!r} is no module name; letters, digits and _ only")
     bits = lowered.bits

@@ -1,0 +1,5 @@
+"""`python -m mlpress`."""
+
+from mlpress.cli import main
+
+main()

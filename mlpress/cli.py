@@ -1,0 +1,191 @@
+"""The command line: each command is a few lines over the Python API."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mlpress import __version__
+from mlpress.console import Screen
+from mlpress.errors import MlpressError
+
+app = typer.Typer(
+    name="mlpress",
+    help="Press a trained MLP classifier into the cheapest hardware that still classifies, and prove it.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="A line for every finished step.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Nothing but results and errors.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
+Target = Annotated[str, typer.Option("--target", "-t", help="Technology; `mlpress targets` lists them.")]
+Liberty = Annotated[Path | None, typer.Option(help="A liberty file of your own in place of the target's cells.")]
+Effort = Annotated[str, typer.Option(help="Synthesis effort: fast, default or thorough.")]
+Rate = Annotated[float, typer.Option(help="Inferences a second that power and energy are stated for.")]
+Output = Annotated[Path, typer.Option("--output", "-o", help="Design folder to write.")]
+
+
+def _screen(verbose: bool, quiet: bool, as_json: bool) -> Screen:
+    return Screen(-1 if quiet else int(verbose), as_json=as_json)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"mlpress {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command("compile")
+def compile_command(
+    model: Annotated[Path, typer.Argument(help="Trained classifier, ONNX.")],
+    data: Annotated[str, typer.Option(help="Training rows: CSV, NPZ, or the name of a scikit-learn set.")],
+    output: Output = Path("build"),
+    test: Annotated[str | None, typer.Option(help="Held-out rows, only to state the accuracy on them.")] = None,
+    label: Annotated[str | None, typer.Option(help="Label column (default: the last).")] = None,
+    target: Target = "egfet",
+    liberty: Liberty = None,
+    input_bits: Annotated[int, typer.Option(help="Bits of each input's code.")] = 4,
+    weight_bits: Annotated[int, typer.Option(help="Bits of each weight.")] = 8,
+    activation_bits: Annotated[int, typer.Option(help="Bits of each hidden output.")] = 8,
+    effort: Effort = "default",
+    rate: Rate = 5.0,
+    style: Annotated[str, typer.Option(help="Verilog: flat (one module) or modules (one a neuron).")] = "flat",
+    registered: Annotated[bool, typer.Option("--registered", help="Flip-flops at inputs and outputs.")] = False,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Compile a model exactly: verified Verilog with area, timing and power."""
+    from mlpress import compiler
+    from mlpress.design import FACTS
+    from mlpress.files import check_replaceable
+    from mlpress.frontend import Dataset, load
+    from mlpress.report import summary_table
+
+    check_replaceable(output, marker=FACTS)
+    screen = _screen(verbose, quiet, as_json)
+    with screen.working():
+        screen.step("read model and data")
+        network = load(model)
+        options = compiler.Options(
+            target=target,
+            liberty=liberty,
+            input_bits=input_bits,
+            weight_bits=weight_bits,
+            activation_bits=activation_bits,
+            effort=effort,
+            rate_hz=rate,
+            style=style,
+            registered=registered,
+        )
+        design = compiler.compile_model(
+            network,
+            Dataset.read(data, label),
+            options,
+            test=None if test is None else Dataset.read(test, label),
+            source=compiler.source_facts(model, data),
+            progress=screen,
+        )
+        folder = design.save(output)
+    screen.show(design.facts | {"folder": str(folder)}, summary_table(design.facts), f"design folder: {folder}")
+
+
+@app.command()
+def estimate(
+    verilog: Annotated[list[Path], typer.Argument(help="Verilog files.")],
+    top: Annotated[
+        str | None, typer.Option(help="Top module (default: the only one that nothing instantiates).")
+    ] = None,
+    target: Target = "egfet",
+    liberty: Liberty = None,
+    mapped: Annotated[
+        bool, typer.Option("--mapped", help="The file is a netlist of the technology's cells already.")
+    ] = False,
+    vectors: Annotated[
+        Path | None, typer.Option(help="Input vectors, CSV or NPZ; else each bit is 1 half of the time.")
+    ] = None,
+    effort: Effort = "default",
+    rate: Rate = 5.0,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say what any Verilog costs in printed cells, ours or not."""
+    from mlpress import compiler
+    from mlpress.report import estimate_table
+
+    screen = _screen(verbose, quiet, as_json)
+    with screen.working():
+        cost = compiler.estimate_verilog(
+            verilog,
+            top=top,
+            target_name=target,
+            liberty=liberty,
+            mapped=mapped,
+            vectors=vectors,
+            effort=effort,
+            rate_hz=rate,
+            progress=screen,
+        )
+    facts = cost.to_json()
+    screen.show(facts, estimate_table(facts))
+
+
+@app.command()
+def verify(
+    folder: Annotated[Path, typer.Argument(help="Design folder.")],
+    formal: Annotated[bool, typer.Option("--formal", help="Prove it for all inputs, not only for rows.")] = False,
+    timeout: Annotated[float, typer.Option(help="Seconds for each formal proof.")] = 300.0,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run every engine on all rows, corners and random rows, and demand equality."""
+    from mlpress.design import Design
+    from mlpress.report import verification_table
+    from mlpress.verification import verify as run
+
+    screen = _screen(verbose, quiet, as_json)
+    with screen.working():
+        results = run(Design.load(folder), formal=formal, timeout_s=timeout, progress=screen)
+    rows = [result.to_json() for result in results]
+    screen.show(rows, verification_table(rows))
+    if not all(result.equal for result in results):
+        raise typer.Exit(1)
+
+
+@app.command()
+def targets(as_json: AsJson = False) -> None:
+    """List the technologies and what is known of them."""
+    from mlpress.compiler import target_facts
+    from mlpress.report import targets_table
+
+    facts = target_facts()
+    _screen(False, False, as_json).show(facts, targets_table(facts))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; what a user can mend ends in one line and exit code 2."""
+    try:
+        app(arguments)
+    except MlpressError as error:
+        sys.stderr.write(f"mlpress: {error}\n")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.stderr.write("mlpress: interrupted; nothing was written\n")
+        sys.exit(130)

@@ -1,0 +1,285 @@
+"""From a model to a design: one list of steps, read from top to bottom."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlpress import __version__, ir
+from mlpress.design import FORMAT, Design
+from mlpress.errors import MlpressError
+from mlpress.progress import Progress, Silent
+
+if TYPE_CHECKING:
+    from mlpress.frontend import Dataset, Quantised
+    from mlpress.hw import Estimate, Netlist, Technology
+
+TOOLS = ("amaranth", "numpy", "onnx", "onnxruntime", "pyosys", "pyverilog", "scikit-learn")
+TESTBENCH_ROWS = 256
+"""Rows of the data that go into the test bench."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a user may choose; ``design.json`` keeps it whole."""
+
+    target: str = "egfet"
+    liberty: Path | None = None
+    input_bits: int = 4
+    weight_bits: int = 8
+    activation_bits: int = 8
+    effort: str = "default"
+    rate_hz: float = 5.0
+    style: str = "flat"
+    registered: bool = False
+
+
+def compile(  # noqa: A001 - the verb of the trade
+    model: ir.Model,
+    dataset: Dataset,
+    *,
+    test: Dataset | None = None,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Design:
+    """Compile ``model`` exactly: quantise it on ``dataset`` and press the integer network into a circuit.
+
+    ``options`` are the fields of :class:`Options`; ``test`` rows only state an accuracy.  Raises
+    :class:`MlpressError` for bad options, and where any engine disagrees with the reference interpreter.
+    """
+    return compile_model(model, dataset, Options(**options), test=test, progress=progress)
+
+
+def compile_model(
+    model: ir.Model,
+    dataset: Dataset,
+    options: Options,
+    *,
+    test: Dataset | None = None,
+    source: dict[str, Any] | None = None,
+    progress: Progress | None = None,
+) -> Design:
+    """:func:`compile` with the options in one piece; ``source`` says where the model came from."""
+    from mlpress.frontend import quantise
+
+    progress = progress or Silent()
+    progress.step("quantise")
+    quantised = quantise(
+        model,
+        dataset,
+        input_bits=options.input_bits,
+        weight_bits=options.weight_bits,
+        activation_bits=options.activation_bits,
+    )
+    rows = dataset.for_model(model)
+    design = press(quantised.net, rows.features, rows.labels, options, progress=progress)
+    accuracy = _accuracy(quantised, None if test is None else test.for_model(model), model)
+    facts = design.facts | {"source": (source or {}) | {"rows": len(rows)}, "accuracy": accuracy}
+    return design.with_facts(facts)
+
+
+def press(net: ir.Net, features: Any, labels: Any, options: Options, *, progress: Progress | None = None) -> Design:
+    """The design of an integer network: described, audited, synthesised, verified and estimated."""
+    from mlpress import codegen, hw
+    from mlpress.verification import require_equal
+
+    progress = progress or Silent()
+    technology = target(options.target, options.liberty)
+    ir.verify(net)
+    codes = ir.encode(net, features)
+
+    progress.step("plan the arithmetic")
+    lowered = ir.lower_net(net)
+
+    progress.step("describe it in Verilog")
+    verilog = codegen.verilog(lowered, style=options.style, registered=options.registered)
+    testbench = codegen.testbench(lowered, codes[:TESTBENCH_ROWS], registered=options.registered)
+
+    progress.step("audit the Verilog")
+    audit = codegen.audit(verilog, lowered, registered=options.registered)
+
+    progress.step(f"synthesise ({options.effort})")
+    synthesis = hw.synthesise(verilog, "top", technology, effort=options.effort)
+
+    design = Design(
+        net=net,
+        facts={},
+        verilog=verilog,
+        testbench=testbench,
+        netlist=synthesis.verilog,
+        oracle=codegen.onnx_net(net).SerializeToString(),
+        features=np.asarray(features, np.float64),
+        labels=np.asarray(labels),
+    )
+
+    progress.step("verify in every engine")
+    results = require_equal(design, technology, progress=progress)
+
+    progress.step("estimate area, timing and power")
+    netlist = synthesis.netlist
+    cost = hw.estimate(netlist, technology, _vectors(net, codes, options), options.rate_hz, converters=_converters(net))
+    return design.with_facts(
+        {
+            "format": FORMAT,
+            "mlpress": __version__,
+            "target": options.target,
+            "options": asdict(options) | {"liberty": None if options.liberty is None else options.liberty.name},
+            "net": net_facts(lowered),
+            "audit": audit.to_json(),
+            "synthesis": synthesis.to_json(),
+            "estimate": cost.to_json(),
+            "verification": [result.to_json() for result in results],
+            "tools": {tool: _version(tool) for tool in TOOLS},
+        }
+    )
+
+
+def target(name: str, liberty: Path | None = None) -> Technology:
+    """The technology ``name``, or the user's own liberty file."""
+    from mlpress import hw
+
+    return hw.load_technology(name) if liberty is None else hw.read_liberty(liberty)
+
+
+def estimate_verilog(
+    files: Sequence[Path],
+    *,
+    top: str | None = None,
+    target_name: str = "egfet",
+    liberty: Path | None = None,
+    mapped: bool = False,
+    vectors: Path | None = None,
+    effort: str = "default",
+    rate_hz: float = 5.0,
+    progress: Progress | None = None,
+) -> Estimate:
+    """What any Verilog costs: ours or not, RTL or (``mapped``) a netlist of the technology's own cells."""
+    from mlpress import hw
+
+    progress = progress or Silent()
+    technology = target(target_name, liberty)
+    if mapped:
+        progress.step("read the netlist")
+        netlist = _mapped(files, top)
+    else:
+        progress.step(f"synthesise ({effort})")
+        sources = {path.name: _source(path) for path in files}
+        netlist = hw.synthesise(sources, top, technology, effort=effort).netlist
+    rows = None if vectors is None else hw.read_vectors(vectors, netlist)
+    progress.step("estimate area, timing and power")
+    return hw.estimate(netlist, technology, rows, rate_hz)
+
+
+def target_facts() -> list[dict[str, Any]]:
+    """Name, title, voltages and number of cells of every technology."""
+    from mlpress import hw
+
+    found = []
+    for name in hw.technologies():
+        technology = hw.load_technology(name)
+        found.append(
+            {
+                "name": name,
+                "title": technology.title,
+                "nominal": technology.nominal,
+                "voltages": list(technology.voltages),
+                "cells": len(technology.cells),
+            }
+        )
+    return found
+
+
+def net_facts(lowered: ir.Lowered) -> dict[str, Any]:
+    """What the integer network is, for the report."""
+    net = lowered.net
+    layers = []
+    for layer, found in zip(net.layers, ir.intervals(net), strict=True):
+        outputs = [ir.output_bits(neuron.activation) for neuron in layer.neurons]
+        layers.append(
+            {
+                "neurons": len(layer.neurons),
+                "terms": sum(len(neuron.terms) for neuron in layer.neurons),
+                "sum_bits": [ir.signed_bits(*interval) for interval in found.sums],
+                "output_bits": [bits for bits in outputs if bits is not None],
+            }
+        )
+    return {
+        "topology": "-".join(str(n) for n in (len(net.inputs), *(layer["neurons"] for layer in layers))),
+        "classes": list(net.classes),
+        "terms": sum(layer["terms"] for layer in layers),
+        "shared_sums": sum("shared" in value.name for value in lowered.plan.sums),
+        "layers": layers,
+    }
+
+
+def source_facts(model: Path, data: str) -> dict[str, Any]:
+    """Where a model and its rows came from; names only, no paths."""
+    return {
+        "model": model.name,
+        "model_sha256": hashlib.sha256(model.read_bytes()).hexdigest(),
+        "data": Path(data).name,
+    }
+
+
+def _accuracy(quantised: Quantised, test: Dataset | None, model: ir.Model) -> dict[str, Any]:
+    report = quantised.report
+    facts: dict[str, Any] = {
+        "metric": report.metric,
+        "float": report.model_score,
+        "quantised": report.net_score,
+        "agreement": report.agreement,
+        "saturation": list(report.saturation),
+        "rows": report.rows,
+        "kept_integers": report.exact,
+        "test": None,
+    }
+    if test is not None and report.metric == "accuracy":
+        _, expected = ir.interpret_model(model, test.features)
+        found = ir.interpret(quantised.net, ir.encode(quantised.net, test.features)).decision
+        facts["test"] = {
+            "rows": len(test),
+            "float": float(np.mean(expected == test.labels)),
+            "quantised": float(np.mean(found == test.labels)),
+        }
+    return facts
+
+
+def _converters(net: ir.Net) -> list[Any]:
+    from mlpress.hw import Converter
+
+    return [Converter(bits=feature.bits, levels=feature.levels) for feature in net.inputs]
+
+
+def _vectors(net: ir.Net, codes: Any, options: Options) -> dict[str, Any]:
+    vectors = {f"x{k}": codes[:, k] for k in range(len(net.inputs))}
+    if options.registered:
+        vectors["rst"] = np.zeros(len(codes), np.int64)
+    return vectors
+
+
+def _mapped(files: Sequence[Path], top: str | None) -> Netlist:
+    from mlpress import hw
+
+    if len(files) != 1:
+        raise MlpressError("--mapped takes one netlist file; join the files first")
+    return hw.read_netlist(files[0], top)
+
+
+def _source(path: Path) -> str:
+    try:
+        return path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise MlpressError(f"cannot read {path}: {error}") from error
+
+
+def _version(tool: str) -> str | None:
+    try:
+        return version(tool)
+    except PackageNotFoundError:
+        return None

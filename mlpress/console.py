@@ -1,0 +1,77 @@
+"""What the command line shows: one status line while it works, tables or JSON at the end, one-line errors."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.status import Status
+
+
+class Screen:
+    """Progress on standard error, results on standard output.
+
+    ``verbosity``: -1 says nothing but results and errors, 0 shows the running step, 1 adds a line a
+    finished step with its seconds.
+    """
+
+    def __init__(self, verbosity: int = 0, *, as_json: bool = False) -> None:
+        self.verbosity = verbosity
+        self.as_json = as_json
+        self._status: Status | None = None
+        self._name = ""
+        self._since = perf_counter()
+
+    @property
+    def _errors(self) -> Console:
+        from rich.console import Console
+
+        return Console(stderr=True, highlight=False)
+
+    @contextmanager
+    def working(self) -> Iterator[Screen]:
+        """Show the running step while the block runs."""
+        if self.verbosity < 0:
+            yield self
+            return
+        with self._errors.status("starting") as status:
+            self._status = status
+            try:
+                yield self
+                self._finish()
+            finally:
+                self._status = None
+
+    def step(self, name: str) -> None:
+        """A new step starts; with ``-v`` the one before it leaves a line with its seconds."""
+        self._finish()
+        self._name, self._since = name, perf_counter()
+        if self._status:
+            self._status.update(name)
+
+    def note(self, text: str) -> None:
+        """One line that stays on the screen."""
+        if self.verbosity >= 0:
+            self._errors.print(f"note: {text}", markup=False)
+
+    def show(self, facts: Any, *tables: RenderableType) -> None:
+        """The result: ``facts`` as JSON with ``--json``, else ``tables``."""
+        if self.as_json:
+            sys.stdout.write(json.dumps(facts, allow_nan=False) + "\n")
+            return
+        from rich.console import Console
+
+        console = Console(highlight=False)
+        for table in tables:
+            console.print(table)
+
+    def _finish(self) -> None:
+        if self._name and self.verbosity > 0:
+            self._errors.print(f"{self._name}: {perf_counter() - self._since:.1f} s", markup=False)
+        self._name = ""

@@ -1,0 +1,132 @@
+"""The design folder: one artifact that everything after ``compile`` reads.
+
+Nothing in it is executed on load: programs are text, tables are JSON and NPZ without objects, and the
+ONNX graph is run only by onnxruntime.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpress import ir
+from mlpress.errors import MlpressError
+from mlpress.files import write_folder
+
+FORMAT = "mlpress design 1"
+FACTS = "design.json"
+LARGEST_FILE = 256 * 2**20
+"""No file of a design folder is read beyond this many bytes."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Design:
+    """A pressed classifier.
+
+    ``facts`` is the content of ``design.json`` (plain JSON values); ``verilog``, ``testbench`` and
+    ``netlist`` are Verilog texts; ``oracle`` is the ONNX graph of ``net``; ``features`` float64
+    (rows, inputs) and ``labels`` (rows,) are the rows it was made from.
+    """
+
+    net: ir.Net
+    facts: dict[str, Any]
+    verilog: str
+    testbench: str
+    netlist: str
+    oracle: bytes
+    features: NDArray[np.float64]
+    labels: NDArray[Any]
+
+    def with_facts(self, facts: dict[str, Any]) -> Design:
+        """The same design with these facts."""
+        return replace(self, facts=facts)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the folder whole (or, on an error, not at all) and return its path."""
+        from mlpress.report import render
+
+        rows = BytesIO()
+        np.savez_compressed(rows, features=self.features, labels=self.labels)
+        files: dict[str, str | bytes] = {
+            FACTS: json.dumps(self.facts, indent=1, allow_nan=False) + "\n",
+            "program.mlp": ir.to_text(self.net),
+            "top.v": self.verilog,
+            "top_tb.v": self.testbench,
+            "netlist.v": self.netlist,
+            "oracle.onnx": self.oracle,
+            "rows.npz": rows.getvalue(),
+            "report.html": render(self.facts),
+        }
+        path = Path(folder)
+        write_folder(path, files, marker=FACTS)
+        return path
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Design:
+        """Read a folder that :meth:`save` wrote; raise :class:`MlpressError` where it is not one."""
+        path = Path(folder)
+        if not (path / FACTS).is_file():
+            raise MlpressError(f"{path} is no design folder: it has no {FACTS}; make one with `mlpress compile`")
+        facts = _json(_read(path / FACTS), path / FACTS)
+        net = ir.from_text(_text(path / "program.mlp"))
+        if not isinstance(net, ir.Net):
+            raise MlpressError(f"{path / 'program.mlp'} does not hold an integer network; compile the model again")
+        features, labels = _rows(path / "rows.npz", len(net.inputs))
+        return cls(
+            net=net,
+            facts=facts,
+            verilog=_text(path / "top.v"),
+            testbench=_text(path / "top_tb.v"),
+            netlist=_text(path / "netlist.v"),
+            oracle=_read(path / "oracle.onnx"),
+            features=features,
+            labels=labels,
+        )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise MlpressError(f"{path} is larger than {LARGEST_FILE >> 20} MiB; compile the model again")
+        return path.read_bytes()
+    except OSError as error:
+        raise MlpressError(f"cannot read {path}: {error.strerror}; compile the model again") from error
+
+
+def _text(path: Path) -> str:
+    try:
+        return _read(path).decode()
+    except UnicodeDecodeError as error:
+        raise MlpressError(f"{path} is not UTF-8 text; compile the model again") from error
+
+
+def _json(data: bytes, path: Path) -> dict[str, Any]:
+    try:
+        facts = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise MlpressError(f"{path} is not valid JSON: {error}; compile the model again") from error
+    if not isinstance(facts, dict) or facts.get("format") != FORMAT:
+        raise MlpressError(f"{path} is not of the format {FORMAT!r}; compile the model again with this version")
+    return facts
+
+
+def _rows(path: Path, inputs: int) -> tuple[NDArray[np.float64], NDArray[Any]]:
+    try:
+        with np.load(BytesIO(_read(path)), allow_pickle=False) as arrays:
+            features, labels = arrays["features"], arrays["labels"]
+    except (ValueError, KeyError, OSError, EOFError) as error:
+        raise MlpressError(f"{path} does not hold rows: {error}; compile the model again") from error
+    if (
+        features.dtype != np.float64
+        or features.ndim != 2
+        or features.shape[1] != inputs
+        or len(labels) != len(features)
+    ):
+        raise MlpressError(f"{path} does not hold float64 rows of {inputs} features with a label each; compile again")
+    return features, labels

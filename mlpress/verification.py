@@ -1,0 +1,162 @@
+"""Does every engine compute the same function?  The reference interpreter says what is right.
+
+All rows of the data, corner rows and random rows run through onnxruntime (on the oracle graph), the RTL and the
+mapped netlist; one difference anywhere names engine, row, neuron and both values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpress import ir
+from mlpress.design import Design
+from mlpress.errors import MlpressError
+from mlpress.progress import Progress, Silent
+
+if TYPE_CHECKING:
+    from mlpress.hw import Technology
+
+Values = Mapping[str, NDArray[Any]]
+"""What an engine gives for rows: values (rows,) by the name of a neuron or port."""
+
+RANDOM_ROWS = 256
+"""Rows drawn at random beside the data and the corners."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineResult:
+    """What one engine said: ``difference`` is empty where all ``rows`` equal the reference interpreter."""
+
+    engine: str
+    rows: int
+    difference: str = ""
+    note: str = ""
+
+    @property
+    def equal(self) -> bool:
+        """All rows agreed."""
+        return not self.difference
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return asdict(self) | {"equal": self.equal}
+
+
+def verify(
+    design: Design,
+    technology: Technology | None = None,
+    *,
+    formal: bool = False,
+    timeout_s: float = 300.0,
+    progress: Progress | None = None,
+) -> list[EngineResult]:
+    """Run ``design`` in every engine; one result an engine, equal or with its first difference.
+
+    ``technology`` is that of the netlist's cells (default: the design's target).  ``formal`` adds proofs for all
+    inputs, each within ``timeout_s`` seconds.
+    """
+    from mlpress.compiler import target
+
+    progress = progress or Silent()
+    technology = technology or target(design.facts["target"])
+    features = np.concatenate([design.features, probe_rows(design.net)])
+    codes = ir.encode(design.net, features)
+    progress.step(f"verify: reference interpreter on {len(codes)} rows")
+    expected = _expected(design.net, codes)
+    results = [EngineResult("reference interpreter", len(codes))]
+    for name, run in _engines(design, technology, features, codes).items():
+        progress.step(f"verify: {name}")
+        results.append(_compare(name, run(), expected, len(codes)))
+    return results
+
+
+def require_equal(
+    design: Design, technology: Technology | None = None, *, progress: Progress | None = None
+) -> list[EngineResult]:
+    """:func:`verify`, where a difference is an error."""
+    results = verify(design, technology, progress=progress)
+    for result in results:
+        if not result.equal:
+            raise MlpressError(f"{result.engine} differs from the reference interpreter: {result.difference}")
+    return results
+
+
+def probe_rows(net: ir.Net, seed: int = 0) -> NDArray[np.float64]:
+    """Corner rows (all low, all high, each input alone at either end) and random ones, as features (rows, inputs)."""
+    top = np.array([(1 << feature.bits) - 1 for feature in net.inputs], np.float64)
+    alone = np.eye(len(top))
+    random = np.random.default_rng(seed).uniform(-1.0, top + 2.0, (RANDOM_ROWS, len(top)))
+    places = np.concatenate([np.zeros((1, len(top))), top[None, :], alone * top, top - alone * top, random])
+    scale = np.array([feature.scale for feature in net.inputs])
+    offset = np.array([feature.offset for feature in net.inputs])
+    # Half a code above the edge, so that a code that truncates gives the place itself.
+    half = np.array([0.5 if feature.rounding == "floor" else 0.0 for feature in net.inputs])
+    return np.where(scale == 0, 0.0, (places + half - offset) / np.where(scale == 0, 1.0, scale))
+
+
+def _expected(net: ir.Net, codes: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+    """The reference interpreter's values by name; equal rows are run once."""
+    distinct, back = np.unique(codes, axis=0, return_inverse=True)
+    trace = ir.interpret(net, distinct)
+    named: dict[str, NDArray[Any]] = {}
+    for k, (sums, outputs) in enumerate(zip(trace.sums, trace.layers, strict=True)):
+        for j in range(sums.shape[1]):
+            named[f"layer {k}, neuron {j}, sum"] = sums[:, j]
+            named[f"layer {k}, neuron {j}"] = outputs[:, j]
+    named |= _answers(net, trace)
+    back = back.reshape(-1)
+    return {name: values[back] for name, values in named.items()}
+
+
+def _answers(net: ir.Net, trace: ir.Trace) -> dict[str, NDArray[Any]]:
+    if trace.decision is not None:
+        return {"output y": trace.decision}
+    return {f"output y{k}": trace.scores[:, k] for k in range(trace.scores.shape[1])}
+
+
+def _engines(
+    design: Design, technology: Technology, features: NDArray[np.float64], codes: NDArray[np.int64]
+) -> dict[str, Callable[[], Values]]:
+    return {
+        "onnxruntime": lambda: _onnxruntime(design, features),
+        "mapped netlist": lambda: _netlist(design, technology, codes),
+    }
+
+
+def _onnxruntime(design: Design, features: NDArray[np.float64]) -> Values:
+    from mlpress.sim import Oracle
+
+    found = Oracle(design.oracle).run(features)
+    named: dict[str, NDArray[Any]] = {}
+    for k, layer in enumerate(design.net.layers):
+        for j in range(len(layer.neurons)):
+            named[f"layer {k}, neuron {j}, sum"] = found[f"sum_{k}"][:, j]
+            named[f"layer {k}, neuron {j}"] = found[f"out_{k}"][:, j]
+    return named | ({"output y": found["decision"]} if "decision" in found else {})
+
+
+def _netlist(design: Design, technology: Technology, codes: NDArray[np.int64]) -> Values:
+    from mlpress import hw
+
+    engine = hw.PackedNetlist(hw.parse_netlist(design.netlist, "top"), technology)
+    return {f"output {name}": values for name, values in engine.run(_columns(design.net, codes)).items()}
+
+
+def _columns(net: ir.Net, codes: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
+    return {f"x{k}": codes[:, k] for k in range(len(net.inputs))}
+
+
+def _compare(engine: str, found: Values, expected: Values, rows: int) -> EngineResult:
+    for name, values in found.items():
+        wrong = np.flatnonzero(values != expected[name])
+        if len(wrong):
+            row = int(wrong[0])
+            return EngineResult(
+                engine, rows, f"row {row}, {name}: {int(values[row])} instead of {int(expected[name][row])}"
+            )
+    return EngineResult(engine, rows)
