@@ -63,4 +63,6 @@ def check_replaceable(folder: Path, *, marker: str) -> None:
     if not folder.is_dir():
         raise MlpressError(f"{folder} is a file; -o wants a folder that is new, empty, or an earlier design")
     if any(folder.iterdir()) and not (folder / marker).is_file():
-        raise MlpressError(f"{folder} holds other files and no {marker}; -o wants a folder that is new, empty, or an earlier design")
+        raise MlpressError(
+            f"{folder} holds other files and no {marker}; -o wants a folder that is new, empty, or an earlier design"
+        )

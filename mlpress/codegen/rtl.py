@@ -104,7 +104,7 @@ def _as_verilog(text: str, name: str) -> str:
     return "\n".join(line.rstrip() for line in written.splitlines() if not line.startswith("/* Generated")) + "\n"
 
 
-def header(lowered: Lowered, style: Style) -> str:
+def header(lowered: Lowered, style: str) -> str:
     """The comment on top: what the module is, and what each port means."""
     net = lowered.net
     topology = "-".join(str(n) for n in (len(net.inputs), *(len(layer.neurons) for layer in net.layers)))
