@@ -157,7 +157,7 @@ def estimate(
     engine = PackedNetlist(linked)
     drawn = input_statistics or InputStatistics()
     activity = engine.activity(_draw(engine.inputs, drawn) if vectors is None else vectors)
-    area = sum(member.cell.area_um2 * len(member.cells) for member in linked.members) * 1e-8
+    area = sum(member.cell.area_um2 * len(member.cells) for member in linked.members) / 1e8
     voltages = []
     path: tuple[Step, ...] = ()
     for voltage in technology.voltages:

@@ -30,9 +30,7 @@ from mlpress.hw.technology import (
 MOST_INPUTS = 8
 """Inputs of one cell; its truth table has two to that power rows."""
 
-_SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "ps": 1e-12, "fs": 1e-15}
-_WATTS = {"w": 1.0, "mw": 1e-3, "uw": 1e-6, "nw": 1e-9, "pw": 1e-12, "fw": 1e-15}
-_FARADS = {"f": 1.0, "mf": 1e-3, "uf": 1e-6, "nf": 1e-9, "pf": 1e-12, "ff": 1e-15}
+_POWERS = {"": 0, "m": -3, "u": -6, "n": -9, "p": -12, "f": -15}
 _SENSES: dict[str, Sense] = {"positive_unate": "positive", "negative_unate": "negative", "non_unate": "none"}
 _SLEW = ("input_net_transition", "input_transition_time")
 _LOAD = ("total_output_net_capacitance",)
@@ -79,15 +77,11 @@ class _Library:
 
     def __init__(self, library: Group) -> None:
         self.group = library
-        self.ns = _unit(library, "time_unit", "1ns", _SECONDS) / 1e-9
-        self.nw = _unit(library, "leakage_power_unit", "1nW", _WATTS) / 1e-9
-        volts = _unit(library, "voltage_unit", "1V", {"v": 1.0, "mv": 1e-3})
-        load = library.values("capacitive_load_unit") or ["1", "pf"]
-        if len(load) != 2 or load[1].lower() not in _FARADS:
-            raise MlpressError(
-                f"liberty line {library.line}: capacitive_load_unit must be a number and a unit of farad"
-            )
-        self.pf = library.floats(load[:1])[0] * _FARADS[load[1].lower()] / 1e-12
+        self.ns = _unit(library, "time_unit", "1ns", "s", -9)
+        self.nw = _unit(library, "leakage_power_unit", "1nW", "W", -9)
+        volts = _unit(library, "voltage_unit", "1V", "V", 0)
+        load = "".join(library.values("capacitive_load_unit")) or "1pF"
+        self.pf = _scale(library, "capacitive_load_unit", load, "F", -12)
         self.pj = self.pf * volts**2
         self.voltage = round(library.number("nom_voltage") * volts, 6)
         self.templates = {
@@ -173,7 +167,7 @@ class _Library:
                 energy
                 for pin, facts in inside
                 for power in facts.all("internal_power")
-                for energy in self._energies(pin, power)
+                for energy in self._energies(pin, power, outputs)
             ),
         )
 
@@ -206,9 +200,10 @@ class _Library:
             for related in inputs
         ]
 
-    def _energies(self, pin: str, power: Group) -> list[Energy]:
+    def _energies(self, pin: str, power: Group, outputs: dict[str, Expression]) -> list[Energy]:
         both = self._table(power, "power", self.pj)
-        related_pins: list[str | None] = [*power.text("related_pin").split()] or [None]
+        names = power.text("related_pin").split()
+        related_pins = [name for name in names if name not in outputs] if names else [None]
         return [
             Energy(
                 pin=pin,
@@ -255,12 +250,16 @@ def _grid(values: Floats, slews: Floats, loads: Floats, transposed: bool) -> Flo
     return values.reshape(slews.size, loads.size)
 
 
-def _unit(library: Group, name: str, default: str, units: dict[str, float]) -> float:
-    text = library.text(name, default).replace(" ", "")
-    match = re.fullmatch(r"([0-9.]+(?:[eE][-+]?\d+)?)?([a-zA-Z]+)", text)
-    if match is None or match.group(2).lower() not in units:
-        raise MlpressError(f"liberty line {library.line}: {name} {text!r} is not a number and a unit like {default}")
-    return library.floats([match.group(1) or "1"])[0] * units[match.group(2).lower()]
+def _unit(library: Group, name: str, default: str, unit: str, power: int) -> float:
+    return _scale(library, name, library.text(name, default), unit, power)
+
+
+def _scale(library: Group, name: str, text: str, unit: str, power: int) -> float:
+    """How many ``10**power`` of ``unit`` a text such as ``10ps`` stands for."""
+    match = re.fullmatch(rf"([0-9.]+(?:[eE][-+]?\d+)?)?([munpf]?){unit}", text.replace(" ", ""), re.IGNORECASE)
+    if match is None:
+        raise MlpressError(f"liberty line {library.line}: {name} {text!r} is not a number and a unit of {unit}")
+    return float(library.floats([match.group(1) or "1"])[0] * 10.0 ** (_POWERS[match.group(2).lower()] - power))
 
 
 def _flip_flop(group: Group, outs: list[tuple[str, Group]]) -> tuple[FlipFlop | None, str]:

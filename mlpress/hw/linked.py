@@ -144,8 +144,8 @@ def _sort(netlist: Netlist, members: tuple[Members, ...], driver: Indices) -> tu
         stuck = np.flatnonzero(np.array(missing))
         what = "registers that feed back (mlpress estimates combinational circuits and pipelines)"
         if not flip_flop[stuck].any():
-            what = "a combinational loop"
-        raise MlpressError(f"there is {what} through {netlist.names[stuck[0]]}")
+            what = "combinational loops"
+        raise MlpressError(f"there are {what} through {netlist.names[stuck[0]]}")
     return np.array(order, np.int32), np.array(level, np.int32)
 
 

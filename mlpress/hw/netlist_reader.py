@@ -19,6 +19,9 @@ MOST_NETS = 16_000_000
 DEEPEST = 64
 """Modules within modules."""
 
+_TIED = ("*Logic0*", "*Logic1*")
+"""Nets by which Design Compiler may name the constants."""
+
 
 def read_netlist(path: str | Path, top: str | None = None) -> Netlist:
     """The netlist in a Verilog file; :class:`MlpressError` names file and line where it is no mapped netlist."""
@@ -135,6 +138,8 @@ class _Flattener:
         return {name: self._declared(prefix + name, module.nets[name]) for name in names}
 
     def _declared(self, name: str, declared: Declaration) -> list[int]:
+        if name.endswith(_TIED):
+            return [int(name[-2])]
         if declared.tie is not None:
             width = 1 if declared.span is None else abs(declared.span[0] - declared.span[1]) + 1
             return [declared.tie] * width
@@ -149,7 +154,7 @@ class _Flattener:
         match wire:
             case str():
                 if wire not in scope:
-                    scope[wire] = [self._new(prefix + wire)]
+                    scope[wire] = self._declared(prefix + wire, Declaration("", None))
                 return scope[wire]
             case Bits(values):
                 return list(values)

@@ -6,6 +6,7 @@ import re
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +46,7 @@ def _npz(data: bytes, ports: tuple[Port, ...]) -> dict[str, NDArray[Any]]:
     try:
         with np.load(BytesIO(data), allow_pickle=False) as arrays:
             found = {name: arrays[name] for name in arrays.files}
-    except (ValueError, KeyError, OSError, EOFError, RuntimeError) as error:
+    except (ValueError, KeyError, OSError, EOFError, RuntimeError, BadZipFile) as error:
         raise MlpressError(f"not an NPZ file of plain arrays: {error}") from None
     if set(found) == {"vectors"} and "vectors" not in {port.name for port in ports}:
         matrix = found["vectors"]
