@@ -40,7 +40,7 @@ from mlpress.ir import (
 Floats = NDArray[np.float64]
 InputRange = Literal["auto", "unit", "data"]
 ROUNDING = 1e-6  # a scaling stored in single precision misses its end points by this much
-TINY = 1e-12
+TINY = 1e-12  # values of an activation that differ by less are one value
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +190,8 @@ def _hidden(dense: Dense, values: _Codes, bits: Bits) -> tuple[IntegerLayer, _Co
 
 def _saturating(dense: Dense, inputs: _Codes, bits: Bits, low: float, high: float) -> tuple[IntegerLayer, _Codes]:
     """``clip(x, low, high)`` as a :class:`QRelu` of ``x - low``; half a step in the bias makes its shift round."""
+    if high <= low:  # a constant: no input matters
+        dense, high = Dense(np.zeros_like(dense.weight), np.full(len(dense.bias), low), Linear()), math.inf
     pre = inputs.real @ dense.weight.T + dense.bias - low
     sums = _fitted(dense, inputs, pre, bits.weights)
     width, shift, span = bits.activations, 0, high - low
@@ -219,12 +221,13 @@ def _laddered(dense: Dense, curve: RealActivation, inputs: _Codes, bits: Bits) -
     real = _real(curve, pre)
     low, high = (np.quantile(real, q, axis=0, method="nearest") for q in (1.0 - bits.quantile, bits.quantile))
     steps = (1 << bits.ladder) - 1
-    step = np.maximum((high - low) / steps, TINY)
-    middles = low[:, None] + (np.arange(steps) + 0.5) * step[:, None]
+    step = (high - low) / steps
+    width = np.where(step > TINY, step, 1.0)
+    middles = low[:, None] + (np.arange(steps) + 0.5) * width[:, None]
     thresholds = np.clip(np.ceil(_inverse(curve, middles) / sums.unit), -LIMIT, LIMIT)
     ladders = tuple(Ladder(tuple(int(value) for value in row)) for row in thresholds)
     layer = IntegerLayer(sums.weight, sums.bias, ladders)
-    return layer, _Codes(layer.outputs(sums.values), step, low, real)
+    return layer, _Codes(layer.outputs(sums.values), np.where(step > TINY, step, 0.0), low, real)
 
 
 def _inverse(curve: RealActivation, y: Floats) -> Floats:

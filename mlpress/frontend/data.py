@@ -162,13 +162,14 @@ class Dataset:
         """The same rows with the features and class indices of ``model``.
 
         Features are matched by name where the model's names are among the data's, else by position.  Labels are
-        matched by the classes' names; where the model only counts its classes (0, 1, ...), by their sorted order,
-        and the names stay the data's.
+        matched by the classes' names; where the model only counts its classes (0, 1, ...), by their sorted order.
+        Where the model only counts its features or classes, the data's names are kept.
 
         Raises :class:`MlpressError` where they do not fit.
         """
         columns = _columns(model.inputs, self.names)
-        names = tuple(self.names[column] for column in columns)
+        ours = tuple(self.names[column] for column in columns)
+        names = ours if _are_counted(model.inputs) and not _are_counted(ours) else model.inputs
         features = self.features[:, columns]
         if isinstance(model.head, ScoresHead):
             return Dataset(features, self._targets_for(model), names)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -78,6 +78,7 @@ def quantise(
     """
     bits = Bits(input_bits, weight_bits, activation_bits, ladder_bits, quantile)
     data = dataset.for_model(model)
+    model = replace(model, inputs=data.names)
     exact = keep_integers and is_exact(model)
     if exact:
         inputs, layers, head = exact_layers(model, output_codes)

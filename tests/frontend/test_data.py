@@ -312,8 +312,10 @@ def test_features_are_matched_by_position():
     data = Dataset.from_arrays([[1, 2], [4, 5]], [0, 1], ["X1", "X0"])
     for names in (("x[0]", "x[1]"), ("float_input[0]", "float_input[1]"), ("p", "q")):
         fitted = data.for_model(model(names))
-        assert fitted.names == ("X1", "X0")
+        assert fitted.names == (("p", "q") if names[0] == "p" else ("X1", "X0"))
         assert fitted.features.tolist() == [[1.0, 2.0], [4.0, 5.0]]
+    unnamed = Dataset.from_arrays([[1, 2], [4, 5]], [0, 1])
+    assert unnamed.for_model(model(("input[0]", "input[1]"))).names == ("input[0]", "input[1]")
 
 
 @pytest.mark.parametrize(
