@@ -84,10 +84,8 @@ class PackedNetlist:
         count = counts.pop() if counts else 1
         if not count:
             raise MlpressError("there is no row to simulate; give at least one")
-        bits = [
-            _bit(port, column, k) for port, column in zip(self.inputs, columns, strict=True) for k in range(port.width)
-        ]
-        return packed.pack(np.array(bits, bool).reshape(len(bits), count)), count
+        bits = [_bits(port, column) for port, column in zip(self.inputs, columns, strict=True)]
+        return packed.pack(np.concatenate([np.zeros((0, count), bool), *bits])), count
 
     def _columns(self, rows: Rows) -> Sequence[NDArray[Any]]:
         names = [port.name for port in self.inputs]
@@ -96,25 +94,27 @@ class PackedNetlist:
                 raise MlpressError(f"the netlist has no data input {unknown[0]!r}; its inputs are {', '.join(names)}")
             if missing := [name for name in names if name not in rows]:
                 raise MlpressError(f"no values for input {missing[0]!r}")
-            return [np.asarray(rows[name]) for name in names]
+            return [np.atleast_1d(np.asarray(rows[name])) for name in names]
         if rows.ndim != 2 or rows.shape[1] != len(names):
             raise MlpressError(f"the netlist has {len(names)} data inputs; the rows have shape {rows.shape}")
         return list(rows.T)
 
 
-def _bit(port: Port, column: NDArray[Any], k: int) -> NDArray[np.bool_]:
-    """Bit ``k`` of a column, whose values must fit the port."""
-    if k == 0:
-        if column.ndim != 1 or column.dtype.kind not in "iuOb":
-            raise MlpressError(f"values for input {port.name!r} must be a list of integers, not {column.dtype}")
-        bad = [int(v) for v in (column.min(initial=0), column.max(initial=0)) if not 0 <= int(v) < 1 << port.width]
-        if bad:
-            raise MlpressError(f"{bad[0]} does not fit the {port.width} bits of input {port.name!r}")
-    if column.dtype.kind == "b":
-        return column
+def _bits(port: Port, column: NDArray[Any]) -> NDArray[np.bool_]:
+    """Bits of a column, whose values must fit the port: bool (width, rows), the least significant first."""
+    exact = column.dtype.kind != "O" or all(isinstance(value, int) for value in column.flat)
+    if column.ndim != 1 or column.dtype.kind not in "iuOb" or not exact:
+        raise MlpressError(f"values for input {port.name!r} must be a list of integers, not {column.dtype}")
+    for value in (int(column.min()), int(column.max())):
+        if not 0 <= value < 1 << port.width:
+            raise MlpressError(f"{value} does not fit the {port.width} bits of input {port.name!r}")
+    size = -(-port.width // 8)
     if column.dtype.kind == "O":
-        return np.fromiter((int(value) >> k & 1 for value in column), bool, len(column))
-    return (column.astype(np.uint64) >> np.uint64(k) & np.uint64(1)).astype(bool)
+        data = np.frombuffer(b"".join(int(value).to_bytes(size, "little") for value in column), np.uint8)
+    else:
+        data = np.zeros((len(column), max(8, size)), np.uint8)
+        data[:, :8] = column.astype("<u8").view(np.uint8).reshape(len(column), 8)
+    return np.unpackbits(data.reshape(len(column), -1), axis=1, bitorder="little")[:, : port.width].T.astype(bool)
 
 
 def _compile(linked: Linked, inputs: tuple[Port, ...]) -> tuple[packed.Program, NDArray[np.int64]]:

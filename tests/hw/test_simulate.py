@@ -40,7 +40,9 @@ def test_levels_and_depth() -> None:
 def test_wide_ports_are_python_integers() -> None:
     netlist = parse_netlist("module top (input [99:0] x, output [99:0] y); assign y = x; endmodule")
     values = [0, 1, (1 << 100) - 1, 1 << 77]
-    assert PackedNetlist(netlist, EGFET).run({"x": np.array(values, object)})["y"].tolist() == values
+    engine = PackedNetlist(netlist, EGFET)
+    assert engine.run({"x": np.array(values, object)})["y"].tolist() == values
+    assert engine.run({"x": np.array([0, 1, 1 << 62])})["y"].tolist() == [0, 1, 1 << 62]
 
 
 def test_cells_of_many_inputs_and_outputs() -> None:
@@ -135,6 +137,8 @@ def test_netlists_that_cannot_be_simulated_say_why(text: str, message: str) -> N
         ({"x": [4]}, "4 does not fit the 2 bits of input 'x'"),
         ({"x": [-1]}, "-1 does not fit the 2 bits of input 'x'"),
         ({"x": [0.5]}, "values for input 'x' must be a list of integers, not float64"),
+        ({"x": ["1"]}, "values for input 'x' must be a list of integers"),
+        ({"x": np.array([1, "1"], object)}, "values for input 'x' must be a list of integers, not object"),
         ({"x": [[1]]}, "values for input 'x' must be a list of integers"),
         ({"x": np.zeros(0, int)}, "there is no row to simulate"),
         (np.zeros((3, 2), int), r"the netlist has 1 data inputs; the rows have shape \(3, 2\)"),
