@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mlpress.errors import MlpressError
 from mlpress.frontend.data import unit_inputs
-from mlpress.frontend.integer import LIMIT, IntegerLayer, Ints, check_sums, input_codes
+from mlpress.frontend.integer import LIMIT, IntegerLayer, Ints, check_sums, input_codes, product
 from mlpress.ir import (
     Argmax,
     ArgmaxHead,
@@ -154,7 +154,7 @@ def _rounded(dense: Dense, inputs: _Codes, pre: Floats, bits: int, unit: float) 
     """
     top = (1 << (bits - 1)) - 1
     weight = np.clip(np.rint(dense.weight * inputs.step / unit), -top, top).astype(np.int64)
-    sums = inputs.codes @ weight.T
+    sums = product(inputs.codes, weight)
     bias = np.rint((pre / unit).mean(axis=0) - sums.mean(axis=0))
     if not (np.abs(bias) < float(1 << 60)).all():
         raise MlpressError("a bias is out of proportion to its layer's weights; use more weight bits")

@@ -2,7 +2,11 @@
 
 A layer's sum stands for the real value ``sum * step + offset``.  The next code is the number of integer thresholds
 that the sum reaches.  They are found in rational arithmetic from the model's scales, rounding half to even as
-``QuantizeLinear`` does (ONNX operator specification), so nothing is lost between two layers.
+``QuantizeLinear`` does (ONNX operator specification), so nothing is lost between two layers.  A bias whose scale is
+the product of its layer's scales, as quantisers store it, is added as the integer that it is.
+
+Only a feature exactly half-way between two input codes may go to the other neighbour, where the zero point is an
+odd number above the lowest code: :class:`mlpress.ir.Input` rounds the code itself half to even.
 """
 
 from __future__ import annotations

@@ -45,13 +45,19 @@ class IntegerLayer:
 
     def sums(self, codes: Ints) -> Ints:
         """The sums before the activation, int64 (rows, outputs), for ``codes`` int64 (rows, inputs)."""
-        sums: Ints = codes @ self.weight.T + self.bias
-        return sums
+        return product(codes, self.weight) + self.bias
 
     def outputs(self, sums: Ints) -> Ints:
         """The codes after the activation, int64 (rows, outputs)."""
         columns = [_activated(activation, sums[:, j]) for j, activation in enumerate(self.activations)]
         return np.stack(columns, axis=1)
+
+
+def product(codes: Ints, weight: Ints) -> Ints:
+    """``codes @ weight.T``, exactly; in floating point, which is many times faster, where no sum can round."""
+    largest = int(codes.max(initial=0)) * int(np.abs(weight).sum(axis=1).max(initial=0))
+    kind = np.float64 if largest < 1 << 53 else np.int64
+    return np.asarray(codes.astype(kind) @ weight.T.astype(kind), np.int64)
 
 
 def _activated(activation: Activation, sums: Ints) -> Ints:

@@ -72,6 +72,8 @@ def apply(node: Node) -> Value:
             return tail.named_label(node.const(0), node.input(1))
         case "ai.onnx.ml.LabelEncoder":
             return tail.label_encoder(node)
+        case op if op.removeprefix("com.microsoft.").startswith(("QLinear", "QGemm")):
+            raise MlpressError("this operator is not supported; quantise the model with QuantFormat.QDQ instead")
         case _:
             raise MlpressError(f"this operator is not supported; supported: {SUPPORTED}")
 

@@ -306,6 +306,11 @@ NODE_ERRORS = {
         {},
         "node 'const' (Constant): it has no value that can be read",
     ),
+    "QOperator format": (
+        "[qmm] y = QLinearMatMul(x, w, w, w, w, w, w, w)",
+        {},
+        "node 'qmm' (QLinearMatMul): this operator is not supported; quantise the model with QuantFormat.QDQ instead",
+    ),
     "sequence": (
         "[seq] s = SequenceConstruct(x)  y = ConcatFromSequence<axis=1>(s)",
         {},

@@ -18,7 +18,7 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from mlpress.errors import MlpressError
 from mlpress.frontend import Dataset, Report, from_sklearn, quantise
 from mlpress.frontend.calibrate import Bits, calibrated
-from mlpress.frontend.integer import as_net, decisions, forward, input_codes
+from mlpress.frontend.integer import as_net, decisions, forward, input_codes, product
 from mlpress.ir import (
     Argmax,
     ArgmaxHead,
@@ -142,6 +142,12 @@ def test_any_model_gives_a_net_that_the_fast_code_runs(case, inputs, weights, ac
                     assert len(thresholds) == (1 << ladder) - 1
                 case Raw():
                     assert layer is net.layers[-1]
+
+
+def test_products_beyond_double_precision_are_exact():
+    codes = np.array([[(1 << 20) - 1, 3]], np.int64)
+    weight = np.array([[(1 << 40) + 1, 1]], np.int64)
+    assert product(codes, weight).tolist() == [[((1 << 20) - 1) * ((1 << 40) + 1) + 3]]
 
 
 @pytest.mark.parametrize("name", ["iris", "wine", "breast_cancer", "digits"])
