@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mlpress.errors import MlpressError
 from mlpress.hw.boolean import signals
 from mlpress.hw.netlist import ONE, OPEN, ZERO, Netlist
-from mlpress.hw.technology import Cell, Technology
+from mlpress.hw.technology import Cell, FlipFlop, Technology
 
 Indices = NDArray[np.int32]
 
@@ -32,8 +32,8 @@ class Members:
 class Linked:
     """``netlist`` in ``technology``: its ``members`` by cell, and ``order``: every driver before its readers.
 
-    A flip-flop comes after what it stores: registers that feed back are refused.  ``level`` (int32, cells)
-    counts the cells on the longest path from an input or a flip-flop, the cell itself included.
+    A flip-flop comes after what it stores, unless registers feed back (``feedback``).  ``level`` (int32,
+    cells) counts the cells on the longest path from an input or a flip-flop, the cell itself included.
     ``clocks`` are the nets on clock pins.
     """
 
@@ -43,6 +43,7 @@ class Linked:
     order: Indices
     level: Indices
     clocks: frozenset[int]
+    feedback: bool
 
     @property
     def depth(self) -> int:
@@ -54,8 +55,17 @@ def link(netlist: Netlist, technology: Technology) -> Linked:
     """Hold every cell, pin and net of ``netlist`` against ``technology``; :class:`MlpressError` names what is wrong."""
     members = tuple(_members(netlist, kind, technology) for kind in range(len(netlist.kinds)))
     driver = _drivers(netlist, members)
-    order, level = _sort(netlist, members, driver)
-    return Linked(netlist, technology, members, order, level, _clocks(netlist, members))
+    feedback = any(member.cell.flip_flop and _reads_itself(member.cell.flip_flop) for member in members)
+    if feedback or (sorted_cells := _sort(netlist, members, driver, through=True)) is None:
+        feedback, sorted_cells = True, _sort(netlist, members, driver, through=False)
+    if sorted_cells is None:
+        raise MlpressError(f"there are combinational loops in {netlist.name!r}; mlpress simulates none")
+    order, level = sorted_cells
+    return Linked(netlist, technology, members, order, level, _clocks(netlist, members), feedback)
+
+
+def _reads_itself(stored: FlipFlop) -> bool:
+    return bool({stored.state, stored.inverse} & set(signals(stored.next_state)))
 
 
 def _members(netlist: Netlist, kind: int, technology: Technology) -> Members:
@@ -112,14 +122,22 @@ def _drivers(netlist: Netlist, members: tuple[Members, ...]) -> Indices:
     return driver
 
 
-def _sort(netlist: Netlist, members: tuple[Members, ...], driver: Indices) -> tuple[Indices, Indices]:
-    """Cells in evaluation order, and their levels (Kahn's algorithm)."""
+def _sort(
+    netlist: Netlist, members: tuple[Members, ...], driver: Indices, *, through: bool
+) -> tuple[Indices, Indices] | None:
+    """Cells in evaluation order, and their levels (Kahn's algorithm); None where there is a loop.
+
+    A flip-flop waits for what it stores only where ``through`` is set.
+    """
     count = len(netlist.names)
     edges_from, edges_to = [], []
     flip_flop = np.zeros(count, bool)
     for member in members:
         flip_flop[member.cells] = member.cell.flip_flop is not None
-        for column in member.inputs.T:
+        stored_at = member.cell.flip_flop
+        for pin, column in zip(member.cell.inputs, member.inputs.T, strict=True):
+            if stored_at and not through and pin in signals(stored_at.next_state):
+                continue
             driven = driver[column] >= 0
             edges_from.append(driver[column][driven])
             edges_to.append(member.cells[driven])
@@ -141,11 +159,7 @@ def _sort(netlist: Netlist, members: tuple[Members, ...], driver: Indices) -> tu
             if not missing[reader]:
                 order.append(reader)
     if len(order) < count:
-        stuck = np.flatnonzero(np.array(missing))
-        what = "registers that feed back (mlpress estimates combinational circuits and pipelines)"
-        if not flip_flop[stuck].any():
-            what = "combinational loops"
-        raise MlpressError(f"there are {what} through {netlist.names[stuck[0]]}")
+        return None
     return np.array(order, np.int32), np.array(level, np.int32)
 
 

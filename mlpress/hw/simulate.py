@@ -32,8 +32,8 @@ class NetActivity:
 class PackedNetlist:
     """A netlist compiled for the packed-bit engine.
 
-    Row ``t`` is clock cycle ``t``: combinational outputs belong to their row, a register shows the row
-    before (0 in the first one).  Clock ports are no data inputs.
+    Row ``t`` is clock cycle ``t``: combinational outputs belong to their row, a register shows what it was
+    given the row before (0 in the first one).  Clock ports are no data inputs.
     """
 
     def __init__(self, netlist: Netlist | Linked, technology: Technology | None = None) -> None:
@@ -129,6 +129,7 @@ def _compile(linked: Linked, inputs: tuple[Port, ...]) -> tuple[packed.Program, 
         for row, cell in enumerate(member.cells.tolist()):
             owner[cell] = member, row
     tables = {member.cell.name: _tables(member.cell) for member in linked.members}
+    late: list[tuple[int, Expression, dict[str, int], Members, int]] = []
     for cell in linked.order.tolist():
         member, row = owner[cell]
         facts = member.cell
@@ -140,15 +141,22 @@ def _compile(linked: Linked, inputs: tuple[Port, ...]) -> tuple[packed.Program, 
             continue
         values = dict(zip(facts.inputs, signal[member.inputs[row]].tolist(), strict=True))
         if stored := facts.flip_flop:
-            q = line.gate(packed.DELAY, line.expression(stored.next_state, values), ZERO)
+            held = ZERO if linked.feedback else line.expression(stored.next_state, values)
+            q = delay = line.gate(packed.DELAY, held, ZERO)
             if stored.clear is not None:
                 q = line.gate(0b0010, q, line.expression(stored.clear, values))  # q and not clear
             if stored.preset is not None:
                 q = line.gate(packed.OR, q, line.expression(stored.preset, values))
-            values[stored.state], values[stored.inverse] = q, line.gate(packed.NOT, q, ZERO)
+            states = {stored.state: q, stored.inverse: line.gate(packed.NOT, q, ZERO)}
+            values |= states
+            if linked.feedback:
+                late.append((delay, stored.next_state, states, member, row))
         for function, net in zip(facts.outputs.values(), member.outputs[row].tolist(), strict=True):
             if net != OPEN:
                 signal[net] = line.expression(function, values)
+    for delay, next_state, states, member, row in late:
+        values = dict(zip(member.cell.inputs, signal[member.inputs[row]].tolist(), strict=True))
+        line.store(delay, line.expression(next_state, values | states))
     return line.program(), signal
 
 
@@ -172,6 +180,10 @@ class _Line:
     def gate(self, operation: int, left: int, right: int) -> int:
         self.gates.append((operation, left, right))
         return self.inputs + len(self.gates)
+
+    def store(self, delay: int, held: int) -> None:
+        """Let a delay, made with another operand, hold the signal ``held``."""
+        self.gates[delay - self.inputs - 1] = packed.DELAY, held, ZERO
 
     def expression(self, expression: Expression, values: Mapping[str, int]) -> int:
         """The signal of an expression; complements of operands go into the tables of their readers."""

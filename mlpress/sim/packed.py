@@ -32,7 +32,8 @@ class Program:
     """Signal 0 is the constant 0; signals 1 .. ``inputs`` are inputs; gate ``k`` makes signal ``1 + inputs + k``.
 
     Gate ``k`` is the truth table ``operation[k]`` (uint8, 0..15) of signals ``left[k]`` and ``right[k]``
-    (int32), or :data:`DELAY`; operands come earlier in the line.
+    (int32), or :data:`DELAY`.  Operands come earlier in the line; only a delay may read a later signal, and
+    a program with such feedback runs row by row instead of 64 rows at a time.
     """
 
     inputs: int
@@ -41,17 +42,25 @@ class Program:
     right: NDArray[np.int32]
 
     def __post_init__(self) -> None:
-        own = np.arange(len(self.operation)) + 1 + self.inputs
-        for operand in (self.left, self.right):
-            if len(operand) != len(own) or np.any(operand < 0) or np.any(operand >= own):
-                raise MlpressError("a packed program has a gate that reads a later signal; sort it first")
         if np.any(self.operation > DELAY):
             raise MlpressError("a packed program has an unknown operation")
+        limits = np.arange(len(self.operation)) + 1 + self.inputs
+        for operand, limit in (
+            (self.left, np.where(self.operation == DELAY, self.signals, limits)),
+            (self.right, limits),
+        ):
+            if len(operand) != len(limit) or np.any(operand < 0) or np.any(operand >= limit):
+                raise MlpressError("a packed program has a gate that reads a later signal; sort it first")
 
     @property
     def signals(self) -> int:
         """The constant, the inputs and the gates."""
         return 1 + self.inputs + len(self.operation)
+
+    @property
+    def feedback(self) -> bool:
+        """Whether a delay reads a later signal."""
+        return bool(np.any(self.left > np.arange(len(self.operation)) + self.inputs))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,11 +118,12 @@ def _blocks(program: Program, inputs: Words) -> Iterator[tuple[int, int, Words]]
     """(first word, last word, uint64 (signals, words)) of each block; the array is used again."""
     width = max(8, min(inputs.shape[1], _BLOCK // program.signals))
     carry = np.zeros(len(program.operation), np.uint64)
+    evaluate = _evaluate_rows if program.feedback else _evaluate
     for start in range(0, inputs.shape[1], width):
         stop = min(start + width, inputs.shape[1])
         values = np.zeros((program.signals, stop - start), np.uint64)
         values[1 : 1 + program.inputs] = inputs[:, start:stop]
-        _evaluate(values, 1 + program.inputs, program.operation, program.left, program.right, carry)
+        evaluate(values, 1 + program.inputs, program.operation, program.left, program.right, carry)
         yield start, stop, values
 
 
@@ -147,6 +157,34 @@ def _evaluate(
         c3 = full if t0 ^ t1 ^ t2 ^ t3 else none
         for w in range(words):
             y[w] = c0 ^ (a[w] & c1) ^ (b[w] & c2) ^ (a[w] & b[w] & c3)
+
+
+@compiled
+def _evaluate_rows(
+    values: Words,
+    first: int,
+    operation: NDArray[np.uint8],
+    left: NDArray[np.int32],
+    right: NDArray[np.int32],
+    carry: Words,
+) -> None:
+    """Run the gates row by row; ``carry`` holds what each delay shows next."""
+    one = np.uint64(1)
+    for w in range(values.shape[1]):
+        for bit in range(64):
+            at = np.uint64(bit)
+            for gate in range(len(operation)):
+                table = operation[gate]
+                if table == 16:
+                    seen = carry[gate]
+                else:
+                    a = (values[left[gate], w] >> at) & one
+                    b = (values[right[gate], w] >> at) & one
+                    seen = (np.uint64(table) >> (a | (b << one))) & one
+                values[first + gate, w] |= seen << at
+            for gate in range(len(operation)):
+                if operation[gate] == 16:
+                    carry[gate] = (values[left[gate], w] >> at) & one
 
 
 @compiled

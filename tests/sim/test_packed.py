@@ -63,6 +63,20 @@ def test_blocks_of_rows_join_seamlessly() -> None:
         assert np.array_equal(values[5 + gate, 1:], values[program.left[gate], :-1])
 
 
+@settings(derandomize=True, deadline=None, max_examples=30)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(1, 200))
+def test_feedback_equals_naive_evaluation(seed: int, gates: int, rows: int) -> None:
+    random = np.random.default_rng(seed)
+    plain = random_program(random, 3, gates, delays=True)
+    anything = random.integers(0, plain.signals, gates).astype(np.int32)
+    left = np.where(plain.operation == packed.DELAY, anything, plain.left).astype(np.int32)
+    program = Program(3, plain.operation, left, plain.right)
+    bits = random.integers(0, 2, (3, rows)).astype(bool)
+    expected = np.array(naive(program, bits), bool).T
+    values = packed.unpack(packed.run(program, packed.pack(bits), np.arange(program.signals)), rows)
+    assert np.array_equal(values, expected)
+
+
 @pytest.mark.parametrize("rows", [1, 63, 64, 65, 128, 1000])
 def test_packing_is_lossless(rows: int) -> None:
     bits = np.random.default_rng(rows).integers(0, 2, (3, rows)).astype(bool)
