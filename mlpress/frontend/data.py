@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mlpress.errors import MlpressError
-from mlpress.ir import Input, Model, ScoresHead
+from mlpress.ir import Dense, Input, Model, Net, Scores, ScoresHead
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -158,28 +158,30 @@ class Dataset:
             raise MlpressError(f"{len(self)} rows cannot be split so: {' '.join(str(error).split())}") from None
         return self.take(train), self.take(test)
 
-    def for_model(self, model: Model) -> Dataset:
-        """The same rows with the features and class indices of ``model``.
+    def for_model(self, model: Model | Net) -> Dataset:
+        """The same rows with the features and class indices of ``model``, which may be an integer net too.
 
         Features are matched by name where the model's names are among the data's, else by position.  Labels are
         matched by the classes' names; where the model only counts its classes (0, 1, ...), by their sorted order.
-        Where the model only counts its features or classes, the data's names are kept.
+        Where the model only counts its features or classes, the data's names are kept.  :func:`quantise` gives
+        them to its net; further data sets are best matched with that, since a class may be missing from their rows.
 
         Raises :class:`MlpressError` where they do not fit.
         """
-        columns = _columns(model.inputs, self.names)
+        theirs = tuple(one if isinstance(one, str) else one.name for one in model.inputs)
+        columns = _columns(theirs, self.names)
         ours = tuple(self.names[column] for column in columns)
-        names = ours if _are_counted(model.inputs) and not _are_counted(ours) else model.inputs
+        names = ours if _are_counted(theirs) and not _are_counted(ours) else theirs
         features = self.features[:, columns]
-        if isinstance(model.head, ScoresHead):
-            return Dataset(features, self._targets_for(model), names)
+        if isinstance(model.head, ScoresHead | Scores):
+            last = model.layers[-1]
+            return Dataset(features, self._targets(len(last.bias if isinstance(last, Dense) else last.neurons)), names)
         if not self.classes:
             raise MlpressError("the model tells classes apart but the data's labels are real numbers")
         labels, classes = _matched(self.labels, self.classes, model.classes)
         return Dataset(features, labels, names, classes)
 
-    def _targets_for(self, model: Model) -> Floats:
-        outputs = len(model.layers[-1].bias)
+    def _targets(self, outputs: int) -> Floats:
         if any(isinstance(name, str) for name in self.classes):
             raise MlpressError("the model is a regression but the data's labels are class names")
         targets = (

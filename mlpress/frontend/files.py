@@ -84,11 +84,21 @@ def _table(
     if not lines:
         raise MlpressError(f"{path}: there is a header but no row below it")
     table = np.frombuffer(features, np.float64).reshape(len(lines), width - 1)
-    kept = tuple(names[:column] + names[column + 1 :]) if header else None
-    if kept is not None and len(set(kept)) != len(kept):
-        twice = next(name for name in kept if kept.count(name) > 1)
+    if not header and len(lines) > 1 and not _is_number(labels[0]) and all(map(_is_number, labels[1:])):
+        header, table, labels, lines = True, table[1:], labels[1:], lines[1:]  # columns called 0, 1, ..., target
+    kept = names[:column] + names[column + 1 :]
+    return table, _labels(path, labels, lines), _checked_names(path, kept) if header else None
+
+
+def _checked_names(path: Path, names: list[str]) -> tuple[str, ...]:
+    if "" in names:
+        raise MlpressError(
+            f"{path}: column {names.index('') + 1} has no name; name it, or drop it if it counts the rows"
+        )
+    if len(set(names)) != len(names):
+        twice = next(name for name in names if names.count(name) > 1)
         raise MlpressError(f"{path}: two columns are called {twice!r}; rename one")
-    return table, _labels(path, labels, lines), kept
+    return tuple(names)
 
 
 def _chain(first: Row, rows: Iterator[Row]) -> Iterator[Row]:

@@ -55,6 +55,13 @@ def test_csv_without_a_header(tmp_path):
     assert Dataset.from_csv(written(tmp_path, "1,2,yes\n3,4,no\n")).classes == ("no", "yes")
 
 
+def test_csv_with_numbers_as_names(tmp_path):
+    data = Dataset.from_csv(written(tmp_path, "0,1,target\n5,6,1\n7,8,0\n"))
+    assert data.names == ("0", "1")
+    assert data.features.tolist() == [[5.0, 6.0], [7.0, 8.0]]
+    assert data.labels.tolist() == [1, 0]
+
+
 def test_csv_label_by_name(tmp_path):
     data = Dataset.from_csv(written(tmp_path, "kind,a,b\n1,2,3\n0,5,6\n"), label="kind")
     assert data.names == ("a", "b")
@@ -105,6 +112,7 @@ def test_csv_targets(tmp_path):
         ("a,b,y\n1_000,2,0\n", "line 2, column 'a': '1_000' is not a finite number"),
         ("a,b,y\n1,2,\n", "line 2: the label is empty; fill it or drop the row"),
         ("a,b,y\n1,2,0\n1,2,nan\n", "line 3: the label is not a finite number; fill it or drop the row"),
+        (",a,y\n0,2,0\n", "column 1 has no name; name it, or drop it if it counts the rows"),
         ("a,a,y\n1,2,0\n", "two columns are called 'a'; rename one"),
         ('a,b,y\n"1\n",2,0\n1,x,0\n', "line 4, column 'b': 'x' is not a finite number"),
         (b"a,b,y\n1,2,\xff\n", "not UTF-8 text; save the CSV file as UTF-8"),

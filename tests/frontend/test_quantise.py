@@ -324,6 +324,30 @@ def test_labels_and_names_come_from_the_data():
     assert [feature.name for feature in net.inputs] == list(data.names)
 
 
+def test_rows_without_some_classes_are_matched_with_the_net():
+    features = np.stack([np.arange(60.0), np.ones(60)], axis=1)
+    labels = np.repeat([1, 2, 4], 20)
+    data = Dataset.from_arrays(features, labels, ["a", "b"])
+    model = classifier(Dataset.from_arrays(features, np.repeat([0, 1, 2], 20)))
+    assert model.classes == (0, 1, 2)
+    net = quantise(model, data).net
+    assert net.classes == (1, 2, 4)
+    part = Dataset.from_arrays(features[:40], labels[:40], ["a", "b"])  # by the model's own numbers it would fit too
+    assert part.for_model(net).labels.tolist() == data.for_model(net).labels.tolist()[:40]
+    assert part.for_model(net).classes == (1, 2, 4)
+    with pytest.raises(MlpressError, match="label 3 is none of the model's 3 classes"):
+        Dataset.from_arrays(features, np.repeat([1, 3], 30), ["a", "b"]).for_model(net)
+
+
+def test_targets_are_matched_with_the_net():
+    data = Dataset.from_arrays(np.linspace(0, 1, 9)[:, None], np.linspace(0, 2, 9), ["a"])
+    model = Model(
+        ("a",), np.ones(1), np.zeros(1), (Dense(np.full((1, 1), 2.0), np.zeros(1), Linear()),), ScoresHead(), ()
+    )
+    net = quantise(model, data).net
+    assert data.for_model(net).labels.tolist() == data.labels.tolist()
+
+
 def test_the_same_call_gives_the_same_net():
     train, _ = Dataset.bundled("wine").split()
     model = classifier(train)
