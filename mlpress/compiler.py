@@ -87,7 +87,7 @@ def compile_model(
 def press(net: ir.Net, features: Any, labels: Any, options: Options, *, progress: Progress | None = None) -> Design:
     """The design of an integer network: described, audited, synthesised, verified and estimated."""
     from mlpress import codegen, hw
-    from mlpress.verification import require_equal
+    from mlpress.verification import port_values, require_equal
 
     progress = progress or Silent()
     technology = target(options.target, options.liberty)
@@ -109,7 +109,7 @@ def press(net: ir.Net, features: Any, labels: Any, options: Options, *, progress
 
     design = Design(
         net=net,
-        facts={},
+        facts={"options": {"registered": options.registered}},
         verilog=verilog,
         testbench=testbench,
         netlist=synthesis.verilog,
@@ -123,7 +123,8 @@ def press(net: ir.Net, features: Any, labels: Any, options: Options, *, progress
 
     progress.step("estimate area, timing and power")
     netlist = synthesis.netlist
-    cost = hw.estimate(netlist, technology, _vectors(net, codes, options), options.rate_hz, converters=_converters(net))
+    vectors = port_values(codes, [port.name for port in hw.PackedNetlist(netlist, technology).inputs])
+    cost = hw.estimate(netlist, technology, vectors, options.rate_hz, converters=_converters(net))
     return design.with_facts(
         {
             "format": FORMAT,
@@ -254,13 +255,6 @@ def _converters(net: ir.Net) -> list[Any]:
     from mlpress.hw import Converter
 
     return [Converter(bits=feature.bits, levels=feature.levels) for feature in net.inputs]
-
-
-def _vectors(net: ir.Net, codes: Any, options: Options) -> dict[str, Any]:
-    vectors = {f"x{k}": codes[:, k] for k in range(len(net.inputs))}
-    if options.registered:
-        vectors["rst"] = np.zeros(len(codes), np.int64)
-    return vectors
 
 
 def _mapped(files: Sequence[Path], top: str | None) -> Netlist:

@@ -6,7 +6,7 @@ mapped netlist; one difference anywhere names engine, row, neuron and both value
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,9 @@ Values = Mapping[str, NDArray[Any]]
 
 RANDOM_ROWS = 256
 """Rows drawn at random beside the data and the corners."""
+
+LATENCY = 2
+"""Clocks from a row to its answer in a design with registered ports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,11 +147,16 @@ def _netlist(design: Design, technology: Technology, codes: NDArray[np.int64]) -
     from mlpress import hw
 
     engine = hw.PackedNetlist(hw.parse_netlist(design.netlist, "top"), technology)
-    return {f"output {name}": values for name, values in engine.run(_columns(design.net, codes)).items()}
+    latency = LATENCY if design.facts["options"]["registered"] else 0
+    rows = np.concatenate([codes, np.repeat(codes[-1:], latency, axis=0)])
+    columns = port_values(rows, [port.name for port in engine.inputs])
+    return {f"output {name}": values[latency:] for name, values in engine.run(columns).items()}
 
 
-def _columns(net: ir.Net, codes: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
-    return {f"x{k}": codes[:, k] for k in range(len(net.inputs))}
+def port_values(codes: NDArray[np.int64], ports: Sequence[str]) -> dict[str, NDArray[np.int64]]:
+    """What stands at each data ``port`` for input codes (rows, inputs): ``x<k>`` is column k, ``rst`` is off."""
+    idle = np.zeros(len(codes), np.int64)
+    return {port: codes[:, int(port[1:])] if port.startswith("x") else idle for port in ports}
 
 
 def _compare(engine: str, found: Values, expected: Values, rows: int) -> EngineResult:

@@ -39,8 +39,9 @@ class Library:
     """The cells of ``technology`` that synthesis may use, under short names: gates ``c0, c1, ...`` and their pins."""
 
     def __init__(self, technology: Technology) -> None:
-        usable = [cell for cell in technology.cells.values() if not cell.dont_use and len(cell.outputs) == 1]
-        self.cells = [cell for cell in usable if cell.flip_flop is None and 0 < len(cell.inputs) <= MOST_INPUTS]
+        usable = [cell for cell in technology.cells.values() if not cell.dont_use]
+        gates = [cell for cell in usable if cell.flip_flop is None and len(cell.outputs) == 1]
+        self.cells = [cell for cell in gates if 0 < len(cell.inputs) <= MOST_INPUTS]
         tables = {truth_table(_function(cell), cell.inputs) for cell in self.cells}
         if not {0b01} & tables or not {0b0111, 0b0001} & tables:
             raise MlpressError(
@@ -86,10 +87,12 @@ def _formula(expression: Expression, names: Mapping[str, str]) -> str:
 
 
 def _register(cell: Cell) -> Register | None:
-    """A flip-flop of the simple kind (data, clock, at most a clear; one output with the stored bit), or None."""
+    """A flip-flop of the simple kind (data, clock, at most a clear; an output with the stored bit), or None."""
     stored = cell.flip_flop
-    output, function = next(iter(cell.outputs.items()))
-    if stored is None or stored.preset is not None or function != Signal(stored.state):
+    if stored is None or stored.preset is not None:
+        return None
+    output = next((pin for pin, function in cell.outputs.items() if function == Signal(stored.state)), None)
+    if output is None:
         return None
     clock, clear = _pin(stored.clock), None if stored.clear is None else _pin(stored.clear)
     if not isinstance(stored.next_state, Signal) or clock is None or (stored.clear is not None and clear is None):
