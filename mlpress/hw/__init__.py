@@ -72,6 +72,7 @@ __all__ = [
     "read_netlist",
     "read_vectors",
     "sources_for",
+    "state_power",
     "synthesise",
     "technologies",
     "to_liberty",
