@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -21,6 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+Task = Literal["auto", "classification", "regression"]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="A line for every finished step.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Nothing but results and errors.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
@@ -57,6 +58,7 @@ def compile_command(
     output: Output = Path("build"),
     test: Annotated[str | None, typer.Option(help="Held-out rows, only to state the accuracy on them.")] = None,
     label: Annotated[str | None, typer.Option(help="Label column (default: the last).")] = None,
+    task: Annotated[Task, typer.Option(help="What the model does: read it off the model, or say it.")] = "auto",
     target: Target = "egfet",
     liberty: Liberty = None,
     input_bits: Annotated[int, typer.Option(help="Bits of each input's code.")] = 4,
@@ -81,7 +83,7 @@ def compile_command(
     screen = _screen(verbose, quiet, as_json)
     with screen.working():
         screen.step("read model and data")
-        network = load(model)
+        network = load(model, task)
         options = compiler.Options(
             target=target,
             liberty=liberty,
@@ -95,9 +97,9 @@ def compile_command(
         )
         design = compiler.compile_model(
             network,
-            Dataset.read(data, label),
+            Dataset.read(data, label, task),
             options,
-            test=None if test is None else Dataset.read(test, label),
+            test=None if test is None else Dataset.read(test, label, task),
             source=compiler.source_facts(model, data),
             progress=screen,
         )

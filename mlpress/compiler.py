@@ -77,9 +77,9 @@ def compile_model(
         weight_bits=options.weight_bits,
         activation_bits=options.activation_bits,
     )
-    rows = dataset.for_model(model)
+    rows = dataset.for_model(quantised.net)
     design = press(quantised.net, rows.features, rows.labels, options, progress=progress)
-    accuracy = _accuracy(quantised, None if test is None else test.for_model(model), model)
+    accuracy = _accuracy(quantised, None if test is None else test.for_model(quantised.net), model)
     facts = design.facts | {"source": (source or {}) | {"rows": len(rows)}, "accuracy": accuracy}
     return design.with_facts(facts)
 

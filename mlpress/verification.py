@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,7 +75,7 @@ def verify(
     for name, run in _engines(design, technology, features, codes).items():
         progress.step(f"verify: {name}")
         results.append(_compare(name, run(), expected, len(codes)))
-    return results
+    return [*results, *_icarus(design, progress)]
 
 
 def require_equal(
@@ -127,6 +127,7 @@ def _engines(
 ) -> dict[str, Callable[[], Values]]:
     return {
         "onnxruntime": lambda: _onnxruntime(design, features),
+        "RTL": lambda: _rtl(design, codes),
         "mapped netlist": lambda: _netlist(design, technology, codes),
     }
 
@@ -143,20 +144,66 @@ def _onnxruntime(design: Design, features: NDArray[np.float64]) -> Values:
     return named | ({"output y": found["decision"]} if "decision" in found else {})
 
 
+def _rtl(design: Design, codes: NDArray[np.int64]) -> Values:
+    from mlpress.sim import Rtl
+
+    engine = Rtl(design.verilog)
+    return _clocked(design, codes, engine.run, engine.gates.inputs, engine.gates.outputs)
+
+
 def _netlist(design: Design, technology: Technology, codes: NDArray[np.int64]) -> Values:
     from mlpress import hw
 
-    engine = hw.PackedNetlist(hw.parse_netlist(design.netlist, "top"), technology)
+    netlist = hw.parse_netlist(design.netlist, "top")
+    engine = hw.PackedNetlist(netlist, technology)
+    return _clocked(design, codes, engine.run, engine.inputs, netlist.outputs)
+
+
+class _Port(Protocol):
+    @property
+    def name(self) -> str: ...
+    @property
+    def width(self) -> int: ...
+
+
+def _clocked(
+    design: Design,
+    codes: NDArray[np.int64],
+    run: Callable[[dict[str, NDArray[np.int64]]], Values],
+    inputs: Sequence[_Port],
+    outputs: Sequence[_Port],
+) -> Values:
+    """What the circuit ``run`` answers to each row, after its latency; scores as signed numbers."""
     latency = LATENCY if design.facts["options"]["registered"] else 0
     rows = np.concatenate([codes, np.repeat(codes[-1:], latency, axis=0)])
-    columns = port_values(rows, [port.name for port in engine.inputs])
-    return {f"output {name}": values[latency:] for name, values in engine.run(columns).items()}
+    found = run(port_values(rows, [port.name for port in inputs]))
+    named = {}
+    for port in outputs:
+        values = found[port.name][latency:]
+        if isinstance(design.net.head, ir.Scores):
+            values = values - ((values >> (port.width - 1)) << port.width)
+        named[f"output {port.name}"] = values
+    return named
 
 
 def port_values(codes: NDArray[np.int64], ports: Sequence[str]) -> dict[str, NDArray[np.int64]]:
     """What stands at each data ``port`` for input codes (rows, inputs): ``x<k>`` is column k, ``rst`` is off."""
     idle = np.zeros(len(codes), np.int64)
     return {port: codes[:, int(port[1:])] if port.startswith("x") else idle for port in ports}
+
+
+def _icarus(design: Design, progress: Progress) -> list[EngineResult]:
+    """The test bench in Icarus Verilog, where that is installed."""
+    from mlpress.sim import icarus, run_icarus
+
+    if not icarus():
+        progress.note("Icarus Verilog is not installed: the test bench was not run (one check less)")
+        return []
+    progress.step("verify: test bench in Icarus Verilog")
+    said = run_icarus(design.verilog, design.testbench)
+    rows = design.testbench.count("    rows[")
+    passed = said.splitlines()[-1:] == [f"PASS: {rows} rows"]
+    return [EngineResult("Icarus Verilog", rows, "" if passed else said[-300:], "the test bench")]
 
 
 def _compare(engine: str, found: Values, expected: Values, rows: int) -> EngineResult:

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from mlpress.codegen.readable import adders
+from mlpress.codegen.rtl import vector_names
 from mlpress.errors import MlpressError
 from mlpress.ir import Lowered, Tournament
 
@@ -156,11 +157,11 @@ def _flat_adders(top: Any, lowered: Lowered, operators: Counter[str]) -> dict[st
     if extra := [symbol for symbol in operators if symbol not in expected]:
         raise MlpressError(f"audit: operators {' '.join(extra)} in a flat module")
     declared = {node.name: _width(node) for node in _nodes(top) if _kind(node) == "Wire"}
-    built: dict[str, dict[str, int]] = {}
-    for (owner, kind), count in sorted(Counter((gate.owner, gate.kind) for gate in bits.gates).items()):
-        name = f"{owner}_{kind}"
+    for name, count in sorted(Counter(vector_names(bits)).items()):
         if declared.get(name) != count:
             raise MlpressError(f"audit: {name} is {declared.get(name, 0)} bits wide, the plan asks for {count}")
+    built: dict[str, dict[str, int]] = {}
+    for (owner, kind), count in sorted(Counter((gate.owner, gate.kind) for gate in bits.gates).items()):
         built.setdefault(owner, {})[kind] = count
     return {owner: _as_adders(counts) for owner, counts in built.items()}
 

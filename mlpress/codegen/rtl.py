@@ -1,13 +1,14 @@
 """Verilog from a lowered net, through Amaranth.
 
 Two styles of one function.  ``flat`` is one module, the bit program as it stands: every sum is a heap of full
-adders whose sums and carries stand in two vectors named after it.  ``modules`` is for reading: a module a neuron,
+adders whose sums and carries stand in vectors named after it.  ``modules`` is for reading: a module a neuron,
 written with ``+`` and ``>``.  Amaranth's RTLIL is written out as Verilog by the same Yosys that synthesises.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 from amaranth.back import rtlil
@@ -53,25 +54,28 @@ def verilog(lowered: Lowered, *, name: str = "top", style: str = "flat", registe
     return header(lowered, style) + _as_verilog(text, name)
 
 
+def vector_names(bits: Bits) -> list[str]:
+    """The vector that each gate is a bit of: ``<value>_<kind>_<depth>``.
+
+    Gates of one depth do not read each other, so no vector depends on itself: event-driven simulators stay fast.
+    """
+    return [f"{gate.owner}_{gate.kind}_{depth}" for gate, depth in zip(bits.gates, bits.depths(), strict=True)]
+
+
 def _flat(module: Module, bits: Bits, inputs: Sequence[Signal], outputs: Sequence[Signal]) -> None:
-    places: dict[str, list[Value]] = {}
-    sizes: dict[str, int] = {}
-    for gate in bits.gates:
-        key = f"{gate.owner}_{gate.kind}"
-        sizes[key] = sizes.get(key, 0) + 1
-    vectors = {key: Signal(size, name=key) for key, size in sizes.items()}
+    names = vector_names(bits)
+    vectors = {name: Signal(size, name=name) for name, size in Counter(names).items()}
+    places: dict[str, list[Value]] = {name: [] for name in vectors}
     nodes: list[Value] = [Const(0, 1), *(port[k] for port in inputs for k in range(len(port)))]
 
     def read(literal: int) -> Value:
         return ~nodes[literal >> 1] if literal & 1 else nodes[literal >> 1]
 
-    for gate in bits.gates:
-        key = f"{gate.owner}_{gate.kind}"
-        place = places.setdefault(key, [])
-        nodes.append(vectors[key][len(place)])
-        place.append(_expression(gate, read(gate.a), read(gate.b), read(gate.c)))
-    for key, place in places.items():
-        module.d.comb += vectors[key].eq(Cat(*place))
+    for gate, name in zip(bits.gates, names, strict=True):
+        nodes.append(vectors[name][len(places[name])])
+        places[name].append(_expression(gate, read(gate.a), read(gate.b), read(gate.c)))
+    for name, place in places.items():
+        module.d.comb += vectors[name].eq(Cat(*place))
     for output, (word, _) in zip(outputs, bits.outputs.values(), strict=True):
         module.d.comb += output.eq(Cat(*(read(literal) for literal in word)))
     taken = {signal.name for signal in (*inputs, *outputs, *vectors.values())}

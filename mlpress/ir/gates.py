@@ -49,6 +49,13 @@ class Bits:
         """The node of ``gates[0]``."""
         return 1 + sum(width for _, width in self.inputs)
 
+    def depths(self) -> list[int]:
+        """Operations on the longest way from an input to each gate."""
+        found = [0] * self.first_gate
+        for gate in self.gates:
+            found.append(1 + max(found[gate.a >> 1], found[gate.b >> 1], found[gate.c >> 1]))
+        return found[self.first_gate :]
+
 
 @dataclass(slots=True)
 class GateList:

@@ -11,7 +11,18 @@ if TYPE_CHECKING:
     from mlpress.sim.jit import compiled
     from mlpress.sim.oracle import Oracle
     from mlpress.sim.packed import Activity, Program
+    from mlpress.sim.rtl import Rtl, icarus, run_icarus
 
-__all__ = ["Activity", "Oracle", "Program", "compiled"]
+_MODULES = {
+    "Activity": "packed",
+    "Oracle": "oracle",
+    "Program": "packed",
+    "Rtl": "rtl",
+    "compiled": "jit",
+    "icarus": "rtl",
+    "run_icarus": "rtl",
+}
 
-__getattr__ = lazy_door(__name__, {"Activity": "packed", "Oracle": "oracle", "Program": "packed", "compiled": "jit"})
+__all__ = ["Activity", "Oracle", "Program", "Rtl", "compiled", "icarus", "run_icarus"]
+
+__getattr__ = lazy_door(__name__, _MODULES)

@@ -1,0 +1,71 @@
+"""Verilog text, run as it stands: what Yosys elaborates from it, without any optimisation by ABC, on packed bits.
+
+Icarus Verilog, where it is installed, runs the design's own test bench as one more check by independent hands.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpress.errors import MlpressError
+from mlpress.gates import Gates, read_gates
+from mlpress.sim import packed
+
+SECONDS = 120
+"""Longest run of an external simulator."""
+
+
+class Rtl:
+    """A Verilog module as an engine.  A flip-flop shows the row before; clocks and resets are inputs like any other."""
+
+    def __init__(self, verilog: str, top: str = "top") -> None:
+        self.gates: Gates = read_gates({f"{top}.v": verilog}, top)
+        stored = self.gates.flip_flops
+        self._program = packed.Program(
+            self.gates.input_bits,
+            np.concatenate([np.full(stored, packed.DELAY, np.uint8), self.gates.operation]),
+            np.concatenate([self.gates.data, self.gates.left]),
+            np.concatenate([np.zeros(stored, np.int32), self.gates.right]),
+        )
+
+    def run(self, columns: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.int64]]:
+        """Outputs by port, unsigned int64 (rows,), for unsigned integers (rows,) by input port."""
+        rows = len(next(iter(columns.values())))
+        bits = [np.asarray(columns[bus.name]) >> k & 1 for bus in self.gates.inputs for k in range(bus.width)]
+        words = packed.pack(np.array(bits, bool).reshape(len(bits), rows))
+        found = packed.unpack(packed.run(self._program, words, self.gates.result), rows)
+        outputs: dict[str, NDArray[np.int64]] = {}
+        at = 0
+        for bus in self.gates.outputs:
+            weights = 1 << np.arange(bus.width, dtype=np.int64)
+            outputs[bus.name] = weights @ found[at : at + bus.width].astype(np.int64)
+            at += bus.width
+        return outputs
+
+
+def icarus() -> bool:
+    """Whether Icarus Verilog is installed."""
+    return shutil.which("iverilog") is not None and shutil.which("vvp") is not None
+
+
+def run_icarus(verilog: str, testbench: str) -> str:
+    """Run a self-checking test bench in Icarus Verilog; the lines that it printed."""
+    with tempfile.TemporaryDirectory(prefix="mlpress-icarus-") as name:
+        folder = Path(name)
+        (folder / "design.v").write_text(verilog + testbench)
+        try:
+            for command in (["iverilog", "-g2001", "-o", "design", "design.v"], ["vvp", "-n", "design"]):
+                done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=SECONDS, check=True)
+        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+            said = error.stderr if isinstance(error.stderr, str) else ""
+            reason = (said.strip().splitlines() or [type(error).__name__])[0]
+            raise MlpressError(f"Icarus Verilog cannot run the test bench: {reason}") from error
+    return done.stdout.strip()
