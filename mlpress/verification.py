@@ -27,6 +27,9 @@ Values = Mapping[str, NDArray[Any]]
 RANDOM_ROWS = 256
 """Rows drawn at random beside the data and the corners."""
 
+SIMULATED_ROWS = 256
+"""Rows that Amaranth's simulator runs."""
+
 LATENCY = 2
 """Clocks from a row to its answer in a design with registered ports."""
 
@@ -75,7 +78,8 @@ def verify(
     for name, run in _engines(design, technology, features, codes).items():
         progress.step(f"verify: {name}")
         results.append(_compare(name, run(), expected, len(codes)))
-    return [*results, *_icarus(design, progress)]
+    progress.step(f"verify: Amaranth's simulator on {SIMULATED_ROWS} rows")
+    return [*results, _amaranth(design.net, codes, expected), *_icarus(design, progress)]
 
 
 def require_equal(
@@ -192,6 +196,22 @@ def port_values(codes: NDArray[np.int64], ports: Sequence[str]) -> dict[str, NDA
     return {port: codes[:, int(port[1:])] if port.startswith("x") else idle for port in ports}
 
 
+def _amaranth(net: ir.Net, codes: NDArray[np.int64], expected: Values) -> EngineResult:
+    """The readable RTL in Amaranth's simulator, which takes its time: rows spread evenly, corners and all."""
+    from mlpress.codegen import simulate
+
+    chosen = np.unique(np.linspace(0, len(codes) - 1, SIMULATED_ROWS).astype(np.int64))
+    found = simulate(ir.lower_net(net), codes[chosen])
+    wanted = {f"output {port}": expected[f"output {port}"][chosen] for port in found}
+    return _compare(
+        "Amaranth",
+        {f"output {port}": values for port, values in found.items()},
+        wanted,
+        len(chosen),
+        "a module a neuron",
+    )
+
+
 def _icarus(design: Design, progress: Progress) -> list[EngineResult]:
     """The test bench in Icarus Verilog, where that is installed."""
     from mlpress.sim import icarus, run_icarus
@@ -206,12 +226,12 @@ def _icarus(design: Design, progress: Progress) -> list[EngineResult]:
     return [EngineResult("Icarus Verilog", rows, "" if passed else said[-300:], "the test bench")]
 
 
-def _compare(engine: str, found: Values, expected: Values, rows: int) -> EngineResult:
+def _compare(engine: str, found: Values, expected: Values, rows: int, note: str = "") -> EngineResult:
     for name, values in found.items():
         wrong = np.flatnonzero(values != expected[name])
         if len(wrong):
             row = int(wrong[0])
             return EngineResult(
-                engine, rows, f"row {row}, {name}: {int(values[row])} instead of {int(expected[name][row])}"
+                engine, rows, f"row {row}, {name}: {int(values[row])} instead of {int(expected[name][row])}", note
             )
-    return EngineResult(engine, rows)
+    return EngineResult(engine, rows, note=note)

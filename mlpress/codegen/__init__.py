@@ -8,9 +8,9 @@ if TYPE_CHECKING:
     from mlpress.codegen.auditing import AuditReport, audit
     from mlpress.codegen.bench import testbench
     from mlpress.codegen.onnx import onnx_model, onnx_net
-    from mlpress.codegen.rtl import verilog
+    from mlpress.codegen.rtl import simulate, verilog
 
-__all__ = ["AuditReport", "audit", "onnx_model", "onnx_net", "testbench", "verilog"]
+__all__ = ["AuditReport", "audit", "onnx_model", "onnx_net", "simulate", "testbench", "verilog"]
 
 __getattr__ = lazy_door(
     __name__,
@@ -19,6 +19,7 @@ __getattr__ = lazy_door(
         "audit": "auditing",
         "onnx_model": "onnx",
         "onnx_net": "onnx",
+        "simulate": "rtl",
         "testbench": "bench",
         "verilog": "rtl",
     },

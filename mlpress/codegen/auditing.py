@@ -12,6 +12,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any
 
 from mlpress.codegen.readable import adders
@@ -83,19 +84,24 @@ def audit(verilog: str, lowered: Lowered, *, name: str = "top", registered: bool
 
 def parse(verilog: str) -> list[Any]:
     """The module definitions of plain Verilog, parsed by pyverilog; raises :class:`MlpressError` where it is not."""
-    from pyverilog.vparser.parser import VerilogParser
-
-    with tempfile.TemporaryDirectory(prefix="mlpress-ply-") as folder:
-        parser = VerilogParser(outputdir=folder, debug=False)
-        try:
-            tree = parser.parse(_plain(verilog))
-        except Exception as error:  # pyverilog raises bare exceptions of several kinds
-            raise MlpressError(f"audit: pyverilog cannot parse the Verilog: {error}") from error
+    try:
+        tree = _parser().parse(_plain(verilog))
+    except Exception as error:  # pyverilog raises bare exceptions of several kinds
+        raise MlpressError(f"audit: pyverilog cannot parse the Verilog: {error}") from error
     return [node for node in tree.description.definitions if _kind(node) == "ModuleDef"]
 
 
+@cache
+def _parser() -> Any:
+    """pyverilog's parser, without its preprocessor (an external program); its tables take a second to make."""
+    from pyverilog.vparser.parser import VerilogParser
+
+    with tempfile.TemporaryDirectory(prefix="mlpress-ply-") as folder:
+        return VerilogParser(outputdir=folder, debug=False)
+
+
 def _plain(verilog: str) -> str:
-    """The text without comments: pyverilog's own preprocessor is an external program."""
+    """The text without comments."""
     return re.sub(r"//[^\n]*|/\*.*?\*/", "", verilog, flags=re.DOTALL)
 
 

@@ -10,9 +10,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+import numpy as np
 from amaranth.back import rtlil
 from amaranth.hdl import Cat, ClockDomain, Const, Module, Mux, Shape, Signal, Value
+from amaranth.sim import Simulator, SimulatorContext
+from numpy.typing import NDArray
 
 from mlpress.codegen.readable import readable
 from mlpress.errors import MlpressError
@@ -28,10 +32,44 @@ def verilog(lowered: Lowered, *, name: str = "top", style: str = "flat", registe
     ``registered`` puts flip-flops (``clk``, asynchronous active-high ``rst``) at every input and output: the
     answer to a row is there two clock edges later.
     """
-    if style not in STYLES:
-        raise MlpressError(f"unknown Verilog style {style!r}; there are {', '.join(STYLES)}")
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,63}", name):
         raise MlpressError(f"{name!r} is no module name; letters, digits and _ only")
+    circuit = _circuit(lowered, style, registered)
+    ports = [*circuit.clocking, *circuit.inputs, *circuit.outputs]
+    text = rtlil.convert(circuit.module, name=name, ports=ports, emit_src=False)
+    return header(lowered, style) + _as_verilog(text, name)
+
+
+def simulate(lowered: Lowered, codes: NDArray[np.int64], style: str = "modules") -> dict[str, NDArray[np.int64]]:
+    """Outputs by port, int64 (rows,), of input ``codes`` (rows, inputs) in Amaranth's own simulator."""
+    circuit = _circuit(lowered, style, registered=False)
+    found: dict[str, list[int]] = {port.name: [] for port in circuit.outputs}
+
+    async def drive(context: SimulatorContext) -> None:
+        for row in codes.tolist():
+            for port, value in zip(circuit.inputs, row, strict=True):
+                context.set(port, value)
+            await context.delay(1e-6)
+            for port in circuit.outputs:
+                found[port.name].append(context.get(port))
+
+    simulator = Simulator(circuit.module)
+    simulator.add_testbench(drive)
+    simulator.run()
+    return {port: np.array(values, np.int64) for port, values in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Circuit:
+    module: Module
+    clocking: list[Signal]
+    inputs: list[Signal]
+    outputs: list[Signal]
+
+
+def _circuit(lowered: Lowered, style: str, registered: bool) -> _Circuit:
+    if style not in STYLES:
+        raise MlpressError(f"unknown Verilog style {style!r}; there are {', '.join(STYLES)}")
     bits = lowered.bits
     module = Module()
     ports = [Signal(width, name=port) for port, width in bits.inputs]
@@ -50,8 +88,7 @@ def verilog(lowered: Lowered, *, name: str = "top", style: str = "flat", registe
         _flat(module, bits, inside, outside)
     else:
         readable(module, lowered.plan, inside, outside)
-    text = rtlil.convert(module, name=name, ports=[*clocking, *ports, *answers], emit_src=False)
-    return header(lowered, style) + _as_verilog(text, name)
+    return _Circuit(module, clocking, ports, answers)
 
 
 def vector_names(bits: Bits) -> list[str]:
