@@ -67,7 +67,7 @@ def audit(verilog: str, lowered: Lowered, *, name: str = "top", registered: bool
         raise MlpressError(f"audit: ports of {name} differ from the plan's: {wrong}")
     found = [node for module in modules.values() for node in _nodes(module)]
     _check_plain(found, registered)
-    operators = Counter(OPERATORS[kind] for kind in map(_kind, found) if kind in OPERATORS)
+    operators = _operators(found)
     flat = len(modules) == 1
     built = _flat_adders(top, lowered, operators) if flat else _module_adders(modules, lowered)
     comparators = _comparators(lowered) if flat else operators[">"]
@@ -103,6 +103,14 @@ def _parser() -> Any:
 def _plain(verilog: str) -> str:
     """The text without comments."""
     return re.sub(r"//[^\n]*|/\*.*?\*/", "", verilog, flags=re.DOTALL)
+
+
+def _operators(nodes: list[Any]) -> Counter[str]:
+    """Operators by symbol (by pyverilog's name, where ours is silent); inversions are free and not counted."""
+    from pyverilog.vparser.ast import Operator
+
+    kinds = [_kind(node) for node in nodes if isinstance(node, Operator)]
+    return Counter(OPERATORS.get(kind, kind) for kind in kinds if kind not in ("Unot", "Ulnot"))
 
 
 def _kind(node: Any) -> str:

@@ -9,7 +9,15 @@ import pytest
 
 ROOT = Path(__file__).parents[2] / "mlpress"
 PACKAGES = {"ir", "frontend", "approx", "codegen", "sim", "hw", "report"}
-SHARED = {"_lazy", "errors", "files", "gates", "progress", "untrusted", "yosys"}  # single modules that anyone may import
+SHARED = {
+    "_lazy",
+    "errors",
+    "files",
+    "gates",
+    "progress",
+    "untrusted",
+    "yosys",
+}  # single modules that anyone may import
 MAY_USE = {
     "ir": set(),
     "frontend": {"ir"},
