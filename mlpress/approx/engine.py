@@ -38,7 +38,8 @@ class Engine:
         self.rows = len(table)
         self.workers = workers or os.cpu_count() or 1
         self.codes = np.ascontiguousarray(table[order].T)
-        self.segments = _segments(labels[order])
+        self.labels = labels[order]
+        self.segments = _segments(self.labels)
         self._lanes: dict[int, NDArray[np.signedinteger]] = {}
 
     def planes(self, bits: int) -> NDArray[np.signedinteger]:

@@ -30,10 +30,12 @@ PARTS = (
     "compare",  # one bit of a comparison of two scores, or of a sum with a constant
     "select",  # one bit of a multiplexer: the winning score's
     "name",  # one bit of a multiplexer: the winning index's
+    "comparator",  # of a flash converter: one a kept level
+    "encode",  # one gate of its encoder
 )
 """What is counted; :class:`mlpress.approx.cost.CostModel` has a price for each."""
 
-FULL, MAJORITY, PARITY, HALF, AND2, XOR2, RELU, SATURATE, OVERFLOW, COMPARE, SELECT, NAME = range(len(PARTS))
+FULL, MAJORITY, PARITY, HALF, AND2, XOR2, RELU, SATURATE, OVERFLOW, COMPARE, SELECT, NAME, COMPARATOR, ENCODE = range(len(PARTS))
 
 
 @njit(nogil=True, cache=True)
@@ -64,6 +66,21 @@ def input_mask(levels, bits):  # type: ignore[no-untyped-def]
         if levels >> (q - 1) & 1:
             mask |= q
     return mask
+
+
+@njit(nogil=True, cache=True)
+def converter_parts(levels, bits, parts):  # type: ignore[no-untyped-def]
+    """Count an input's flash converter; the full one has a comparator for the lowest code, too (see ``hw``)."""
+    step = 1 << (bits - levels) if bits > FLASH_BITS else 1
+    kept = 0
+    for q in range(step, 1 << bits, step):
+        kept += bits > FLASH_BITS or levels >> (q - 1) & 1
+    parts[COMPARATOR] += kept + (kept == (1 << bits) - 1)
+    for b in range(bits):
+        ones = 0
+        for q in range(step, 1 << bits, step):
+            ones += (bits > FLASH_BITS or levels >> (q - 1) & 1) and q >> b & 1
+        parts[ENCODE] += max(ones - 1, 0)
 
 
 @njit(nogil=True, cache=True)
@@ -106,7 +123,8 @@ def pour(vector, layer, j, negate, masks, heap, state):  # type: ignore[no-untyp
     """
     sign = -1 if negate else 1
     bias = sign * vector[layer.bias + j]
-    state += bias
+    for i in range(3):
+        state[i] += bias
     at = j * layer.sources * layer.slots
     for i in range(layer.sources):
         for _ in range(layer.slots):
@@ -228,53 +246,74 @@ def head_parts(vector, layer, head, masks, heap, state, parts):  # type: ignore[
         width = width_of(state[1], state[2])
         compress(heap, state[0], width, 1 << (width - 1), parts)
         return
-    widths = heap[COLUMNS : COLUMNS + classes]
+    base = vector[layer.bias]
+    for j in range(1, classes):
+        base = min(base, vector[layer.bias + j])
+    ranges = has_ranges(vector, head)
+    if ranges:
+        base = 0
+    lows, highs = heap[COLUMNS : COLUMNS + classes], heap[COLUMNS + classes : COLUMNS + 2 * classes]
     for j in range(classes):
-        heap[:COLUMNS] = 0
-        state[:] = 0
+        state[:] = -base
         pour(vector, layer, j, False, masks, heap, state)
-        widths[j] = width_of(state[1], state[2])
-        if state[1] < 0:
-            widths[j] = -widths[j]
-        compress(heap, state[0], abs(widths[j]), (1 << abs(widths[j])) - 1, parts)
-    tournament_parts(vector, head, classes, widths, parts)
+        lows[j], highs[j] = state[1], state[2]
+    floor, first = lows[0], 0
+    for j in range(1, classes):
+        if lows[j] > floor:
+            floor, first = lows[j], j
+    count, common = 0, 1
+    for j in range(classes):
+        if ranges or j == first or highs[j] > floor or (highs[j] == floor and j < first):
+            heap[:COLUMNS] = 0
+            state[:] = -base
+            pour(vector, layer, j, False, masks, heap, state)
+            width = max(width_of(lows[j], highs[j]), 1)
+            compress(heap, state[0], width, (1 << width) - 1, parts)
+            lows[count] = 0 if lows[j] == highs[j] else width + (lows[j] >= 0)
+            common = max(common, width + (lows[j] >= 0))
+            count += 1
+    tournament_parts(vector, head, count, common, lows, parts)
 
 
 @njit(nogil=True, cache=True)
-def tournament_parts(vector, head, classes, widths, parts):  # type: ignore[no-untyped-def]
-    """Count the knock-out of scores of these ``widths`` (classes,), negative where signed; overwrites them."""
-    count, played, round_ = classes, 0, 0
+def tournament_parts(vector, head, count, common, widths, parts):  # type: ignore[no-untyped-def]
+    """Count the knock-out of ``count`` scores of these signed ``widths``, 0 for a constant; overwrites them.
+
+    Comparisons are as wide as the widest, ``common``.
+    """
+    played, names = 0, 0
     while count > 1:
         pairs = count // 2
         for pair in range(pairs):
             a, b = widths[2 * pair], widths[2 * pair + 1]
-            width = max(abs(a), abs(b))
-            if (a < 0) != (b < 0) and abs(a if a > 0 else b) == width:
-                width += 1  # a sign bit for the unsigned one
             low, high = vector[head[1] + played], vector[head[2] + played]
             played += 1
-            seen = (min(width, high) if high else width) - low
-            parts[COMPARE] += max(seen, 1)
+            seen = max((min(common, high) if high else common) - low, 1)
+            if a == 0 or b == 0:
+                parts[AND2] += seen if a != b else 0
+            else:
+                parts[COMPARE] += seen
             if count > 2:
-                parts[SELECT] += max(width - low, 1)
-            if round_ > 0:
-                parts[NAME] += round_
-            widths[pair] = -width if a < 0 or b < 0 else width
+                parts[SELECT] += max(a, b)
+            parts[NAME] += names
+            widths[pair] = max(a, b)
         if count % 2:
             widths[pairs] = widths[count - 1]
         count = pairs + count % 2
-        round_ += 1
+        names += 1
 
 
 @njit(nogil=True, cache=True)
-def net_parts(vector, layers, head, inputs, masks, wanted, heap, state, parts):  # type: ignore[no-untyped-def]
+def net_parts(vector, layers, head, inputs, adc, masks, wanted, heap, state, parts):  # type: ignore[no-untyped-def]
     """Count a whole net into ``parts``; the other arrays are scratch, int64.
 
-    ``masks`` and ``wanted`` are (layers + 1, widest), ``heap`` is (:data:`COLUMNS` + widest), ``state`` (3,).
+    ``adc`` counts converters, too.  ``masks`` and ``wanted`` are (layers + 1, widest), ``heap`` (:data:`COLUMNS` + 2 * widest), ``state`` (3,).
     """
     last = len(layers) - 1
     for i in range(len(inputs)):
         masks[0, i] = input_mask(vector[head[3] + i], inputs[i])
+        if adc:
+            converter_parts(vector[head[3] + i], inputs[i], parts)
     for k in range(last):
         for j in range(layers[k].neurons):
             masks[k + 1, j] = output_mask(vector, layers[k], j, masks[k], heap, state)
@@ -298,13 +337,13 @@ def net_parts(vector, layers, head, inputs, masks, wanted, heap, state, parts): 
 
 
 @njit(nogil=True, cache=True)
-def count_parts(vectors, layers, head, inputs, parts):  # type: ignore[no-untyped-def]
+def count_parts(vectors, layers, head, inputs, adc, parts):  # type: ignore[no-untyped-def]
     """:func:`net_parts` of every member into ``parts`` (members, parts)."""
     widest = len(inputs)
     for k in range(len(layers)):
         widest = max(widest, layers[k].neurons)
     masks = np.zeros((len(layers) + 1, widest), np.int64)
     wanted = np.zeros((len(layers) + 1, widest), np.int64)
-    heap, state = np.zeros(COLUMNS + widest, np.int64), np.zeros(3, np.int64)
+    heap, state = np.zeros(COLUMNS + 2 * widest, np.int64), np.zeros(3, np.int64)
     for member in range(len(vectors)):
-        net_parts(vectors[member], layers, head, inputs, masks, wanted, heap, state, parts[member])
+        net_parts(vectors[member], layers, head, inputs, adc, masks, wanted, heap, state, parts[member])

@@ -20,8 +20,8 @@ class Space:
     """Genomes, int64 (genes,), within ``low .. high``.
 
     ``base`` is the start net's vector, int64 (layout.size,); gene ``g`` replaces its element ``where[g]``.
-    ``group`` (genes,) numbers the neuron (over all layers) that a gene belongs to; genes of an input's levels or
-    of the head have groups of their own.
+    ``groups`` (layout.size,) numbers the neuron (over all layers) that an element of a vector belongs to; the head
+    and each input have groups of their own.
     """
 
     layout: Layout
@@ -30,7 +30,7 @@ class Space:
     where: Ints
     low: Ints
     high: Ints
-    group: Ints
+    groups: Ints
 
     @classmethod
     def of(cls, net: Net, passes: Sequence[ApproximatePass] = DEFAULT_PASSES) -> Space:
@@ -51,7 +51,7 @@ class Space:
         if len(np.unique(positions)) < len(positions):
             raise MlpressError("two passes free the same genes; give each pass once")
         lows, highs = (np.concatenate(part).astype(np.int64)[order] for part in (low, high))
-        return cls(layout, tuple(passes), layout.pack(start), positions, lows, highs, _groups(layout)[positions])
+        return cls(layout, tuple(passes), layout.pack(start), positions, lows, highs, _groups(layout))
 
     @property
     def size(self) -> int:

@@ -1,0 +1,256 @@
+"""Small random changes of a vector, within the genes' bounds: what a chain tries.
+
+``genes`` is the tuple of arrays that :func:`mlpress.approx.chains.gene_tables` makes.
+"""
+# ruff: noqa: PLR0917  # compiled kernels take their arguments by position
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from mlpress.approx.heap import bit_length
+
+WEIGHT, MASK, BIAS, SHIFT, BITS, STEPS, LOW, HIGH, LEVELS = range(9)
+FIELDS = ("weight", "mask", "bias", "shift", "bits", "steps", "low", "high", "levels")
+EDITS = 64
+"""Elements that one proposal may change."""
+
+
+@njit(nogil=True, cache=True)
+def edit(vector, log, low, high, free, position, value):  # type: ignore[no-untyped-def]
+    """Set an element that is a gene, within its bounds, and log what it was; says whether it changed."""
+    gene = free[position]
+    if gene < 0 or log[0, 0] + 1 >= EDITS:
+        return False
+    value = min(max(value, low[gene]), high[gene])
+    if value == vector[position]:
+        return False
+    log[0, 0] += 1
+    log[log[0, 0], 0], log[log[0, 0], 1] = position, vector[position]
+    vector[position] = value
+    return True
+
+
+@njit(nogil=True, cache=True)
+def undo(vector, log):  # type: ignore[no-untyped-def]
+    """Take back all that is logged."""
+    for i in range(log[0, 0], 0, -1):
+        vector[log[i, 0]] = log[i, 1]
+    log[0, 0] = 0
+
+
+@njit(nogil=True, cache=True)
+def random_step(reach):  # type: ignore[no-untyped-def]
+    """A signed power of two, or one, up to ``reach``: all sizes are equally likely."""
+    size = 1 << np.random.randint(0, max(bit_length(reach), 1))
+    return size if np.random.randint(0, 2) else -size
+
+
+@njit(nogil=True, cache=True)
+def random_mask(full):  # type: ignore[no-untyped-def]
+    """All bits, the leading ones, or a single one."""
+    bits = bit_length(full)
+    kind = np.random.randint(0, 4)
+    if kind == 0 or bits == 0:
+        return full
+    if kind == 1:
+        return 1 << np.random.randint(0, bits)
+    return full & ~((1 << np.random.randint(0, bits)) - 1)
+
+
+@njit(nogil=True, cache=True)
+def change_weight(vector, log, low, high, free, layers, place):  # type: ignore[no-untyped-def]
+    """Give a connection a new power of two, or take it away."""
+    layer = layers[place[1]]
+    offset = place[2]
+    position, mask = layer.weight + offset, layer.mask + offset
+    code = vector[position]
+    gene = free[position]
+    if code == 0:
+        new = np.random.randint(low[gene], high[gene] + 1)
+        if free[mask] >= 0:
+            edit(vector, log, low, high, free, mask, random_mask(high[free[mask]]))
+        edit(vector, log, low, high, free, position, new)
+        return
+    match_ = np.random.randint(0, 5)
+    if match_ <= 1:
+        edit(vector, log, low, high, free, position, 0)
+    elif match_ == 2:
+        edit(vector, log, low, high, free, position, -code)
+    else:
+        up = np.random.randint(0, 2) * 2 - 1
+        size = max(abs(code) + up, 1)
+        edit(vector, log, low, high, free, position, size if code > 0 else -size)
+
+
+@njit(nogil=True, cache=True)
+def change_mask(vector, log, low, high, free, layers, place):  # type: ignore[no-untyped-def]
+    """Change what a term sees of its source; a term that sees nothing goes away."""
+    layer = layers[place[1]]
+    offset = place[2]
+    position, weight = layer.mask + offset, layer.weight + offset
+    mask, full = vector[position], high[free[position]]
+    bits = bit_length(full)
+    kind = np.random.randint(0, 6)
+    if kind <= 1:
+        new = mask ^ (1 << np.random.randint(0, bits))
+    elif kind <= 3:
+        new = mask & (mask - 1)
+    elif kind == 4:
+        new = mask | (((mask & -mask) >> 1) if mask else full)
+    else:
+        new = random_mask(full)
+    edit(vector, log, low, high, free, position, new)
+    if new == 0:
+        edit(vector, log, low, high, free, weight, 0)
+
+
+@njit(nogil=True, cache=True)
+def rewire(vector, log, low, high, free, layers, place):  # type: ignore[no-untyped-def]
+    """Move a term to another source of the same neuron."""
+    layer = layers[place[1]]
+    offset = place[2]
+    per_neuron = layer.sources * layer.slots
+    other = offset // per_neuron * per_neuron + np.random.randint(0, per_neuron)
+    if other == offset:
+        return
+    code, mask = vector[layer.weight + offset], vector[layer.mask + offset]
+    edit(vector, log, low, high, free, layer.weight + other, code)
+    edit(vector, log, low, high, free, layer.mask + other, mask)
+    edit(vector, log, low, high, free, layer.weight + offset, 0)
+
+
+@njit(nogil=True, cache=True)
+def drop_column(vector, log, low, high, free, layers, place):  # type: ignore[no-untyped-def]
+    """Leave out the lowest column of a neuron's sum."""
+    layer = layers[place[1]]
+    per_neuron = layer.sources * layer.slots
+    first = place[2] // per_neuron * per_neuron
+    lowest = 1 << 30
+    for at in range(first, first + per_neuron):
+        code, mask = vector[layer.weight + at], vector[layer.mask + at]
+        if code != 0 and mask != 0:
+            lowest = min(lowest, abs(code) - 1 + bit_length(mask & -mask) - 1)
+    for at in range(first, first + per_neuron):
+        code, mask = vector[layer.weight + at], vector[layer.mask + at]
+        bit = lowest - abs(code) + 1
+        if code == 0 or not 0 <= bit < 62 or not mask >> bit & 1:
+            continue
+        if mask == 1 << bit:
+            edit(vector, log, low, high, free, layer.weight + at, 0)
+        else:
+            edit(vector, log, low, high, free, layer.mask + at, mask & ~(1 << bit))
+
+
+@njit(nogil=True, cache=True)
+def rescale(vector, log, low, high, free, layers, place):  # type: ignore[no-untyped-def]
+    """Move a hidden neuron's output by one bit and its readers' weights the other way."""
+    k, j = place[1], place[2]
+    up = np.random.randint(0, 2) * 2 - 1
+    if not edit(vector, log, low, high, free, layers[k].shift + j, vector[layers[k].shift + j] + up):
+        return
+    reader = layers[k + 1]
+    for n in range(reader.neurons):
+        for slot in range(reader.slots):
+            position = reader.weight + (n * reader.sources + j) * reader.slots + slot
+            code = vector[position]
+            if code != 0:
+                size = max(abs(code) + up, 1)
+                edit(vector, log, low, high, free, position, size if code > 0 else -size)
+
+
+@njit(nogil=True, cache=True)
+def change_steps(vector, log, low, high, free, layers, place):  # type: ignore[no-untyped-def]
+    """Move a threshold, join it to another one, or put it out of reach."""
+    layer = layers[place[1]]
+    position = layer.steps + place[2]
+    gene = free[position]
+    kind = np.random.randint(0, 6)
+    if kind == 0:
+        edit(vector, log, low, high, free, position, high[gene])
+    elif kind == 1:
+        first = layer.steps + place[2] // layer.step_count * layer.step_count
+        edit(vector, log, low, high, free, position, vector[first + np.random.randint(0, layer.step_count)])
+    else:
+        edit(vector, log, low, high, free, position, vector[position] + random_step((high[gene] - low[gene]) >> 3))
+
+
+@njit(nogil=True, cache=True)
+def change_levels(vector, log, low, high, free, place, position):  # type: ignore[no-untyped-def]
+    """Keep or drop one level, drop every other one, or drop the input."""
+    gene = free[position]
+    levels, all_ = vector[position], high[gene]
+    kind = np.random.randint(0, 8)
+    if place[3] == 0:  # a count of leading bits
+        edit(vector, log, low, high, free, position, levels + np.random.randint(0, 2) * 2 - 1)
+    elif kind == 0:
+        edit(vector, log, low, high, free, position, 0)
+    elif kind == 1:
+        edit(vector, log, low, high, free, position, all_)
+    elif kind == 2:
+        step, kept = 1 << np.random.randint(1, 4), 0
+        for q in range(step, bit_length(all_) + 1, step):
+            kept |= 1 << (q - 1)
+        edit(vector, log, low, high, free, position, kept)
+    else:
+        edit(vector, log, low, high, free, position, levels ^ (1 << np.random.randint(0, bit_length(all_))))
+
+
+@njit(nogil=True, cache=True)
+def propose(vector, log, low, high, free, place, order, starts, layers):  # type: ignore[no-untyped-def]
+    """One random move."""
+    field = 0
+    for _ in range(20):
+        draw = np.random.random()
+        if draw < 0.36:
+            field = WEIGHT
+        elif draw < 0.68:
+            field = MASK
+        elif draw < 0.84:
+            field = BIAS
+        elif draw < 0.92:
+            field = SHIFT if draw < 0.88 else BITS
+        elif draw < 0.95:
+            field = STEPS
+        elif draw < 0.97:
+            field = LOW if draw < 0.96 else HIGH
+        else:
+            field = LEVELS
+        if starts[field] < starts[field + 1]:
+            break
+    if starts[field] == starts[field + 1]:
+        field = np.random.choice(np.flatnonzero(starts[1:] > starts[:-1]))
+    gene = order[np.random.randint(starts[field], starts[field + 1])]
+    for _ in range(8):  # masks of absent terms are idle, and absent terms are many
+        at = place[gene]
+        active = field > MASK or (vector[layers[at[1]].weight + at[2]] != 0 and vector[layers[at[1]].mask + at[2]] != 0)
+        if active or (field == WEIGHT and np.random.random() < 0.3):
+            break
+        gene = order[np.random.randint(starts[field], starts[field + 1])]
+    at = place[gene]
+    position = at[0]
+    if field == WEIGHT:
+        if vector[position] != 0 and np.random.random() < 0.25:
+            rewire(vector, log, low, high, free, layers, at)
+        else:
+            change_weight(vector, log, low, high, free, layers, at)
+    elif field == MASK:
+        if np.random.random() < 0.08:
+            drop_column(vector, log, low, high, free, layers, at)
+        else:
+            change_mask(vector, log, low, high, free, layers, at)
+    elif field == BIAS:
+        edit(vector, log, low, high, free, position, vector[position] + random_step(high[gene] >> 1))
+    elif field == SHIFT and np.random.random() < 0.5:
+        rescale(vector, log, low, high, free, layers, at)
+    elif field in (SHIFT, BITS):
+        edit(vector, log, low, high, free, position, vector[position] + np.random.randint(0, 2) * 2 - 1)
+    elif field == STEPS:
+        change_steps(vector, log, low, high, free, layers, at)
+    elif field == LEVELS:
+        change_levels(vector, log, low, high, free, at, position)
+    elif np.random.random() < 0.3:
+        edit(vector, log, low, high, free, position, 0)
+    else:
+        edit(vector, log, low, high, free, position, vector[position] + np.random.randint(0, 2) * 2 - 1)

@@ -1,0 +1,159 @@
+"""A small quantisation-aware trainer: integer nets straight from training rows, in seconds.
+
+Weights are signed powers of two and hidden outputs truncated, saturated integers on the way forward; on the way back
+both are taken for the identity (the straight-through estimator: Y. Bengio et al., arXiv 1308.3432), as in the training of
+power-of-two weights of D. Miyashita et al., arXiv 1603.01025.  Everything lives on grids of powers of two, so the
+trained net is an integer net without any rounding left.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpress.ir import Argmax, Head, Input, Layer, Net, Neuron, QRelu, Raw, Term, Threshold
+
+LEAK = 0.1
+"""The slope that the way back sees where a hidden output is cut off: keeps neurons from dying."""
+
+Reals = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """How to train: ``hidden`` neurons a layer; weights of ``shifts + 1`` sizes; hidden outputs of ``bits`` bits.
+
+    ``epochs`` passes over the rows in batches, the first 60 % of them with real weights; ``rate`` is Adam's step
+    at the start, falling along a cosine to nothing; ``sparsity`` is the weight of the L1 norm in the loss.
+    """
+
+    hidden: tuple[int, ...]
+    seed: int = 0
+    shifts: int = 6
+    bits: int = 6
+    epochs: int = 60
+    batch: int = 64
+    rate: float = 0.03
+    sparsity: float = 0.0
+
+
+def train(codes: Ints, labels: Ints, inputs: tuple[Input, ...], classes: tuple[int | str, ...], how: Training) -> Net:
+    """Train a net on input codes (rows, inputs) and class indices (rows,).
+
+    The head is an argmax with a score a class.
+    """
+    rng = np.random.default_rng(how.seed)
+    widths = np.array([feature.bits for feature in inputs])
+    x = codes / float(1 << int(widths.max()))
+    trainer = _Trainer(x, labels, len(classes), how, rng)
+    trainer.run(quantised=False, epochs=round(how.epochs * 0.6))
+    trainer.calibrate(-int(widths.max()))
+    trainer.run(quantised=True, epochs=how.epochs - round(how.epochs * 0.6))
+    return Net(inputs, trainer.layers(widths.tolist()), Argmax(), classes)
+
+
+class _Trainer:
+    """Inputs less their means, weights (outputs, inputs), biases (outputs,), and the grids: exponents of each layer's smallest weight
+    (``floor``), of its sums' unit (``unit``) and of its outputs' unit (``step``).
+    """
+
+    def __init__(self, x: Reals, labels: Ints, classes: int, how: Training, rng: np.random.Generator) -> None:
+        self.mean = x.mean(axis=0)
+        self.x, self.labels, self.how, self.rng = x - self.mean, labels, how, rng
+        sizes = (x.shape[1], *how.hidden, classes)
+        self.weights = [rng.normal(0, (2 / n) ** 0.5, (m, n)) for n, m in zip(sizes[:-1], sizes[1:], strict=True)]
+        self.biases = [np.full(m, 0.1) if k < len(how.hidden) else np.zeros(m) for k, m in enumerate(sizes[1:])]
+        self.floor = [0] * len(self.weights)
+        self.unit = [0] * len(self.weights)
+        self.step = [0] * len(self.weights)
+
+    def run(self, *, quantised: bool, epochs: int) -> None:
+        """Adam (arXiv 1412.6980) on the cross entropy."""
+        parameters = [*self.weights, *self.biases]
+        mean = [np.zeros_like(p) for p in parameters]
+        square = [np.zeros_like(p) for p in parameters]
+        batches = max(len(self.x) // self.how.batch, 1)
+        total, step = epochs * batches, 0
+        for _ in range(epochs):
+            order = self.rng.permutation(len(self.x))
+            for part in np.array_split(order, batches):
+                step += 1
+                rate = self.how.rate * 0.5 * (1 + np.cos(np.pi * step / total)) * (0.5 if quantised else 1.0)
+                for p, g, m, s in zip(parameters, self.gradients(part, quantised), mean, square, strict=True):
+                    m += 0.1 * (g - m)
+                    s += 0.001 * (g * g - s)
+                    p -= rate * (m / (1 - 0.9**step)) / (np.sqrt(s / (1 - 0.999**step)) + 1e-8)
+
+    def gradients(self, rows: Ints, quantised: bool) -> list[Reals]:
+        """Of the loss on these rows: weights', then biases'."""
+        weights = [self.quantised(k) if quantised else w for k, w in enumerate(self.weights)]
+        values, passed = [self.x[rows]], []
+        for k, weight in enumerate(weights):
+            total = values[-1] @ weight.T + self.biases[k]
+            if k == len(weights) - 1:
+                values.append(total)
+            elif quantised:
+                step = 2.0 ** self.step[k]
+                top = step * ((1 << self.how.bits) - 1)
+                passed.append(np.where((total > 0) & (total < top + step), 1.0, LEAK))
+                values.append(np.clip(np.floor(total / step) * step, 0, top))
+            else:
+                passed.append(np.where(total > 0, 1.0, LEAK))
+                values.append(np.maximum(total, 0))
+        scores = values[-1] - values[-1].max(axis=1, keepdims=True)
+        back = np.exp(scores)
+        back /= back.sum(axis=1, keepdims=True)
+        back[np.arange(len(rows)), self.labels[rows]] -= 1
+        back /= len(rows)
+        of_weights, of_biases = [], []
+        for k in reversed(range(len(weights))):
+            of_weights.append(back.T @ values[k] + self.how.sparsity * np.sign(self.weights[k]))
+            of_biases.append(back.sum(axis=0))
+            if k:
+                back = (back @ weights[k]) * passed[k - 1]
+        return of_weights[::-1] + of_biases[::-1]
+
+    def quantised(self, k: int) -> Reals:
+        """The layer's weights as signed powers of two; below the smallest one's rounding edge they are zero."""
+        size = np.abs(self.weights[k])
+        exponent = np.round(np.log2(np.maximum(size, 1e-30)))
+        kept = exponent >= self.floor[k]
+        top = self.floor[k] + self.how.shifts
+        result: Reals = np.where(kept, np.sign(self.weights[k]) * 2.0 ** np.minimum(exponent, top), 0.0)
+        return result
+
+    def calibrate(self, step: int) -> None:
+        """Choose the grids from what real training found; ``step`` is the exponent of the inputs' unit."""
+        value = self.x
+        for k, weight in enumerate(self.weights):
+            largest = max(float(np.quantile(np.abs(weight), 0.99)), 1e-3)
+            self.floor[k] = int(np.ceil(np.log2(largest))) - self.how.shifts
+            self.unit[k] = self.floor[k] + step
+            value = np.maximum(value @ weight.T + self.biases[k], 0)
+            reach = max(float(np.quantile(value, 0.995)), 1e-3)
+            step = max(int(np.ceil(np.log2(reach))) - self.how.bits, self.unit[k])
+            self.step[k] = step
+
+    def layers(self, widths: list[int]) -> tuple[Layer, ...]:
+        """The integer layers, for inputs of these widths."""
+        layers = []
+        for k in range(len(self.weights)):
+            weight = self.quantised(k)
+            moved = self.biases[k] - weight @ self.mean if k == 0 else self.biases[k]
+            bias = np.round(moved / 2.0 ** self.unit[k]).astype(np.int64)
+            last = k == len(self.weights) - 1
+            neurons = []
+            for row, b in zip(weight, bias.tolist(), strict=True):
+                terms = tuple(
+                    Term(i, 1 if w > 0 else -1, int(np.log2(abs(w))) - self.floor[k], (1 << widths[i]) - 1)
+                    for i, w in enumerate(row.tolist())
+                    if w
+                )
+                activation = Raw() if last else QRelu(self.step[k] - self.unit[k], self.how.bits)
+                neurons.append(Neuron(b, terms, activation))
+            layers.append(Layer(tuple(neurons)))
+            widths = [self.how.bits] * len(neurons)
+        return tuple(layers)
