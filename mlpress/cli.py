@@ -153,6 +153,7 @@ def verify(
     folder: Annotated[Path, typer.Argument(help="Design folder.")],
     formal: Annotated[bool, typer.Option("--formal", help="Prove it for all inputs, not only for rows.")] = False,
     timeout: Annotated[float, typer.Option(help="Seconds for each formal proof.")] = 300.0,
+    liberty: Annotated[Path | None, typer.Option(help="The liberty file that it was compiled with, if any.")] = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -164,7 +165,9 @@ def verify(
 
     screen = _screen(verbose, quiet, as_json)
     with screen.working():
-        results = run(Design.load(folder), formal=formal, timeout_s=timeout, progress=screen)
+        design = Design.load(folder)
+        technology = design.technology(liberty)
+        results = run(design, technology, formal=formal, timeout_s=timeout, progress=screen)
     rows = [result.to_json() for result in results]
     screen.show(rows, verification_table(rows))
     if not all(result.equal for result in results):

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpress import __version__, ir
-from mlpress.design import FORMAT, Design
+from mlpress.design import FORMAT, Design, cells_of
 from mlpress.errors import MlpressError
 from mlpress.progress import Progress, Silent
 
 if TYPE_CHECKING:
     from mlpress.frontend import Dataset, Quantised
-    from mlpress.hw import Estimate, Netlist, Technology
+    from mlpress.hw import Estimate, Netlist
 
 TOOLS = ("amaranth", "numpy", "onnx", "onnxruntime", "pyosys", "pyverilog", "scikit-learn")
 TESTBENCH_ROWS = 256
@@ -90,7 +90,7 @@ def press(net: ir.Net, features: Any, labels: Any, options: Options, *, progress
     from mlpress.verification import port_values, require_equal
 
     progress = progress or Silent()
-    technology = target(options.target, options.liberty)
+    technology = cells_of(options.target, options.liberty)
     ir.verify(net)
     codes = ir.encode(net, features)
 
@@ -109,7 +109,7 @@ def press(net: ir.Net, features: Any, labels: Any, options: Options, *, progress
 
     design = Design(
         net=net,
-        facts={"options": {"registered": options.registered}},
+        facts={"options": asdict(options)},
         verilog=verilog,
         testbench=testbench,
         netlist=synthesis.verilog,
@@ -141,13 +141,6 @@ def press(net: ir.Net, features: Any, labels: Any, options: Options, *, progress
     )
 
 
-def target(name: str, liberty: Path | None = None) -> Technology:
-    """The technology ``name``, or the user's own liberty file."""
-    from mlpress import hw
-
-    return hw.load_technology(name) if liberty is None else hw.read_liberty(liberty)
-
-
 def estimate_verilog(
     files: Sequence[Path],
     *,
@@ -164,7 +157,7 @@ def estimate_verilog(
     from mlpress import hw
 
     progress = progress or Silent()
-    technology = target(target_name, liberty)
+    technology = cells_of(target_name, liberty)
     if mapped:
         progress.step("read the netlist")
         netlist = _mapped(files, top)

@@ -7,10 +7,12 @@ ONNX graph is run only by onnxruntime.
 from __future__ import annotations
 
 import json
+import zipfile
+import zlib
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +20,9 @@ from numpy.typing import NDArray
 from mlpress import ir
 from mlpress.errors import MlpressError
 from mlpress.files import write_folder
+
+if TYPE_CHECKING:
+    from mlpress.hw import Technology
 
 FORMAT = "mlpress design 1"
 FACTS = "design.json"
@@ -46,6 +51,13 @@ class Design:
     def with_facts(self, facts: dict[str, Any]) -> Design:
         """The same design with these facts."""
         return replace(self, facts=facts)
+
+    def technology(self, liberty: Path | None = None) -> Technology:
+        """The cells of the netlist: the target's, or those of the ``liberty`` file that it was compiled with."""
+        needed = self.facts["options"]["liberty"]
+        if needed is not None and liberty is None:
+            raise MlpressError(f"the design was mapped to the cells of {needed}; give that file with --liberty")
+        return cells_of(self.facts["target"], liberty)
 
     def save(self, folder: str | Path) -> Path:
         """Write the folder whole (or, on an error, not at all) and return its path."""
@@ -90,6 +102,13 @@ class Design:
         )
 
 
+def cells_of(target: str, liberty: Path | None = None) -> Technology:
+    """The technology ``target``, or the user's own liberty file."""
+    from mlpress import hw
+
+    return hw.load_technology(target) if liberty is None else hw.read_liberty(liberty)
+
+
 def _read(path: Path) -> bytes:
     try:
         if path.stat().st_size > LARGEST_FILE:
@@ -113,14 +132,26 @@ def _json(data: bytes, path: Path) -> dict[str, Any]:
         raise MlpressError(f"{path} is not valid JSON: {error}; compile the model again") from error
     if not isinstance(facts, dict) or facts.get("format") != FORMAT:
         raise MlpressError(f"{path} is not of the format {FORMAT!r}; compile the model again with this version")
+    options = facts.get("options")
+    if not (
+        isinstance(facts.get("target"), str)
+        and isinstance(options, dict)
+        and isinstance(options.get("registered"), bool)
+        and isinstance(options.get("liberty", 0), str | None)
+    ):
+        raise MlpressError(f"{path} lacks its target or its options; compile the model again")
     return facts
 
 
 def _rows(path: Path, inputs: int) -> tuple[NDArray[np.float64], NDArray[Any]]:
+    data = BytesIO(_read(path))
     try:
-        with np.load(BytesIO(_read(path)), allow_pickle=False) as arrays:
+        with zipfile.ZipFile(data) as archive:
+            if sum(member.file_size for member in archive.infolist()) > LARGEST_FILE:
+                raise MlpressError(f"{path} unpacks to more than {LARGEST_FILE >> 20} MiB; compile the model again")
+        with np.load(data, allow_pickle=False) as arrays:
             features, labels = arrays["features"], arrays["labels"]
-    except (ValueError, KeyError, OSError, EOFError) as error:
+    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise MlpressError(f"{path} does not hold rows: {error}; compile the model again") from error
     if (
         features.dtype != np.float64

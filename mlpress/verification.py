@@ -66,10 +66,8 @@ def verify(
     ``technology`` is that of the netlist's cells (default: the design's target).  ``formal`` adds proofs for all
     inputs, each within ``timeout_s`` seconds.
     """
-    from mlpress.compiler import target
-
     progress = progress or Silent()
-    technology = technology or target(design.facts["target"])
+    technology = technology or design.technology()
     features = np.concatenate([design.features, probe_rows(design.net)])
     codes = ir.encode(design.net, features)
     progress.step(f"verify: reference interpreter on {len(codes)} rows")
