@@ -1,0 +1,60 @@
+"""What the benchmarks share: the literature's data protocol, and how a table is shown."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from sklearn.preprocessing import MinMaxScaler
+
+from mlpress import Dataset, MlpressError
+
+TOPOLOGIES = {
+    "breast_cancer": (10, 3, 2),
+    "cardio": (21, 3, 3),
+    "pendigits": (16, 5, 10),
+    "whitewine": (11, 4, 7),
+    "vertebral": (6, 3, 3),
+}
+"""Data sets and networks of the printed-classifier literature (arXiv 2312.17612, 2402.02930)."""
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def arguments(description: str) -> argparse.ArgumentParser:
+    """The options of every benchmark."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--json", action="store_true", help="one JSON object a row, no table")
+    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data", help="folder with <set>.csv")
+    parser.add_argument("--only", nargs="*", default=list(TOPOLOGIES), choices=list(TOPOLOGIES), help="data sets")
+    return parser
+
+
+def protocol(folder: Path, name: str) -> tuple[Dataset, Dataset, MinMaxScaler]:
+    """Training and test rows as the literature splits them, and the scaler of the inputs.
+
+    Rows in file order, ``train_test_split(test_size=0.3, random_state=42)``, ``MinMaxScaler((0, 0.9))`` fitted on the
+    training rows; a 4-bit input is ``floor(16 * x)`` clipped to 0 .. 15.
+    """
+    path = folder / f"{name}.csv"
+    if not path.is_file():
+        raise MlpressError(f"no {path}; give the folder of the UCI sets (one CSV each, label last) with --data")
+    train, test = Dataset.from_csv(path).split(test_size=0.3, seed=42)
+    return train, test, MinMaxScaler((0, 0.9)).fit(train.features)
+
+
+def show(title: str, rows: list[dict[str, Any]], as_json: bool) -> None:
+    """The rows as a table, or as one JSON object each."""
+    if as_json:
+        for row in rows:
+            sys.stdout.write(json.dumps(row) + "\n")
+        return
+    table = Table(title=title)
+    for key in rows[0]:
+        table.add_column(key.replace("_", " "), justify="left" if isinstance(rows[0][key], str) else "right")
+    for row in rows:
+        table.add_row(*(f"{value:.3f}" if isinstance(value, float) else str(value) for value in row.values()))
+    Console(width=160).print(table)
