@@ -8,7 +8,7 @@ from sklearn.preprocessing import MinMaxScaler
 import mlpress as mp
 
 features, labels = load_iris(return_X_y=True)
-classifier = make_pipeline(MinMaxScaler(), MLPClassifier((3,), max_iter=4000, alpha=0.01, random_state=1))
+classifier = make_pipeline(MinMaxScaler(), MLPClassifier((3,), max_iter=4000, alpha=0.01, random_state=0))
 classifier.fit(features, labels)
 
 model = mp.from_sklearn(classifier)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+import warnings
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -94,7 +95,9 @@ def parse(verilog: str) -> list[Any]:
 @cache
 def _parser() -> Any:
     """pyverilog's parser, without its preprocessor (an external program); its tables take a second to make."""
-    from pyverilog.vparser.parser import VerilogParser
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pyverilog's own source has escapes that newer Pythons warn of
+        from pyverilog.vparser.parser import VerilogParser
 
     with tempfile.TemporaryDirectory(prefix="mlpress-ply-") as folder:
         return VerilogParser(outputdir=folder, debug=False)
