@@ -4,17 +4,17 @@ A chain minimises ``wrong rows + price * area`` by Metropolis' rule (S. Kirkpatr
 simulated annealing", Science 220, 1983).  The random number of the rule is drawn first, so it is known how many wrong
 rows a proposal may have; a first block of rows, an eighth of each class, turns most bad ones away.
 """
-# ruff: noqa: PLR0917  # compiled kernels take their arguments by position
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from mlpress.approx.heap import COLUMNS, COMPARATOR, net_parts
+from mlpress.approx.jit import Ints, Lanes, Layers, Reals, inner
 from mlpress.approx.kernels import activate, add_terms, fill, has_ranges, recode, sum_range, terms_of, wrong_tournament
-from mlpress.approx.layout import ARGMAX, RAW
-from mlpress.approx.moves import BIAS, EDITS, HIGH, LEVELS, LOW, propose, undo, edit
+from mlpress.approx.layout import ARGMAX
+from mlpress.approx.moves import EDITS, Genes, edit, propose, undo
+from mlpress.sim import compiled
 
 BINS = 64
 """Error levels at which a chain remembers its smallest net."""
@@ -22,8 +22,10 @@ BINS = 64
 SOURCE_BITS = 24
 
 
-@njit(nogil=True, cache=True)
-def wrong_block(planes, index, classes, a, b, label, vector, head, scratch):  # type: ignore[no-untyped-def]
+@inner
+def wrong_block(
+    planes: Lanes, index: Ints, classes: int, a: int, b: int, label: int, vector: Ints, head: Ints, scratch: Lanes
+) -> int:
     """Rows ``a`` to ``b - 1``, all of class ``label``, that the head decides otherwise.
 
     The score of class ``k`` is the plane ``index[k]``.
@@ -59,8 +61,8 @@ def wrong_block(planes, index, classes, a, b, label, vector, head, scratch):  # 
     return count
 
 
-@njit(nogil=True, cache=True)
-def bit_means(plane, blocks, early, out):  # type: ignore[no-untyped-def]
+@inner
+def bit_means(plane: Lanes, blocks: Ints, early: int, out: Reals) -> None:
     """How often each bit of a plane is set in the first ``early`` blocks, into ``out`` (:data:`SOURCE_BITS`,)."""
     rows = 0
     out[:] = 0.0
@@ -82,8 +84,8 @@ def bit_means(plane, blocks, early, out):  # type: ignore[no-untyped-def]
         out[b] /= rows
 
 
-@njit(nogil=True, cache=True)
-def mean_sum(count, source, mask, factor, means):  # type: ignore[no-untyped-def]
+@inner
+def mean_sum(count: int, source: Ints, mask: Lanes, factor: Lanes, means: Reals) -> float:
     """The mean of a neuron's terms, from how often each bit of its sources is set."""
     total = 0.0
     for i in range(count):
@@ -97,18 +99,30 @@ def mean_sum(count, source, mask, factor, means):  # type: ignore[no-untyped-def
     return total
 
 
-@njit(nogil=True, cache=True)
-def fits(vector, layers, inputs, k, j, bits):  # type: ignore[no-untyped-def]
+@inner
+def fits(vector: Ints, layers: Layers, inputs: Ints, k: int, j: int, bits: int) -> bool:
     """Whether a neuron's sum stays within lanes of ``bits`` bits."""
     low, high = sum_range(vector, layers, inputs, k, j)
     limit = 1 << (bits - 1)
     return -limit <= low and high < limit
 
 
-@njit(nogil=True, cache=True)
-def anneal(  # type: ignore[no-untyped-def]
-    vector, layers, head, inputs, genes, blocks, early, codes, prices, schedule, seed, bin_width, bins
-):
+@compiled
+def anneal(
+    vector: Ints,
+    layers: Layers,
+    head: Ints,
+    inputs: Ints,
+    genes: Genes,
+    blocks: Ints,
+    early: int,
+    codes: Lanes,
+    prices: Reals,
+    schedule: tuple[int, float, float, float],
+    seed: int,
+    bin_width: int,
+    bins: tuple[Reals, Ints, Ints],
+) -> tuple[int, float]:
     """Anneal ``vector`` in place and return its wrong rows and area.
 
     ``genes`` is what :func:`mlpress.approx.chains.gene_tables` makes; ``blocks`` int64 (blocks, 3) are rows of one
@@ -143,7 +157,11 @@ def anneal(  # type: ignore[no-untyped-def]
     block_wrong, new_wrong = np.zeros(len(blocks), np.int64), np.zeros(len(blocks), np.int64)
     log = np.zeros((EDITS, 2), np.int64)
     masks, wanted = np.zeros((last + 2, widest), np.int64), np.zeros((last + 2, widest), np.int64)
-    heap, state, parts = np.zeros(COLUMNS + 2 * widest, np.int64), np.zeros(3, np.int64), np.zeros(len(prices), np.int64)
+    heap, state, parts = (
+        np.zeros(COLUMNS + 2 * widest, np.int64),
+        np.zeros(3, np.int64),
+        np.zeros(len(prices), np.int64),
+    )
     early_rows = 0
     for s in range(early):
         early_rows += blocks[s, 1] - blocks[s, 0]
@@ -190,7 +208,6 @@ def anneal(  # type: ignore[no-untyped-def]
             read[n0 + n] = True
         for node in range(n0):
             dirty[node] = touched[node]
-        widened = False
         for k in range(last + 1):
             for j in range(layers[k].neurons):
                 n = layers[k].first + j
@@ -221,7 +238,12 @@ def anneal(  # type: ignore[no-untyped-def]
                 a, b = blocks[s, 0], blocks[s, 1]
                 for node in range(n0):
                     if dirty[node]:
-                        recode(planes[2 * node + 1 - side[node], a:b], codes[node, a:b], vector[head[3] + node], inputs[node])
+                        recode(
+                            planes[2 * node + 1 - side[node], a:b],
+                            codes[node, a:b],
+                            vector[head[3] + node],
+                            inputs[node],
+                        )
                 for k in range(last + 1):
                     for j in range(layers[k].neurons):
                         n = layers[k].first + j

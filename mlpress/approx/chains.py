@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpress.approx.chain import anneal
+from mlpress.approx.cost import CostModel
 from mlpress.approx.engine import Engine, spread
 from mlpress.approx.kernels import BLOCK
 from mlpress.approx.layout import FLASH_BITS, Ints
@@ -28,21 +29,24 @@ BINS = 128
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Finds:
-    """Nets that chains met: vectors, int64 (nets, size); wrong rows, int64 (nets,); area, float64 (nets,)."""
+    """Nets that chains met: vectors, int64 (nets, size); wrong rows, int64 (nets,); area, float64 (nets,);
+    ``origin``, int64 (nets,), the chain that met it.
+    """
 
     vectors: Ints
     wrong: Ints
     area: Floats
+    origin: Ints
 
 
 class Annealer:
     """Runs :func:`mlpress.approx.chain.anneal` on the rows of an ``engine`` within a ``space``.
 
-    ``prices`` is float64, the area of each of :data:`mlpress.approx.heap.PARTS`.
+    Areas are those of the ``cost`` model.
     """
 
-    def __init__(self, space: Space, engine: Engine, prices: Floats) -> None:
-        self.space, self.engine, self.prices = space, engine, prices
+    def __init__(self, space: Space, engine: Engine, cost: CostModel) -> None:
+        self.space, self.engine, self.cost = space, engine, cost
         order, self.blocks, self.early = _staged(engine.labels)
         self._codes = engine.codes[:, order]
         self._lanes: dict[int, NDArray[np.signedinteger]] = {}
@@ -70,12 +74,23 @@ class Annealer:
             tables = self.space.layout.tables
             codes = self._lanes[int(lanes[i])]
             anneal(
-                vectors[i], *tables, self._genes, self.blocks, self.early, codes, self.prices, schedule, int(seeds[i]), width, bins
+                vectors[i],
+                *tables,
+                self._genes,
+                self.blocks,
+                self.early,
+                codes,
+                self.cost.prices,
+                schedule,
+                int(seeds[i]),
+                width,
+                bins,
             )
 
         spread(run_one, range(len(vectors)), self.engine.workers)
         kept = np.isfinite(area)
-        return Finds(found[kept], wrong[kept], area[kept])
+        kept[:, 1:] &= area[:, 1:] < np.minimum.accumulate(area, axis=1)[:, :-1]  # more errors must buy area
+        return Finds(found[kept], wrong[kept], area[kept], np.flatnonzero(kept) // BINS)
 
 
 def gene_tables(space: Space) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints, Ints]:

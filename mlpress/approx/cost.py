@@ -35,6 +35,7 @@ Fitted by least squares of the relative error to 148 nets of five data sets, syn
 synthesis a full adder has nine, a carry five.  ``benchmarks/cost_model.py`` measures how well areas are ranked.
 """
 
+
 @dataclass(frozen=True, slots=True, eq=False)
 class CostModel:
     """Counts a net's parts and prices them in a technology's cells.

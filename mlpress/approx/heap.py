@@ -5,15 +5,15 @@ the bias.  Full and half adders reduce the columns to one bit each, from the low
 that of any such compressor tree: a full adder removes one bit, whatever the order).  Sum bits that nobody
 reads need no sum: truncated columns keep their carries only.
 """
-# ruff: noqa: PLR0917  # compiled kernels take their arguments by position
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from mlpress.approx.jit import Ints, Layers, inner
 from mlpress.approx.kernels import has_ranges
-from mlpress.approx.layout import ARGMAX, FLASH_BITS, NEVER, QRELU, RAW
+from mlpress.approx.layout import FLASH_BITS, NEVER, QRELU
+from mlpress.sim import compiled
 
 COLUMNS = 64
 
@@ -35,11 +35,13 @@ PARTS = (
 )
 """What is counted; :class:`mlpress.approx.cost.CostModel` has a price for each."""
 
-FULL, MAJORITY, PARITY, HALF, AND2, XOR2, RELU, SATURATE, OVERFLOW, COMPARE, SELECT, NAME, COMPARATOR, ENCODE = range(len(PARTS))
+FULL, MAJORITY, PARITY, HALF, AND2, XOR2, RELU, SATURATE, OVERFLOW, COMPARE, SELECT, NAME, COMPARATOR, ENCODE = range(
+    len(PARTS)
+)
 
 
-@njit(nogil=True, cache=True)
-def bit_length(value):  # type: ignore[no-untyped-def]
+@inner
+def bit_length(value: int) -> int:
     """Bits of an unsigned value."""
     bits = 0
     while value > 0:
@@ -48,16 +50,16 @@ def bit_length(value):  # type: ignore[no-untyped-def]
     return bits
 
 
-@njit(nogil=True, cache=True)
-def width_of(low, high):  # type: ignore[no-untyped-def]
+@inner
+def width_of(low: int, high: int) -> int:
     """Bits of ``low .. high``: two's complement where ``low`` is negative, else unsigned."""
     if low >= 0:
         return bit_length(high)
     return max(bit_length(-low - 1), bit_length(high)) + 1
 
 
-@njit(nogil=True, cache=True)
-def input_mask(levels, bits):  # type: ignore[no-untyped-def]
+@inner
+def input_mask(levels: int, bits: int) -> int:
     """Bits that an input's code can have set."""
     if bits > FLASH_BITS:
         return ((1 << bits) - 1) & ~((1 << (bits - levels)) - 1)
@@ -68,8 +70,8 @@ def input_mask(levels, bits):  # type: ignore[no-untyped-def]
     return mask
 
 
-@njit(nogil=True, cache=True)
-def converter_parts(levels, bits, parts):  # type: ignore[no-untyped-def]
+@inner
+def converter_parts(levels: int, bits: int, parts: Ints) -> None:
     """Count an input's flash converter; the full one has a comparator for the lowest code, too (see ``hw``)."""
     step = 1 << (bits - levels) if bits > FLASH_BITS else 1
     kept = 0
@@ -83,8 +85,8 @@ def converter_parts(levels, bits, parts):  # type: ignore[no-untyped-def]
         parts[ENCODE] += max(ones - 1, 0)
 
 
-@njit(nogil=True, cache=True)
-def compress(heap, constant, width, wanted, parts):  # type: ignore[no-untyped-def]
+@inner
+def compress(heap: Ints, constant: int, width: int, wanted: int, parts: Ints) -> None:
     """Count the adders that reduce ``heap`` plus ``constant``, modulo ``2**width``, to the ``wanted`` sum bits."""
     top = min(bit_length(wanted), width)
     carry = 0
@@ -112,14 +114,14 @@ def compress(heap, constant, width, wanted, parts):  # type: ignore[no-untyped-d
                 carry += 1
         elif bits == 1 and one:
             carry += carries
-    return carry
 
 
-@njit(nogil=True, cache=True)
-def pour(vector, layer, j, negate, masks, heap, state):  # type: ignore[no-untyped-def]
+@inner
+def pour(vector: Ints, layer: Layers, j: int, negate: bool, masks: Ints, heap: Ints, state: Ints) -> None:
     """Add a neuron's terms and bias, or their negation, to ``heap``.
 
-    ``masks`` (sources,) are the bits that each source can have set; ``state`` is constant, low and high.
+    ``masks`` (sources,) are the bits that each source can have set, or ``-1 - value`` of one that is constant;
+    ``state`` is constant, low and high.
     """
     sign = -1 if negate else 1
     bias = sign * vector[layer.bias + j]
@@ -128,11 +130,17 @@ def pour(vector, layer, j, negate, masks, heap, state):  # type: ignore[no-untyp
     at = j * layer.sources * layer.slots
     for i in range(layer.sources):
         for _ in range(layer.slots):
-            code, seen = vector[layer.weight + at] * sign, vector[layer.mask + at] & masks[i]
+            code, seen = vector[layer.weight + at] * sign, vector[layer.mask + at]
             at += 1
-            if code == 0 or seen == 0:
+            if code == 0:
                 continue
             shift = abs(code) - 1
+            if masks[i] < 0:
+                part = (seen & (-1 - masks[i])) << shift
+                for s in range(3):
+                    state[s] += part if code > 0 else -part
+                continue
+            seen &= masks[i]
             if code > 0:
                 state[2] += seen << shift
             else:
@@ -145,8 +153,10 @@ def pour(vector, layer, j, negate, masks, heap, state):  # type: ignore[no-untyp
                 shift += 1
 
 
-@njit(nogil=True, cache=True)
-def hidden_parts(vector, layer, j, masks, wanted, heap, state, parts):  # type: ignore[no-untyped-def]
+@inner
+def hidden_parts(
+    vector: Ints, layer: Layers, j: int, masks: Ints, wanted: int, heap: Ints, state: Ints, parts: Ints
+) -> None:
     """Count a hidden neuron whose output bits ``wanted`` are read."""
     heap[:COLUMNS] = 0
     state[:] = 0
@@ -204,9 +214,9 @@ def hidden_parts(vector, layer, j, masks, wanted, heap, state, parts):  # type: 
     parts[COMPARE] += steps * (width - lowest)
 
 
-@njit(nogil=True, cache=True)
-def output_mask(vector, layer, j, masks, heap, state):  # type: ignore[no-untyped-def]
-    """Bits that a hidden neuron's output can have set."""
+@inner
+def output_mask(vector: Ints, layer: Layers, j: int, masks: Ints, heap: Ints, state: Ints) -> int:
+    """Bits that a hidden neuron's output can have set, or ``-1 - value`` where it is constant."""
     state[:] = 0
     pour(vector, layer, j, False, masks, heap, state)
     low, high = state[1], state[2]
@@ -215,8 +225,8 @@ def output_mask(vector, layer, j, masks, heap, state):  # type: ignore[no-untype
         top = (1 << bits) - 1
         high = min(max(high >> shift, 0), top)
         low = min(max(low >> shift, 0), top)
-        return 0 if high == low else (1 << bit_length(high)) - 1
-    mask = 0
+        return -1 - high if high == low else (1 << bit_length(high)) - 1
+    mask = always = 0
     for i in range(layer.step_count):
         step = vector[layer.steps + j * layer.step_count + i]
         if low < step <= high:
@@ -224,11 +234,12 @@ def output_mask(vector, layer, j, masks, heap, state):  # type: ignore[no-untype
             for other in range(layer.step_count):
                 reached += vector[layer.steps + j * layer.step_count + other] <= step
             mask |= reached
-    return mask
+        always += step <= low
+    return mask if mask else -1 - always
 
 
-@njit(nogil=True, cache=True)
-def head_parts(vector, layer, head, masks, heap, state, parts):  # type: ignore[no-untyped-def]
+@inner
+def head_parts(vector: Ints, layer: Layers, head: Ints, masks: Ints, heap: Ints, state: Ints, parts: Ints) -> None:
     """Count the last layer and the head."""
     classes = layer.neurons
     if classes == 1 or (classes == 2 and not has_ranges(vector, head)):
@@ -275,8 +286,8 @@ def head_parts(vector, layer, head, masks, heap, state, parts):  # type: ignore[
     tournament_parts(vector, head, count, common, lows, parts)
 
 
-@njit(nogil=True, cache=True)
-def tournament_parts(vector, head, count, common, widths, parts):  # type: ignore[no-untyped-def]
+@inner
+def tournament_parts(vector: Ints, head: Ints, count: int, common: int, widths: Ints, parts: Ints) -> None:
     """Count the knock-out of ``count`` scores of these signed ``widths``, 0 for a constant; overwrites them.
 
     Comparisons are as wide as the widest, ``common``.
@@ -303,11 +314,23 @@ def tournament_parts(vector, head, count, common, widths, parts):  # type: ignor
         names += 1
 
 
-@njit(nogil=True, cache=True)
-def net_parts(vector, layers, head, inputs, adc, masks, wanted, heap, state, parts):  # type: ignore[no-untyped-def]
+@inner
+def net_parts(
+    vector: Ints,
+    layers: Layers,
+    head: Ints,
+    inputs: Ints,
+    adc: bool,
+    masks: Ints,
+    wanted: Ints,
+    heap: Ints,
+    state: Ints,
+    parts: Ints,
+) -> None:
     """Count a whole net into ``parts``; the other arrays are scratch, int64.
 
-    ``adc`` counts converters, too.  ``masks`` and ``wanted`` are (layers + 1, widest), ``heap`` (:data:`COLUMNS` + 2 * widest), ``state`` (3,).
+    ``adc`` counts converters, too.  ``masks`` and ``wanted`` are (layers + 1, widest), ``heap`` (:data:`COLUMNS` +
+    2 * widest), ``state`` (3,).
     """
     last = len(layers) - 1
     for i in range(len(inputs)):
@@ -326,7 +349,7 @@ def net_parts(vector, layers, head, inputs, adc, masks, wanted, heap, state, par
             alive = wanted[k + 1, j] != 0
             for i in range(layer.sources):
                 for _ in range(layer.slots):
-                    if alive and vector[layer.weight + at] != 0:
+                    if alive and masks[k, i] > 0 and vector[layer.weight + at] != 0:
                         wanted[k, i] |= vector[layer.mask + at] & masks[k, i]
                     at += 1
     for k in range(last):
@@ -336,8 +359,8 @@ def net_parts(vector, layers, head, inputs, adc, masks, wanted, heap, state, par
     head_parts(vector, layers[last], head, masks[last], heap, state, parts)
 
 
-@njit(nogil=True, cache=True)
-def count_parts(vectors, layers, head, inputs, adc, parts):  # type: ignore[no-untyped-def]
+@compiled
+def count_parts(vectors: Ints, layers: Layers, head: Ints, inputs: Ints, adc: bool, parts: Ints) -> None:
     """:func:`net_parts` of every member into ``parts`` (members, parts)."""
     widest = len(inputs)
     for k in range(len(layers)):

@@ -10,26 +10,29 @@ one of its neurons.
 
 from __future__ import annotations
 
-import numpy as np
-from numba import njit
+from typing import Any
 
+import numpy as np
+
+from mlpress.approx.jit import Ints, Lanes, Layers, inner
 from mlpress.approx.layout import ARGMAX, FLASH_BITS, NEVER, QRELU
+from mlpress.sim import compiled
 
 BLOCK = 1024
 """Rows of a block: the planes of a small net stay in the first-level cache."""
 
 
-@njit(nogil=True, cache=True)
-def source_bits(vector, layers, inputs, k, source):  # type: ignore[no-untyped-def]
+@inner
+def source_bits(vector: Ints, layers: Layers, inputs: Ints, k: int, source: int) -> int:
     """Bits of one source of layer ``k``."""
     if k == 0:
-        return inputs[source]
+        return int(inputs[source])
     before = layers[k - 1]
-    return vector[before.bits + source] if vector[before.kind + source] == QRELU else before.width
+    return int(vector[before.bits + source] if vector[before.kind + source] == QRELU else before.width)
 
 
-@njit(nogil=True, cache=True)
-def sum_range(vector, layers, inputs, k, j):  # type: ignore[no-untyped-def]
+@inner
+def sum_range(vector: Ints, layers: Layers, inputs: Ints, k: int, j: int) -> tuple[int, int]:
     """Bounds of a neuron's sum; terms are taken as independent."""
     layer = layers[k]
     low = high = vector[layer.bias + j]
@@ -46,8 +49,8 @@ def sum_range(vector, layers, inputs, k, j):  # type: ignore[no-untyped-def]
     return low, high
 
 
-@njit(nogil=True, cache=True)
-def find_lanes(vectors, layers, inputs, lanes):  # type: ignore[no-untyped-def]
+@compiled
+def find_lanes(vectors: Ints, layers: Layers, inputs: Ints, lanes: Ints) -> None:
     """The narrowest lanes, 16, 32 or 64 bits, that hold every sum of each member, into ``lanes`` (members,)."""
     for member in range(len(vectors)):
         reach = 0
@@ -58,8 +61,8 @@ def find_lanes(vectors, layers, inputs, lanes):  # type: ignore[no-untyped-def]
         lanes[member] = 16 if reach < 1 << 15 else 32 if reach < 1 << 31 else 64
 
 
-@njit(nogil=True, cache=True)
-def terms_of(vector, layers, k, j, source, mask, factor):  # type: ignore[no-untyped-def]
+@inner
+def terms_of(vector: Ints, layers: Layers, k: int, j: int, source: Ints, mask: Lanes, factor: Lanes) -> int:
     """Write the neuron's terms into the three arrays and return how many they are."""
     layer = layers[k]
     count = 0
@@ -76,15 +79,15 @@ def terms_of(vector, layers, k, j, source, mask, factor):  # type: ignore[no-unt
     return count
 
 
-@njit(nogil=True, cache=True)
-def fill(out, value):  # type: ignore[no-untyped-def]
+@inner
+def fill(out: Lanes, value: Any) -> None:
     """``value`` everywhere in ``out`` (a slice assignment takes ten times as long here)."""
     for r in range(out.size):
         out[r] = value
 
 
-@njit(nogil=True, cache=True)
-def add_terms(out, count, source, mask, factor, planes, a, b):  # type: ignore[no-untyped-def]
+@inner
+def add_terms(out: Lanes, count: int, source: Ints, mask: Lanes, factor: Lanes, planes: Lanes, a: int, b: int) -> None:
     """Add ``count`` terms over rows ``a`` to ``b - 1`` of ``planes`` to ``out``."""
     k = 0
     while k + 4 <= count:
@@ -102,8 +105,8 @@ def add_terms(out, count, source, mask, factor, planes, a, b):  # type: ignore[n
         k += 1
 
 
-@njit(nogil=True, cache=True)
-def clip(out, sums, shift, top):  # type: ignore[no-untyped-def]
+@inner
+def clip(out: Lanes, sums: Lanes, shift: Any, top: Any) -> None:
     """``clip(sums, 0, top) >> shift`` into ``out``."""
     zero, lane = out.dtype.type(0), np.iinfo(out.dtype).bits - 1
     for r in range(out.size):
@@ -113,8 +116,8 @@ def clip(out, sums, shift, top):  # type: ignore[no-untyped-def]
         out[r] = v >> (shift & lane)  # the mask tells the compiler that the shift stays within a lane
 
 
-@njit(nogil=True, cache=True)
-def activate(out, sums, vector, layers, k, j):  # type: ignore[no-untyped-def]
+@inner
+def activate(out: Lanes, sums: Lanes, vector: Ints, layers: Layers, k: int, j: int) -> None:
     """The activation of ``sums`` into ``out``."""
     layer = layers[k]
     lane, largest = np.iinfo(out.dtype).bits - 1, np.iinfo(out.dtype).max
@@ -136,8 +139,8 @@ def activate(out, sums, vector, layers, k, j):  # type: ignore[no-untyped-def]
             out[r] += sums[r] >= at
 
 
-@njit(nogil=True, cache=True)
-def recode(out, codes, levels, bits):  # type: ignore[no-untyped-def]
+@inner
+def recode(out: Lanes, codes: Lanes, levels: int, bits: int) -> None:
     """Input codes through the kept ``levels`` of a converter."""
     if bits > FLASH_BITS:
         kept = out.dtype.type(((1 << bits) - 1) & ~((1 << (bits - levels)) - 1))
@@ -152,8 +155,8 @@ def recode(out, codes, levels, bits):  # type: ignore[no-untyped-def]
                 out[r] = level if codes[r] >= level else out[r]
 
 
-@njit(nogil=True, cache=True)
-def recoded_inputs(vector, head, inputs):  # type: ignore[no-untyped-def]
+@inner
+def recoded_inputs(vector: Ints, head: Ints, inputs: Ints) -> bool:
     """Whether any input has pruned levels."""
     for i in range(len(inputs)):
         bits = inputs[i]
@@ -162,8 +165,8 @@ def recoded_inputs(vector, head, inputs):  # type: ignore[no-untyped-def]
     return False
 
 
-@njit(nogil=True, cache=True)
-def wrong_argmax(scores, classes, rows, label):  # type: ignore[no-untyped-def]
+@inner
+def wrong_argmax(scores: Lanes, classes: int, rows: int, label: int) -> int:
     """Rows of the first ``rows`` whose first largest score, of (classes or more, rows or more), is not at ``label``."""
     right = scores[label, :rows]
     wrong = np.zeros(rows, right.dtype)
@@ -182,8 +185,8 @@ def wrong_argmax(scores, classes, rows, label):  # type: ignore[no-untyped-def]
     return count
 
 
-@njit(nogil=True, cache=True)
-def wrong_tournament(scores, classes, rows, label, vector, head):  # type: ignore[no-untyped-def]
+@inner
+def wrong_tournament(scores: Lanes, classes: int, rows: int, label: int, vector: Ints, head: Ints) -> int:
     """The same where comparisons see bit ranges: plays the knock-out; overwrites ``scores``."""
     winner = np.empty((classes, rows), np.int16)
     for k in range(classes):
@@ -212,17 +215,17 @@ def wrong_tournament(scores, classes, rows, label, vector, head):  # type: ignor
             scores[pairs, :rows] = scores[count - 1, :rows]
             winner[pairs] = winner[count - 1]
         count = pairs + count % 2
-    return np.count_nonzero(winner[0] != label)
+    return int(np.count_nonzero(winner[0] != label))
 
 
-@njit(nogil=True, cache=True)
-def has_ranges(vector, head):  # type: ignore[no-untyped-def]
+@inner
+def has_ranges(vector: Ints, head: Ints) -> bool:
     """Whether any comparison of the head sees less than everything."""
     return bool(np.any(vector[head[1] : head[3]]))
 
 
-@njit(nogil=True, cache=True)
-def wrong_rows(scores, classes, rows, label, vector, head):  # type: ignore[no-untyped-def]
+@inner
+def wrong_rows(scores: Lanes, classes: int, rows: int, label: int, vector: Ints, head: Ints) -> int:
     """Rows, all of class ``label``, that the head decides otherwise from scores (classes or more, rows or more)."""
     if head[0] == ARGMAX:
         if has_ranges(vector, head):
@@ -238,8 +241,10 @@ def wrong_rows(scores, classes, rows, label, vector, head):  # type: ignore[no-u
     return rows - above if label == 1 else above
 
 
-@njit(nogil=True, cache=True)
-def count_wrong(vectors, layers, head, inputs, segments, codes, lanes, wrong):  # type: ignore[no-untyped-def]
+@compiled
+def count_wrong(
+    vectors: Ints, layers: Layers, head: Ints, inputs: Ints, segments: Ints, codes: Lanes, lanes: Ints, wrong: Ints
+) -> None:
     """Add each member's wrongly classified rows to ``wrong`` (members,), for members whose lanes are ``codes``'s.
 
     ``segments`` is int64 (segments, 3): first row, row after the last, label.  ``codes`` is (inputs, rows) in

@@ -2,8 +2,8 @@
 
 A vector holds, a layer at a time, these fields: ``weight`` and ``mask`` of every connection's term slots,
 ``kind`` (0 :class:`QRelu`, 1 :class:`Ladder`, 2 :class:`Raw`), ``bias``, ``shift`` and ``bits`` of every neuron, and
-``steps``, the thresholds of ladders.  Then come ``low`` and ``high`` of every comparison of an argmax, and ``levels`` of
-every input.
+``steps``, the thresholds of ladders.  Then come ``low`` and ``high`` of every comparison of an argmax, and ``levels``
+of every input.
 
 ``weight`` is 0 for no term and ``sign * (shift + 1)`` for ``sign * ((x & mask) << shift)``, so that a step of one
 doubles or halves the term.  ``levels`` is a bit map of the kept levels (bit ``q - 1`` for level ``q``) for inputs

@@ -2,23 +2,28 @@
 
 ``genes`` is the tuple of arrays that :func:`mlpress.approx.chains.gene_tables` makes.
 """
-# ruff: noqa: PLR0917  # compiled kernels take their arguments by position
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
-from numba import njit
 
 from mlpress.approx.heap import bit_length
+from mlpress.approx.jit import Ints, Layers, inner
+from mlpress.approx.layout import Field
 
 WEIGHT, MASK, BIAS, SHIFT, BITS, STEPS, LOW, HIGH, LEVELS = range(9)
-FIELDS = ("weight", "mask", "bias", "shift", "bits", "steps", "low", "high", "levels")
+FIELDS: tuple[Field, ...] = ("weight", "mask", "bias", "shift", "bits", "steps", "low", "high", "levels")
+Genes: TypeAlias = tuple[Ints, Ints, Ints, Ints, Ints, Ints, Ints]
+"""What :func:`mlpress.approx.chains.gene_tables` makes."""
+
 EDITS = 64
 """Elements that one proposal may change."""
 
 
-@njit(nogil=True, cache=True)
-def edit(vector, log, low, high, free, position, value):  # type: ignore[no-untyped-def]
+@inner
+def edit(vector: Ints, log: Ints, low: Ints, high: Ints, free: Ints, position: int, value: int) -> bool:
     """Set an element that is a gene, within its bounds, and log what it was; says whether it changed."""
     gene = free[position]
     if gene < 0 or log[0, 0] + 1 >= EDITS:
@@ -32,23 +37,23 @@ def edit(vector, log, low, high, free, position, value):  # type: ignore[no-unty
     return True
 
 
-@njit(nogil=True, cache=True)
-def undo(vector, log):  # type: ignore[no-untyped-def]
+@inner
+def undo(vector: Ints, log: Ints) -> None:
     """Take back all that is logged."""
     for i in range(log[0, 0], 0, -1):
         vector[log[i, 0]] = log[i, 1]
     log[0, 0] = 0
 
 
-@njit(nogil=True, cache=True)
-def random_step(reach):  # type: ignore[no-untyped-def]
+@inner
+def random_step(reach: int) -> int:
     """A signed power of two, or one, up to ``reach``: all sizes are equally likely."""
     size = 1 << np.random.randint(0, max(bit_length(reach), 1))
     return size if np.random.randint(0, 2) else -size
 
 
-@njit(nogil=True, cache=True)
-def random_mask(full):  # type: ignore[no-untyped-def]
+@inner
+def random_mask(full: int) -> int:
     """All bits, the leading ones, or a single one."""
     bits = bit_length(full)
     kind = np.random.randint(0, 4)
@@ -59,8 +64,8 @@ def random_mask(full):  # type: ignore[no-untyped-def]
     return full & ~((1 << np.random.randint(0, bits)) - 1)
 
 
-@njit(nogil=True, cache=True)
-def change_weight(vector, log, low, high, free, layers, place):  # type: ignore[no-untyped-def]
+@inner
+def change_weight(vector: Ints, log: Ints, low: Ints, high: Ints, free: Ints, layers: Layers, place: Ints) -> None:
     """Give a connection a new power of two, or take it away."""
     layer = layers[place[1]]
     offset = place[2]
@@ -84,8 +89,8 @@ def change_weight(vector, log, low, high, free, layers, place):  # type: ignore[
         edit(vector, log, low, high, free, position, size if code > 0 else -size)
 
 
-@njit(nogil=True, cache=True)
-def change_mask(vector, log, low, high, free, layers, place):  # type: ignore[no-untyped-def]
+@inner
+def change_mask(vector: Ints, log: Ints, low: Ints, high: Ints, free: Ints, layers: Layers, place: Ints) -> None:
     """Change what a term sees of its source; a term that sees nothing goes away."""
     layer = layers[place[1]]
     offset = place[2]
@@ -106,8 +111,8 @@ def change_mask(vector, log, low, high, free, layers, place):  # type: ignore[no
         edit(vector, log, low, high, free, weight, 0)
 
 
-@njit(nogil=True, cache=True)
-def rewire(vector, log, low, high, free, layers, place):  # type: ignore[no-untyped-def]
+@inner
+def rewire(vector: Ints, log: Ints, low: Ints, high: Ints, free: Ints, layers: Layers, place: Ints) -> None:
     """Move a term to another source of the same neuron."""
     layer = layers[place[1]]
     offset = place[2]
@@ -121,8 +126,8 @@ def rewire(vector, log, low, high, free, layers, place):  # type: ignore[no-unty
     edit(vector, log, low, high, free, layer.weight + offset, 0)
 
 
-@njit(nogil=True, cache=True)
-def drop_column(vector, log, low, high, free, layers, place):  # type: ignore[no-untyped-def]
+@inner
+def drop_column(vector: Ints, log: Ints, low: Ints, high: Ints, free: Ints, layers: Layers, place: Ints) -> None:
     """Leave out the lowest column of a neuron's sum."""
     layer = layers[place[1]]
     per_neuron = layer.sources * layer.slots
@@ -143,8 +148,8 @@ def drop_column(vector, log, low, high, free, layers, place):  # type: ignore[no
             edit(vector, log, low, high, free, layer.mask + at, mask & ~(1 << bit))
 
 
-@njit(nogil=True, cache=True)
-def rescale(vector, log, low, high, free, layers, place):  # type: ignore[no-untyped-def]
+@inner
+def rescale(vector: Ints, log: Ints, low: Ints, high: Ints, free: Ints, layers: Layers, place: Ints) -> None:
     """Move a hidden neuron's output by one bit and its readers' weights the other way."""
     k, j = place[1], place[2]
     up = np.random.randint(0, 2) * 2 - 1
@@ -160,8 +165,8 @@ def rescale(vector, log, low, high, free, layers, place):  # type: ignore[no-unt
                 edit(vector, log, low, high, free, position, size if code > 0 else -size)
 
 
-@njit(nogil=True, cache=True)
-def change_steps(vector, log, low, high, free, layers, place):  # type: ignore[no-untyped-def]
+@inner
+def change_steps(vector: Ints, log: Ints, low: Ints, high: Ints, free: Ints, layers: Layers, place: Ints) -> None:
     """Move a threshold, join it to another one, or put it out of reach."""
     layer = layers[place[1]]
     position = layer.steps + place[2]
@@ -176,8 +181,8 @@ def change_steps(vector, log, low, high, free, layers, place):  # type: ignore[n
         edit(vector, log, low, high, free, position, vector[position] + random_step((high[gene] - low[gene]) >> 3))
 
 
-@njit(nogil=True, cache=True)
-def change_levels(vector, log, low, high, free, place, position):  # type: ignore[no-untyped-def]
+@inner
+def change_levels(vector: Ints, log: Ints, low: Ints, high: Ints, free: Ints, place: Ints, position: int) -> None:
     """Keep or drop one level, drop every other one, or drop the input."""
     gene = free[position]
     levels, all_ = vector[position], high[gene]
@@ -197,8 +202,10 @@ def change_levels(vector, log, low, high, free, place, position):  # type: ignor
         edit(vector, log, low, high, free, position, levels ^ (1 << np.random.randint(0, bit_length(all_))))
 
 
-@njit(nogil=True, cache=True)
-def propose(vector, log, low, high, free, place, order, starts, layers):  # type: ignore[no-untyped-def]
+@inner
+def propose(
+    vector: Ints, log: Ints, low: Ints, high: Ints, free: Ints, place: Ints, order: Ints, starts: Ints, layers: Layers
+) -> None:
     """One random move."""
     field = 0
     for _ in range(20):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,7 @@ class ApproximatePass(Protocol):
     """A pass that changes the function: alone it applies its options, in a search it frees its genes."""
 
     name: ClassVar[str]
+    __dataclass_fields__: ClassVar[dict[str, Any]]
 
     def __call__(self, net: Net) -> Net:
         """``net`` with the options applied."""

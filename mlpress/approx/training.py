@@ -1,19 +1,20 @@
 """A small quantisation-aware trainer: integer nets straight from training rows, in seconds.
 
 Weights are signed powers of two and hidden outputs truncated, saturated integers on the way forward; on the way back
-both are taken for the identity (the straight-through estimator: Y. Bengio et al., arXiv 1308.3432), as in the training of
-power-of-two weights of D. Miyashita et al., arXiv 1603.01025.  Everything lives on grids of powers of two, so the
-trained net is an integer net without any rounding left.
+both are taken for the identity (the straight-through estimator: Y. Bengio et al., arXiv 1308.3432), as in the training
+of power-of-two weights of D. Miyashita et al., arXiv 1603.01025.  Everything lives on grids of powers of two, so
+the trained net is an integer net without any rounding left.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpress.ir import Argmax, Head, Input, Layer, Net, Neuron, QRelu, Raw, Term, Threshold
+from mlpress.ir import Layer, Net, Neuron, QRelu, Raw, Term, Threshold
 
 LEAK = 0.1
 """The slope that the way back sees where a hidden output is cut off: keeps neurons from dying."""
@@ -27,7 +28,8 @@ class Training:
     """How to train: ``hidden`` neurons a layer; weights of ``shifts + 1`` sizes; hidden outputs of ``bits`` bits.
 
     ``epochs`` passes over the rows in batches, the first 60 % of them with real weights; ``rate`` is Adam's step
-    at the start, falling along a cosine to nothing; ``sparsity`` is the weight of the L1 norm in the loss.
+    at the start, falling along a cosine to nothing; ``sparsity`` is the weight of the L1 norm in the loss; ``warm``
+    starts from the net's own weights instead of random ones.
     """
 
     hidden: tuple[int, ...]
@@ -38,37 +40,56 @@ class Training:
     batch: int = 64
     rate: float = 0.03
     sparsity: float = 0.0
+    warm: bool = False
 
 
-def train(codes: Ints, labels: Ints, inputs: tuple[Input, ...], classes: tuple[int | str, ...], how: Training) -> Net:
-    """Train a net on input codes (rows, inputs) and class indices (rows,).
+def train(codes: Ints, labels: Ints, net: Net, how: Training) -> Net:
+    """Train a net with the inputs, the head and the classes of ``net`` on input codes (rows, inputs).
 
-    The head is an argmax with a score a class.
+    ``labels`` are class indices (rows,).  The head is an argmax over a score a class, or a threshold of one score.
     """
-    rng = np.random.default_rng(how.seed)
-    widths = np.array([feature.bits for feature in inputs])
-    x = codes / float(1 << int(widths.max()))
-    trainer = _Trainer(x, labels, len(classes), how, rng)
+    widths = [feature.bits for feature in net.inputs]
+    trainer = _Trainer(codes, labels, net, how)
     trainer.run(quantised=False, epochs=round(how.epochs * 0.6))
-    trainer.calibrate(-int(widths.max()))
+    trainer.calibrate(-max(widths))
     trainer.run(quantised=True, epochs=how.epochs - round(how.epochs * 0.6))
-    return Net(inputs, trainer.layers(widths.tolist()), Argmax(), classes)
+    return replace(net, layers=trainer.layers(widths, net.head.at if isinstance(net.head, Threshold) else 0))
 
 
 class _Trainer:
-    """Inputs less their means, weights (outputs, inputs), biases (outputs,), and the grids: exponents of each layer's smallest weight
-    (``floor``), of its sums' unit (``unit``) and of its outputs' unit (``step``).
+    """Inputs less their means, weights (outputs, inputs), biases (outputs,), and the grids: exponents of each layer's
+    smallest weight (``floor``), of its sums' unit (``unit``) and of its outputs' unit (``step``).
     """
 
-    def __init__(self, x: Reals, labels: Ints, classes: int, how: Training, rng: np.random.Generator) -> None:
+    def __init__(self, codes: Ints, labels: Ints, net: Net, how: Training) -> None:
+        self.rng = np.random.default_rng(how.seed)
+        self.how, self.labels = how, labels
+        x = codes / float(1 << max(feature.bits for feature in net.inputs))
         self.mean = x.mean(axis=0)
-        self.x, self.labels, self.how, self.rng = x - self.mean, labels, how, rng
-        sizes = (x.shape[1], *how.hidden, classes)
-        self.weights = [rng.normal(0, (2 / n) ** 0.5, (m, n)) for n, m in zip(sizes[:-1], sizes[1:], strict=True)]
+        self.x = x - self.mean
+        scores = len(net.layers[-1].neurons)
+        sizes = (x.shape[1], *how.hidden, scores)
+        self.weights = [self.rng.normal(0, (2 / n) ** 0.5, (m, n)) for n, m in pairwise(sizes)]
         self.biases = [np.full(m, 0.1) if k < len(how.hidden) else np.zeros(m) for k, m in enumerate(sizes[1:])]
+        if how.warm:
+            self.take_over(net)
         self.floor = [0] * len(self.weights)
         self.unit = [0] * len(self.weights)
         self.step = [0] * len(self.weights)
+
+    def take_over(self, net: Net) -> None:
+        """Start from the weights of ``net``, each neuron scaled to a largest weight of 1 and the scores to 4."""
+        unit = np.full(self.x.shape[1], 1.0 / (1 << max(feature.bits for feature in net.inputs)))
+        for k, layer in enumerate(net.layers):
+            whole = weights_of(layer, len(unit)) / unit
+            largest = np.maximum(np.abs(whole).max(axis=1), 1e-9)
+            scale = 4.0 / largest.max() if k == len(net.layers) - 1 else 1.0 / largest
+            scale = np.broadcast_to(scale, len(layer.neurons))
+            self.weights[k] = whole * scale[:, None]
+            self.biases[k] = np.array([neuron.bias for neuron in layer.neurons]) * scale
+            shifts = [n.activation.shift if isinstance(n.activation, QRelu) else 0 for n in layer.neurons]
+            unit = scale * 2.0 ** np.array(shifts)
+        self.biases[0] = self.biases[0] + self.weights[0] @ self.mean
 
     def run(self, *, quantised: bool, epochs: int) -> None:
         """Adam (arXiv 1412.6980) on the cross entropy."""
@@ -82,15 +103,17 @@ class _Trainer:
             for part in np.array_split(order, batches):
                 step += 1
                 rate = self.how.rate * 0.5 * (1 + np.cos(np.pi * step / total)) * (0.5 if quantised else 1.0)
-                for p, g, m, s in zip(parameters, self.gradients(part, quantised), mean, square, strict=True):
-                    m += 0.1 * (g - m)
-                    s += 0.001 * (g * g - s)
-                    p -= rate * (m / (1 - 0.9**step)) / (np.sqrt(s / (1 - 0.999**step)) + 1e-8)
+                for k, gradient in enumerate(self.gradients(part, quantised)):
+                    mean[k] += 0.1 * (gradient - mean[k])
+                    square[k] += 0.001 * (gradient * gradient - square[k])
+                    size = np.sqrt(square[k] / (1 - 0.999**step)) + 1e-8
+                    parameters[k] -= rate * (mean[k] / (1 - 0.9**step)) / size
 
     def gradients(self, rows: Ints, quantised: bool) -> list[Reals]:
         """Of the loss on these rows: weights', then biases'."""
         weights = [self.quantised(k) if quantised else w for k, w in enumerate(self.weights)]
-        values, passed = [self.x[rows]], []
+        values: list[Reals] = [self.x[rows]]
+        passed: list[Reals] = []
         for k, weight in enumerate(weights):
             total = values[-1] @ weight.T + self.biases[k]
             if k == len(weights) - 1:
@@ -103,11 +126,7 @@ class _Trainer:
             else:
                 passed.append(np.where(total > 0, 1.0, LEAK))
                 values.append(np.maximum(total, 0))
-        scores = values[-1] - values[-1].max(axis=1, keepdims=True)
-        back = np.exp(scores)
-        back /= back.sum(axis=1, keepdims=True)
-        back[np.arange(len(rows)), self.labels[rows]] -= 1
-        back /= len(rows)
+        back = _probability_errors(values[-1], self.labels[rows])
         of_weights, of_biases = [], []
         for k in reversed(range(len(weights))):
             of_weights.append(back.T @ values[k] + self.how.sparsity * np.sign(self.weights[k]))
@@ -137,8 +156,8 @@ class _Trainer:
             step = max(int(np.ceil(np.log2(reach))) - self.how.bits, self.unit[k])
             self.step[k] = step
 
-    def layers(self, widths: list[int]) -> tuple[Layer, ...]:
-        """The integer layers, for inputs of these widths."""
+    def layers(self, widths: list[int], at: int) -> tuple[Layer, ...]:
+        """The integer layers, for inputs of these widths and a head that decides at ``at``."""
         layers = []
         for k in range(len(self.weights)):
             weight = self.quantised(k)
@@ -153,7 +172,27 @@ class _Trainer:
                     if w
                 )
                 activation = Raw() if last else QRelu(self.step[k] - self.unit[k], self.how.bits)
-                neurons.append(Neuron(b, terms, activation))
+                neurons.append(Neuron(b + at if last else b, terms, activation))
             layers.append(Layer(tuple(neurons)))
             widths = [self.how.bits] * len(neurons)
         return tuple(layers)
+
+
+def _probability_errors(scores: Reals, labels: Ints) -> Reals:
+    """The gradient of the mean cross entropy by the scores (rows, scores): softmax, or logistic of one score."""
+    if scores.shape[1] == 1:
+        probability = 1 / (1 + np.exp(-np.clip(scores[:, 0], -30, 30)))
+        return ((probability - labels) / len(labels))[:, None]
+    back: Reals = np.exp(scores - scores.max(axis=1, keepdims=True))
+    back /= back.sum(axis=1, keepdims=True)
+    back[np.arange(len(labels)), labels] -= 1
+    return back / len(labels)
+
+
+def weights_of(layer: Layer, sources: int) -> Reals:
+    """What each source counts in each neuron's sum, float64 (neurons, sources), as if all masks were full."""
+    weights = np.zeros((len(layer.neurons), sources))
+    for j, neuron in enumerate(layer.neurons):
+        for term in neuron.terms:
+            weights[j, term.source] += term.sign << term.shift
+    return weights

@@ -1,0 +1,87 @@
+"""Approximation: passes that change the function to save area, cost models, and the searches over both levels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlpress._lazy import lazy_door
+
+if TYPE_CHECKING:
+    from mlpress.approx.cost import CostModel
+    from mlpress.approx.engine import Engine
+    from mlpress.approx.evolve import Effort
+    from mlpress.approx.front import Candidate, Front, Measured
+    from mlpress.approx.integer_search import Budget, Generation, Limits, SearchProgress, search, split_rows
+    from mlpress.approx.layout import Layout
+    from mlpress.approx.nsga import Population, Search, hypervolume
+    from mlpress.approx.passes import (
+        PASSES,
+        Accumulate,
+        Activation,
+        ApproximatePass,
+        ArgmaxRanges,
+        Genes,
+        Inputs,
+        Multiply,
+    )
+    from mlpress.approx.plot import Point, draw
+    from mlpress.approx.space import DEFAULT_PASSES, Space
+    from mlpress.approx.training import Training, train
+
+_HOMES = {
+    "cost": ["CostModel"],
+    "engine": ["Engine"],
+    "evolve": ["Effort"],
+    "front": ["Candidate", "Front", "Measured"],
+    "layout": ["Layout"],
+    "nsga": ["Population", "Search", "hypervolume"],
+    "passes": [
+        "PASSES",
+        "Accumulate",
+        "Activation",
+        "ApproximatePass",
+        "ArgmaxRanges",
+        "Genes",
+        "Inputs",
+        "Multiply",
+    ],
+    "plot": ["Point", "draw"],
+    "integer_search": ["Budget", "Generation", "Limits", "SearchProgress", "search", "split_rows"],
+    "space": ["DEFAULT_PASSES", "Space"],
+    "training": ["Training", "train"],
+}
+
+__all__ = [
+    "DEFAULT_PASSES",
+    "PASSES",
+    "Accumulate",
+    "Activation",
+    "ApproximatePass",
+    "ArgmaxRanges",
+    "Budget",
+    "Candidate",
+    "CostModel",
+    "Effort",
+    "Engine",
+    "Front",
+    "Generation",
+    "Genes",
+    "Inputs",
+    "Layout",
+    "Limits",
+    "Measured",
+    "Multiply",
+    "Point",
+    "Population",
+    "Search",
+    "SearchProgress",
+    "Space",
+    "Training",
+    "draw",
+    "hypervolume",
+    "search",
+    "split_rows",
+    "train",
+]
+
+__getattr__ = lazy_door(__name__, {name: home for home, names in _HOMES.items() for name in names})

@@ -1,0 +1,105 @@
+"""The state of a search on disk: arrays and JSON, nothing that runs on load, written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+
+from mlpress.approx.evolve import Island, Problem
+from mlpress.approx.nsga import KINDS, Population, Rates
+from mlpress.errors import MlpressError
+from mlpress.files import write_file
+
+FORMAT = "mlpress search 1"
+LARGEST = 1 << 30
+"""No checkpoint is read beyond this many bytes."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class State:
+    """A search between two generations.
+
+    ``elapsed_s`` seconds and ``tried`` candidates so far; ``volumes``, the hypervolume after each generation.
+    """
+
+    islands: tuple[Island, ...]
+    elapsed_s: float
+    tried: int
+    volumes: tuple[float, ...]
+
+    @property
+    def generation(self) -> int:
+        """Generations done."""
+        return len(self.volumes)
+
+
+def save(path: Path, problem: Problem, state: State) -> None:
+    """Write ``state`` to ``path`` in place of an older one."""
+    facts = {
+        "format": FORMAT,
+        "key": problem.key,
+        "elapsed_s": state.elapsed_s,
+        "tried": state.tried,
+        "volumes": state.volumes,
+        "generations": [island.generation for island in state.islands],
+        "credit": [island.rates.credit for island in state.islands],
+    }
+    arrays = {"facts": np.array(json.dumps(facts))}
+    for island in state.islands:
+        arrays[f"start{island.index}"] = island.start
+        arrays[f"genomes{island.index}"] = island.population.genomes
+        arrays[f"objectives{island.index}"] = island.population.objectives
+    data = BytesIO()
+    np.savez(data, allow_pickle=False, **arrays)
+    write_file(path, data.getvalue())
+
+
+def load(path: Path, problem: Problem) -> State:
+    """Read what :func:`save` wrote; raises where it is damaged or belongs to another search."""
+    try:
+        if path.stat().st_size > LARGEST:
+            raise MlpressError(f"{path} is larger than {LARGEST >> 20} MiB: no checkpoint; start the search anew")
+        data = path.read_bytes()
+    except OSError as error:
+        raise MlpressError(f"cannot read the checkpoint {path}: {error.strerror}; start the search anew") from error
+    try:
+        with np.load(BytesIO(data), allow_pickle=False) as arrays:
+            facts = json.loads(str(arrays["facts"]))
+            if facts["format"] == FORMAT and facts["key"] != problem.key:
+                raise MlpressError(
+                    f"{path} belongs to a search with other data, options or model; "
+                    "resume with the same ones, or start anew"
+                )
+            read = {name: arrays[name] for name in arrays.files}
+        return _state(facts, read, problem)
+    except (ValueError, KeyError, TypeError, AttributeError, EOFError, OSError) as error:
+        raise MlpressError(f"{path} is no checkpoint of this version ({error}); start the search anew") from error
+
+
+def _state(facts: dict[str, object], arrays: dict[str, np.ndarray], problem: Problem) -> State:
+    islands = []
+    generations, credit = _numbers(facts["generations"]), facts["credit"]
+    if not isinstance(credit, list) or not len(generations) == len(credit) == problem.effort.islands:
+        raise ValueError("it has another number of islands")
+    for i, (generation, rates) in enumerate(zip(generations, credit, strict=True)):
+        start, genomes, objectives = (arrays[f"{name}{i}"] for name in ("start", "genomes", "objectives"))
+        if genomes.shape[1:] != (problem.space.size,) or objectives.shape != (len(genomes), 2):
+            raise ValueError(f"the arrays of island {i} have other shapes")
+        population = Population(genomes.astype(np.int64), objectives.astype(np.float64))
+        shares = tuple(_numbers(rates))
+        if len(shares) != len(KINDS):
+            raise ValueError(f"island {i} has {len(shares)} rates")
+        islands.append(Island(i, start.astype(np.int64), int(generation), population, Rates(shares)))
+    (elapsed,), (tried,) = _numbers([facts["elapsed_s"]]), _numbers([facts["tried"]])
+    return State(tuple(islands), elapsed, int(tried), tuple(_numbers(facts["volumes"])))
+
+
+def _numbers(values: object) -> Sequence[float]:
+    if not isinstance(values, list):
+        raise ValueError(f"{values!r} is no list")
+    return [float(value) for value in values]

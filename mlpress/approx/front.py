@@ -1,0 +1,211 @@
+"""What a search found: designs from small to accurate, each made again from its genes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mlpress.approx.passes import PASSES, ApproximatePass
+from mlpress.approx.space import Space
+from mlpress.errors import MlpressError
+from mlpress.files import write_file
+from mlpress.ir import Net, from_text, to_text
+
+FORMAT = "mlpress front 1"
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Area and power of a synthesised design."""
+
+    area_cm2: float
+    power_mw: float
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One design of a front.
+
+    ``genes`` make it again; accuracies are shares of the fitting and of the validation rows; ``model_cm2`` and
+    ``model_mw`` are the cost model's, ``measured`` what synthesis found.
+    """
+
+    genes: tuple[int, ...]
+    fit_accuracy: float
+    validation_accuracy: float
+    model_cm2: float
+    model_mw: float
+    measured: Measured | None = None
+
+    @property
+    def area_cm2(self) -> float:
+        """Area: measured where it has been, else the model's."""
+        return self.model_cm2 if self.measured is None else self.measured.area_cm2
+
+    @property
+    def power_mw(self) -> float:
+        """Power: measured where it has been, else the model's."""
+        return self.model_mw if self.measured is None else self.measured.power_mw
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Front:
+    """The designs that no other one beats on the fitting rows, cheapest first.
+
+    ``start`` and ``passes`` span the space that the genes live in.  ``reference`` is the validation accuracy of
+    ``start`` before any pass: losses count from it.  ``stopped`` says why the search ended.
+    """
+
+    start: Net
+    passes: tuple[ApproximatePass, ...]
+    designs: tuple[Candidate, ...]
+    reference: float
+    seed: int
+    generations: int
+    tried: int
+    elapsed_s: float
+    stopped: str
+
+    def space(self) -> Space:
+        """The search space, made again."""
+        return Space.of(self.start, self.passes)
+
+    def net(self, candidate: Candidate) -> Net:
+        """The integer net of a design, made again from its genes."""
+        return self.space().decode(np.array(candidate.genes, np.int64))
+
+    def smallest(
+        self, *, max_loss: float = 0.01, max_area: float | None = None, max_power: float | None = None
+    ) -> Candidate:
+        """The smallest design whose validation accuracy is within ``max_loss`` of the reference."""
+        within = self._within(max_area, max_power)
+        found = [c for c in within if c.validation_accuracy >= self.reference - max_loss]
+        if not found:
+            nearest = max(within, key=lambda c: c.validation_accuracy)
+            raise MlpressError(
+                f"no design is within {max_loss:g} of the accuracy {self.reference:.4f}: the best has "
+                f"{nearest.validation_accuracy:.4f}; allow more loss, or search longer"
+            )
+        return min(found, key=lambda c: (c.area_cm2, -c.validation_accuracy))
+
+    def most_accurate(self, *, max_area: float | None = None, max_power: float | None = None) -> Candidate:
+        """The design with the best validation accuracy; of equals the smallest."""
+        return max(self._within(max_area, max_power), key=lambda c: (c.validation_accuracy, -c.area_cm2))
+
+    def _within(self, max_area: float | None, max_power: float | None) -> list[Candidate]:
+        found = [
+            c
+            for c in self.designs
+            if (max_area is None or c.area_cm2 <= max_area) and (max_power is None or c.power_mw <= max_power)
+        ]
+        if not found:
+            limits = [f"{max_area:g} cm2"] * (max_area is not None) + [f"{max_power:g} mW"] * (max_power is not None)
+            raise MlpressError(f"no design is within {' and '.join(limits)}; allow more, or search longer")
+        return found
+
+    def measure(self, synthesise: Callable[[Net], Measured]) -> Front:
+        """The front with every design's real area and power; equal nets are synthesised once."""
+        space, known, designs = self.space(), dict[Net, Measured](), []
+        for candidate in self.designs:
+            net = space.decode(np.array(candidate.genes, np.int64))
+            if net not in known:
+                known[net] = synthesise(net)
+            designs.append(replace(candidate, measured=known[net]))
+        return replace(self, designs=tuple(designs))
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The designs as plain values: accuracies, areas, powers."""
+        return [
+            {
+                "design": k,
+                "fit_accuracy": c.fit_accuracy,
+                "validation_accuracy": c.validation_accuracy,
+                "model_cm2": c.model_cm2,
+                "model_mw": c.model_mw,
+                "area_cm2": None if c.measured is None else c.measured.area_cm2,
+                "power_mw": None if c.measured is None else c.measured.power_mw,
+            }
+            for k, c in enumerate(self.designs)
+        ]
+
+    def to_csv(self) -> str:
+        """The designs, a line each."""
+        text = io.StringIO()
+        writer = csv.DictWriter(text, list(self.rows()[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.rows())
+        return text.getvalue()
+
+    def to_json(self) -> str:
+        """Everything, lossless."""
+        facts = {
+            "format": FORMAT,
+            "start": to_text(self.start),
+            "passes": [{"name": p.name, "options": asdict(p)} for p in self.passes],
+            "reference": self.reference,
+            "seed": self.seed,
+            "generations": self.generations,
+            "tried": self.tried,
+            "elapsed_s": self.elapsed_s,
+            "stopped": self.stopped,
+            "designs": [row | {"genes": c.genes} for row, c in zip(self.rows(), self.designs, strict=True)],
+        }
+        return json.dumps(facts, indent=1, allow_nan=False) + "\n"
+
+    def save(self, folder: str | Path) -> None:
+        """Write ``front.json``, ``front.csv``, ``front.png`` and ``front.svg`` into ``folder``."""
+        from mlpress.approx.plot import draw
+
+        write_file(Path(folder) / "front.json", self.to_json())
+        write_file(Path(folder) / "front.csv", self.to_csv())
+        for kind in ("png", "svg"):
+            write_file(Path(folder) / f"front.{kind}", draw(self, kind))
+
+    @classmethod
+    def from_json(cls, text: str) -> Front:
+        """Read what :meth:`to_json` wrote; raises where it is something else."""
+        try:
+            facts = json.loads(text)
+            if facts["format"] != FORMAT:
+                raise MlpressError(f"the front has format {facts['format']!r}; this version reads {FORMAT!r}")
+            start = from_text(facts["start"])
+            passes = tuple(_pass(entry["name"], entry["options"]) for entry in facts["passes"])
+            designs = tuple(_candidate(entry) for entry in facts["designs"])
+            numbers = {
+                name: facts[name] for name in ("reference", "seed", "generations", "tried", "elapsed_s", "stopped")
+            }
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise MlpressError(f"this is no front of a search ({error}); run the search again") from error
+        if not isinstance(start, Net):
+            raise MlpressError("the front does not start from an integer net; run the search again")
+        return cls(start, passes, designs, **numbers)
+
+
+def _pass(name: str, options: dict[str, Any]) -> ApproximatePass:
+    kind: Any  # its fields are known only by the pass that is named
+    for kind in PASSES:
+        if kind.name == name:
+            made: ApproximatePass = kind(
+                **{key: tuple(value) if isinstance(value, list) else value for key, value in options.items()}
+            )
+            return made
+    raise MlpressError(f"there is no pass {name!r}; the passes are {', '.join(kind.name for kind in PASSES)}")
+
+
+def _candidate(entry: dict[str, Any]) -> Candidate:
+    area, power = entry["area_cm2"], entry["power_mw"]
+    return Candidate(
+        genes=tuple(int(gene) for gene in entry["genes"]),
+        fit_accuracy=float(entry["fit_accuracy"]),
+        validation_accuracy=float(entry["validation_accuracy"]),
+        model_cm2=float(entry["model_cm2"]),
+        model_mw=float(entry["model_mw"]),
+        measured=None if area is None else Measured(float(area), float(power)),
+    )

@@ -1,0 +1,281 @@
+"""The integer-level search: from a net and rows to a front of smaller nets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpress.approx import checkpoint as checkpoints
+from mlpress.approx.checkpoint import State
+from mlpress.approx.cost import CostModel
+from mlpress.approx.engine import Engine
+from mlpress.approx.evolve import Effort, Island, Problem, advance, first_islands, merged, migrated
+from mlpress.approx.front import Candidate, Front
+from mlpress.approx.layout import Ints, Layout
+from mlpress.approx.nsga import Population, hypervolume
+from mlpress.approx.passes import ApproximatePass
+from mlpress.approx.space import DEFAULT_PASSES, Space
+from mlpress.approx.start import start_genomes
+from mlpress.errors import MlpressError
+from mlpress.hw import Technology
+from mlpress.ir import Net, encode
+from mlpress.progress import Progress, Silent
+
+AREA_SLACK = 1.3
+"""The search looks this far beyond an area limit, since the model's areas are not the synthesised ones."""
+
+LOSS_SLACK = 0.03
+"""And this far beyond a loss, since fitting rows are not validation rows."""
+
+STAGNATION = 1e-3
+"""A search stops early where the hypervolume grew by less than this share over ``patience`` generations."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a design may lose and cost: accuracy (a share), cm2, mW.  ``None`` is no limit."""
+
+    max_loss: float | None = None
+    max_area: float | None = None
+    max_power: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in (("max_loss", self.max_loss), ("max_area", self.max_area), ("max_power", self.max_power)):
+            if value is not None and not value >= 0:
+                raise MlpressError(f"{name} is {value}; it must be 0 or more")
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """When a search ends: after ``seconds``, after ``generations``, or where ``patience`` generations gain nothing.
+
+    Only a search that ends by generations is the same on every machine; replay one that ended by time with the
+    number of generations that its front reports.
+    """
+
+    seconds: float | None = None
+    generations: int | None = None
+    patience: int = 60
+
+    def __post_init__(self) -> None:
+        if self.seconds is None and self.generations is None:
+            raise MlpressError("the search needs a budget: give seconds, generations, or both")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Generation:
+    """How far a search is.
+
+    ``front`` is float64 (designs, 2): error rate on the fitting rows and cm2; ``left_s`` is what the budget leaves, as
+    far as that is known.
+    """
+
+    number: int
+    tried: int
+    elapsed_s: float
+    front: NDArray[np.float64]
+    hypervolume: float
+    left_s: float | None
+
+
+class SearchProgress(Progress, Protocol):
+    """Who watches a search."""
+
+    def generation(self, done: Generation) -> None:
+        """A generation of all islands ended."""
+
+
+class Unwatched(Silent):
+    """The progress of a search that nobody watches."""
+
+    def generation(self, done: Generation) -> None:
+        """Say nothing."""
+
+
+def search(
+    net: Net,
+    features: NDArray[np.float64],
+    labels: Ints,
+    technology: Technology,
+    budget: Budget,
+    *,
+    passes: Sequence[ApproximatePass] = DEFAULT_PASSES,
+    limits: Limits = Limits(),
+    with_adc: bool = False,
+    seed: int = 0,
+    workers: int | None = None,
+    effort: Effort = Effort(),  # noqa: B008 - immutable
+    trainings: int = 16,
+    validation: float = 0.25,
+    checkpoint: Path | None = None,
+    resume: bool = False,
+    cluster: str | None = None,
+    progress: SearchProgress | None = None,
+) -> Front:
+    """Search for smaller nets than ``net`` that classify ``features`` (rows, inputs) as ``labels`` (rows,) say.
+
+    A share ``validation`` of the rows, the same of each class, is kept out of the search and states the accuracy by
+    which designs are chosen.  The first population is ``net``, its roundings, and as many ``trainings`` on the fitting
+    rows.  With ``checkpoint`` the state is kept in that file after every generation; ``resume`` goes on
+    from it.  ``cluster`` is the address of a Dask scheduler; islands advance on its workers.  Ctrl-C ends
+    the search with the front so far.
+
+    Equal arguments give an equal front, whatever ``workers`` and ``cluster`` are.
+    """
+    watch = progress or Unwatched()
+    began = monotonic()
+    watch.step("prepare the search")
+    space = Space.of(net, passes)
+    codes = encode(space.layout.encoder(), features)
+    fit, held = split_rows(labels, validation, seed)
+    cost = CostModel.of(space.layout, technology, with_adc=with_adc)
+    reference = _accuracy(net, codes[held], labels[held])
+    problem = Problem(
+        space,
+        cost,
+        codes[fit],
+        labels[fit],
+        effort,
+        seed,
+        most_area=AREA_SLACK * _area_limit(limits, cost),
+        most_error=1.0 if limits.max_loss is None else 1 - reference + limits.max_loss + LOSS_SLACK,
+    )
+    if resume:
+        if checkpoint is None:
+            raise MlpressError("there is no checkpoint to resume from; name the file that the search wrote")
+        state = checkpoints.load(checkpoint, problem)
+        began -= state.elapsed_s
+    else:
+        watch.step(f"train {trainings} starts")
+        start = start_genomes(space, codes[fit], labels[fit], seed, trainings)
+        state = State(tuple(first_islands(problem, start)), 0.0, 0, ())
+    watch.step("search")
+    state, stopped = _run(problem, state, budget, began, workers, checkpoint, cluster, watch)
+    watch.step("judge the front on the validation rows")
+    designs = _judged(problem, merged(state.islands, space.size), codes[held], labels[held])
+    return Front(net, tuple(passes), designs, reference, seed, state.generation, state.tried, state.elapsed_s, stopped)
+
+
+def _run(
+    problem: Problem,
+    state: State,
+    budget: Budget,
+    began: float,
+    workers: int | None,
+    checkpoint: Path | None,
+    cluster: str | None,
+    watch: SearchProgress,
+) -> tuple[State, str]:
+    """Generations until the budget ends; the last state and why it is the last."""
+    effort = problem.effort
+    worst = (float(1 - np.bincount(problem.labels).max() / len(problem.labels)), 1000.0)
+    place: Any = nullcontext(Local(workers or _cores())) if cluster is None else _connect(cluster)
+    try:
+        with place as machine:
+            while (stopped := _ended(state, budget, monotonic() - began)) is None:
+                islands = machine.advance(problem, state.islands)
+                if islands[0].generation % effort.interval == 0 and len(islands) > 1:
+                    islands = migrated(islands, effort)
+                front = merged(islands, problem.space.size)
+                volume = hypervolume(front.objectives, worst)
+                tried = state.tried + sum(effort.steps * _offspring(island, effort) for island in state.islands)
+                state = State(tuple(islands), monotonic() - began, tried, (*state.volumes, volume))
+                if checkpoint is not None:
+                    checkpoints.save(checkpoint, problem, state)
+                watch.generation(_report(state, front, volume, budget))
+    except KeyboardInterrupt:
+        if not state.generation:
+            raise
+        stopped = "interrupted"
+    return state, stopped
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """Islands one after the other in this process, their chains on ``workers`` threads."""
+
+    workers: int
+
+    def advance(self, problem: Problem, islands: Sequence[Island]) -> list[Island]:
+        """Every island one generation later."""
+        return [advance(problem, island, self.workers) for island in islands]
+
+
+def _connect(address: str) -> Any:
+    from mlpress.approx.cluster import Cluster
+
+    return Cluster(address)
+
+
+def _cores() -> int:
+    import os
+
+    return len(os.sched_getaffinity(0))
+
+
+def _offspring(island: Island, effort: Effort) -> int:
+    return effort.offspring if island.generation else len(island.start)
+
+
+def _ended(state: State, budget: Budget, elapsed: float) -> str | None:
+    """Why the search is over, or ``None``."""
+    if budget.generations is not None and state.generation >= budget.generations:
+        return "generations"
+    if budget.seconds is not None and state.generation and elapsed >= budget.seconds:
+        return "time"
+    if state.generation > budget.patience:
+        before, now = state.volumes[-1 - budget.patience], state.volumes[-1]
+        if now - before < STAGNATION * abs(now):
+            return "stagnation"
+    return None
+
+
+def _report(state: State, front: Population, volume: float, budget: Budget) -> Generation:
+    left = [budget.seconds - state.elapsed_s] if budget.seconds is not None else []
+    if budget.generations is not None:
+        left.append((budget.generations - state.generation) * state.elapsed_s / state.generation)
+    return Generation(
+        state.generation, state.tried, state.elapsed_s, front.objectives, volume, max(min(left), 0.0) if left else None
+    )
+
+
+def split_rows(labels: Ints, share: float, seed: int) -> tuple[Ints, Ints]:
+    """Indices of the fitting and of the held-out rows: ``share`` of each class, rounded, is held out."""
+    if not 0 < share < 1:
+        raise MlpressError(f"the validation share is {share:g}; it must be between 0 and 1")
+    rng = np.random.default_rng((seed, 2))
+    held = np.zeros(len(labels), np.bool_)
+    for label in np.unique(labels):
+        rows = rng.permutation(np.flatnonzero(labels == label))
+        held[rows[: round(share * len(rows))]] = True
+    if held.all() or not held.any():
+        raise MlpressError(f"{len(labels)} rows are too few to hold out a share of {share:g}; give more rows")
+    return np.flatnonzero(~held), np.flatnonzero(held)
+
+
+def _area_limit(limits: Limits, cost: CostModel) -> float:
+    areas = [limits.max_area] if limits.max_area is not None else []
+    areas += [limits.max_power / cost.density] if limits.max_power is not None else []
+    return min(areas, default=np.inf)
+
+
+def _accuracy(net: Net, codes: Ints, labels: Ints) -> float:
+    layout = Layout.of(net)
+    wrong = Engine(layout, codes, labels).wrong(layout.pack(net)[None])
+    return float(1 - wrong[0] / len(labels))
+
+
+def _judged(problem: Problem, front: Population, codes: Ints, labels: Ints) -> tuple[Candidate, ...]:
+    vectors = problem.space.vectors(front.genomes)
+    wrong = Engine(problem.space.layout, codes, labels).wrong(vectors)
+    return tuple(
+        Candidate(tuple(genes), 1 - error, float(1 - w / len(labels)), cost, cost * problem.cost.density)
+        for genes, (error, cost), w in zip(front.genomes.tolist(), front.objectives.tolist(), wrong, strict=True)
+    )

@@ -1,0 +1,46 @@
+"""The picture of a front: accuracy against area."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from mlpress.approx.front import Front
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A published design to show beside ours: its label, accuracy (a share) and area in cm2."""
+
+    label: str
+    accuracy: float
+    area_cm2: float
+
+
+def draw(front: Front, kind: Literal["png", "svg"], published: Sequence[Point] = ()) -> bytes:
+    """A picture file of validation accuracy against area on a logarithmic scale; equal fronts give equal bytes."""
+    from matplotlib import rc_context
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    with rc_context({"svg.hashsalt": "mlpress", "svg.fonttype": "path"}):
+        figure = Figure(figsize=(7, 4.5), layout="constrained")
+        FigureCanvasAgg(figure)
+        axes = figure.add_subplot()
+        floor = min((c.area_cm2 for c in front.designs if c.area_cm2 > 0), default=1e-3) / 2
+        areas = [max(c.area_cm2, floor) for c in front.designs]
+        axes.plot(areas, [c.fit_accuracy for c in front.designs], color="0.75", lw=1, label="fitting rows")
+        axes.plot(areas, [c.validation_accuracy for c in front.designs], "o", ms=4, label="validation rows")
+        axes.axhline(front.reference, color="0.4", lw=1, ls="--", label="start, validation rows")
+        for point in published:
+            axes.plot([point.area_cm2], [point.accuracy], "x", ms=7, label=point.label)
+        axes.set(xscale="log", xlabel="area in cm²", ylabel="accuracy")
+        axes.grid(alpha=0.3)
+        axes.legend(fontsize=8)
+        data = BytesIO()
+        metadata = {"Software": None} if kind == "png" else {"Date": None, "Creator": None}
+        figure.savefig(data, format=kind, dpi=150, metadata=metadata)
+    return data.getvalue()
