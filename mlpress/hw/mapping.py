@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -59,6 +60,10 @@ class Library:
             formula = _formula(_function(cell), names)
             lines.append(f"GATE c{k} {cell.area_um2 / 1e4:.6f} y={formula}; PIN * UNKNOWN 1 999 1 0 1 0")
         return "\n".join(lines) + "\n"
+
+    def area(self, blif: str) -> float:
+        """um2 of the gates in a mapped network that ABC wrote."""
+        return sum(self.cells[int(index)].area_um2 for index in re.findall(r"(?m)^\.gate c(\d+) ", blif))
 
     def register(self, *, clear: bool) -> Register:
         """The smallest flip-flop, with a clear where that is wanted."""

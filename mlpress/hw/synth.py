@@ -53,7 +53,6 @@ def synthesise(
     effort: str = "default",
     timeout_s: float = 3600.0,
     memory_mb: int = 4096,
-    seed: int = 0,
 ) -> Synthesis:
     """Map Verilog (one text, or file name -> text) to the cells of ``technology``, as small as ``effort`` finds.
 
@@ -68,7 +67,7 @@ def synthesise(
     library = Library(technology)
     gates = read_gates(sources, top, timeout_s=timeout_s, memory_mb=memory_mb)
     registers = [library.register(clear=bool(clear)) for clear in gates.clear.tolist()]
-    mapped = run_effort(effort, _aiger(gates, registers), library, timeout_s=timeout_s, memory_mb=memory_mb, seed=seed)
+    mapped = run_effort(effort, _aiger(gates, registers), library, timeout_s=timeout_s, memory_mb=memory_mb)
     netlist = assemble(gates, registers, library, mapped.blif)
     return _result(netlist, technology, mapped, effort)
 
