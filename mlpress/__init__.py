@@ -21,6 +21,7 @@ __getattr__ = lazy_door(
         "from_sklearn": "frontend",
         "load": "frontend",
         "quantise": "frontend",
+        "search": "searching",
         "verify": "verification",
     },
 )
@@ -35,5 +36,6 @@ __all__ = [
     "from_sklearn",
     "load",
     "quantise",
+    "search",
     "verify",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -105,6 +106,76 @@ def compile_command(
         )
         folder = design.save(output)
     screen.show(design.facts | {"folder": str(folder)}, summary_table(design.facts), f"design folder: {folder}")
+
+
+@app.command()
+def search(
+    model: Annotated[Path, typer.Argument(help="Trained classifier, ONNX.")],
+    data: Annotated[str, typer.Option(help="Training rows: CSV, NPZ, or the name of a scikit-learn set.")],
+    output: Output = Path("build"),
+    label: Annotated[str | None, typer.Option(help="Label column (default: the last).")] = None,
+    target: Target = "egfet",
+    max_loss: Annotated[float, typer.Option(help="Accuracy that may be lost, a share, on validation rows.")] = 0.01,
+    max_area: Annotated[float | None, typer.Option(help="Largest area, cm2.")] = None,
+    max_power: Annotated[float | None, typer.Option(help="Largest power, mW.")] = None,
+    power_source: Annotated[list[str] | None, typer.Option(help="A printed source that must feed it.")] = None,
+    with_adc: Annotated[bool, typer.Option("--with-adc", help="Count the input converters' area too.")] = False,
+    budget: Annotated[str, typer.Option(help="Time to search: 90s, 5m, 1h.")] = "2m",
+    generations: Annotated[int | None, typer.Option(help="End after so many generations (repeatable).")] = None,
+    seed: Annotated[int, typer.Option(help="Same seed and generations, same front.")] = 0,
+    workers: Annotated[int | None, typer.Option(help="Threads (default: all cores).")] = None,
+    cluster: Annotated[str | None, typer.Option(help="Dask scheduler, tcp://host:port.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the search's checkpoint.")] = False,
+    effort: Effort = "default",
+    rate: Rate = 5.0,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Search for approximate designs: a front of accuracy against area, and the smallest that loses little."""
+    from mlpress import compiler, searching
+    from mlpress.approx import Budget, Limits
+    from mlpress.design import FACTS
+    from mlpress.files import check_replaceable
+    from mlpress.frontend import Dataset, load
+    from mlpress.report import summary_table
+
+    check_replaceable(output, marker=FACTS)
+    most_power = searching.power_limit(power_source or [], max_power)
+    limits = Limits(max_loss, max_area, most_power)
+    seconds = _seconds(budget)
+    allowed = Budget(None if generations is not None else seconds, generations)
+    checkpoint = output.with_name(f"{output.name}.checkpoint.npz")
+    screen = _screen(verbose, quiet, as_json)
+    with screen.working():
+        screen.step("read model and data")
+        found = searching.search(
+            load(model),
+            Dataset.read(data, label),
+            allowed,
+            compiler.Options(target=target, effort=effort, rate_hz=rate),
+            limits=limits,
+            with_adc=with_adc,
+            seed=seed,
+            workers=workers,
+            checkpoint=checkpoint,
+            resume=resume,
+            cluster=cluster,
+            source=compiler.source_facts(model, data),
+            progress=screen,
+        )
+        screen.step("press and verify the chosen design")
+        design = found.smallest(max_loss=max_loss, max_area=max_area, max_power=most_power)
+        folder = searching.with_front(design, found.front).save(output)
+        checkpoint.unlink(missing_ok=True)
+    screen.show(design.facts | {"folder": str(folder)}, summary_table(design.facts), f"design folder: {folder}")
+
+
+def _seconds(text: str) -> float:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|h)?", text.strip())
+    if found is None:
+        raise MlpressError(f"{text!r} is no time; write 90s, 5m or 1h")
+    return float(found[1]) * {"s": 1.0, "m": 60.0, "h": 3600.0}[found[2] or "s"]
 
 
 @app.command()

@@ -79,7 +79,7 @@ def compile_model(
     )
     rows = dataset.for_model(quantised.net)
     design = press(quantised.net, rows.features, rows.labels, options, progress=progress)
-    accuracy = _accuracy(quantised, None if test is None else test.for_model(quantised.net), model)
+    accuracy = accuracy_facts(quantised, None if test is None else test.for_model(quantised.net), model)
     facts = design.facts | {"source": (source or {}) | {"rows": len(rows)}, "accuracy": accuracy}
     return design.with_facts(facts)
 
@@ -221,7 +221,8 @@ def source_facts(model: Path, data: str) -> dict[str, Any]:
     }
 
 
-def _accuracy(quantised: Quantised, test: Dataset | None, model: ir.Model) -> dict[str, Any]:
+def accuracy_facts(quantised: Quantised, test: Dataset | None, model: ir.Model) -> dict[str, Any]:
+    """What quantisation did, for the report; accuracy on ``test`` rows where there are some."""
     report = quantised.report
     facts: dict[str, Any] = {
         "metric": report.metric,

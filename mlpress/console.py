@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.status import Status
 
+    from mlpress.approx import Generation
+
 
 class Screen:
     """Progress on standard error, results on standard output.
@@ -54,6 +56,19 @@ class Screen:
         self._name, self._since = name, perf_counter()
         if self._status:
             self._status.update(name)
+
+    def generation(self, done: Generation) -> None:
+        """A generation of a search ended: the line says how far it is."""
+        error, area = done.front[:, 0], done.front[:, 1]
+        rate = done.tried / max(done.elapsed_s, 1e-9)
+        left = "" if done.left_s is None else f", {done.left_s:.0f} s left"
+        ends = f"{1 - error.max():.3f} @ {area.min():.3f} to {1 - error.min():.3f} @ {area.max():.3f} cm2"
+        text = (
+            f"{self._name}: generation {done.number}, front of {len(done.front)} ({ends}), "
+            f"hypervolume {done.hypervolume:.2f}, {rate:,.0f}/s{left}"
+        )
+        if self._status:
+            self._status.update(text)
 
     def note(self, text: str) -> None:
         """One line that stays on the screen."""

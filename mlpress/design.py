@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import zipfile
 import zlib
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,7 +37,8 @@ class Design:
 
     ``facts`` is the content of ``design.json`` (plain JSON values); ``verilog``, ``testbench`` and
     ``netlist`` are Verilog texts; ``oracle`` is the ONNX graph of ``net``; ``features`` float64
-    (rows, inputs) and ``labels`` (rows,) are the rows it was made from.
+    (rows, inputs) and ``labels`` (rows,) are the rows it was made from; ``extra`` holds further files (name ->
+    content) that are written and never read.
     """
 
     net: ir.Net
@@ -47,6 +49,7 @@ class Design:
     oracle: bytes
     features: NDArray[np.float64]
     labels: NDArray[Any]
+    extra: Mapping[str, str | bytes] = field(default_factory=dict)
 
     def with_facts(self, facts: dict[str, Any]) -> Design:
         """The same design with these facts."""
@@ -74,6 +77,7 @@ class Design:
             "oracle.onnx": self.oracle,
             "rows.npz": rows.getvalue(),
             "report.html": render(self.facts),
+            **self.extra,
         }
         path = Path(folder)
         write_folder(path, files, marker=FACTS)
