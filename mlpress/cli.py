@@ -222,8 +222,6 @@ def estimate(
 @app.command()
 def verify(
     folder: Annotated[Path, typer.Argument(help="Design folder.")],
-    formal: Annotated[bool, typer.Option("--formal", help="Prove it for all inputs, not only for rows.")] = False,
-    timeout: Annotated[float, typer.Option(help="Seconds for each formal proof.")] = 300.0,
     liberty: Annotated[Path | None, typer.Option(help="The liberty file that it was compiled with, if any.")] = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -238,7 +236,7 @@ def verify(
     with screen.working():
         design = Design.load(folder)
         technology = design.technology(liberty)
-        results = run(design, technology, formal=formal, timeout_s=timeout, progress=screen)
+        results = run(design, technology, progress=screen)
     rows = [result.to_json() for result in results]
     screen.show(rows, verification_table(rows))
     if not all(result.equal for result in results):

@@ -57,14 +57,11 @@ def verify(
     design: Design,
     technology: Technology | None = None,
     *,
-    formal: bool = False,
-    timeout_s: float = 300.0,
     progress: Progress | None = None,
 ) -> list[EngineResult]:
     """Run ``design`` in every engine; one result an engine, equal or with its first difference.
 
-    ``technology`` is that of the netlist's cells (default: the design's target).  ``formal`` adds proofs for all
-    inputs, each within ``timeout_s`` seconds.
+    ``technology`` is that of the netlist's cells (default: the design's target).
     """
     progress = progress or Silent()
     technology = technology or design.technology()
