@@ -167,7 +167,10 @@ def search(
         screen.step("press and verify the chosen design")
         design = found.smallest(max_loss=max_loss, max_area=max_area, max_power=most_power)
         folder = searching.with_front(design, found.front).save(output)
-        checkpoint.unlink(missing_ok=True)
+        if found.front.stopped == "interrupted":
+            screen.note(f"interrupted; the same command with --resume goes on from {checkpoint}")
+        else:
+            checkpoint.unlink(missing_ok=True)
     screen.show(design.facts | {"folder": str(folder)}, summary_table(design.facts), f"design folder: {folder}")
 
 
