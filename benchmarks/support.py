@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 from sklearn.preprocessing import MinMaxScaler
@@ -44,6 +45,15 @@ def protocol(folder: Path, name: str) -> tuple[Dataset, Dataset, MinMaxScaler]:
         raise MlpressError(f"no {path}; give the folder of the UCI sets (one CSV each, label last) with --data")
     train, test = Dataset.from_csv(path).split(test_size=0.3, seed=42)
     return train, test, MinMaxScaler((0, 0.9)).fit(train.features)
+
+
+def coded(folder: Path, name: str) -> tuple[Dataset, Dataset]:
+    """Training and test rows of the protocol as 4-bit input codes."""
+    train, test, scaler = protocol(folder, name)
+    return tuple(
+        Dataset(np.clip(np.floor(16 * scaler.transform(part.features)), 0, 15), part.labels, part.names, part.classes)
+        for part in (train, test)
+    )
 
 
 def show(title: str, rows: list[dict[str, Any]], as_json: bool) -> None:

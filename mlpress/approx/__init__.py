@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from mlpress.approx.engine import Engine
     from mlpress.approx.evolve import Effort
     from mlpress.approx.front import Candidate, Front, Measured
+    from mlpress.approx.heap import PARTS
     from mlpress.approx.integer_search import Budget, Generation, Limits, SearchProgress, search, split_rows
     from mlpress.approx.layout import Layout
     from mlpress.approx.nsga import Population, Search, hypervolume
@@ -26,13 +27,14 @@ if TYPE_CHECKING:
     )
     from mlpress.approx.plot import Point, draw
     from mlpress.approx.space import DEFAULT_PASSES, Space
-    from mlpress.approx.training import Training, train
+    from mlpress.approx.training import Training, dense, train
 
 _HOMES = {
     "cost": ["CostModel"],
     "engine": ["Engine"],
     "evolve": ["Effort"],
     "front": ["Candidate", "Front", "Measured"],
+    "heap": ["PARTS"],
     "layout": ["Layout"],
     "nsga": ["Population", "Search", "hypervolume"],
     "passes": [
@@ -48,11 +50,12 @@ _HOMES = {
     "plot": ["Point", "draw"],
     "integer_search": ["Budget", "Generation", "Limits", "SearchProgress", "search", "split_rows"],
     "space": ["DEFAULT_PASSES", "Space"],
-    "training": ["Training", "train"],
+    "training": ["Training", "dense", "train"],
 }
 
 __all__ = [
     "DEFAULT_PASSES",
+    "PARTS",
     "PASSES",
     "Accumulate",
     "Activation",
@@ -77,6 +80,7 @@ __all__ = [
     "SearchProgress",
     "Space",
     "Training",
+    "dense",
     "draw",
     "hypervolume",
     "search",

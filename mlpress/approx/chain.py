@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from mlpress.approx.heap import COLUMNS, COMPARATOR, net_parts
+from mlpress.approx.heap import COMPARATOR
 from mlpress.approx.jit import Ints, Lanes, Layers, Reals, inner
 from mlpress.approx.kernels import activate, add_terms, fill, has_ranges, recode, sum_range, terms_of, wrong_tournament
 from mlpress.approx.layout import ARGMAX
 from mlpress.approx.moves import EDITS, Genes, edit, propose, undo
+from mlpress.approx.net_cost import cost_scratch, net_parts
 from mlpress.sim import compiled
 
 BINS = 64
@@ -156,12 +157,8 @@ def anneal(
     sums, scratch = np.zeros(rows, codes.dtype), np.zeros((classes, rows), codes.dtype)
     block_wrong, new_wrong = np.zeros(len(blocks), np.int64), np.zeros(len(blocks), np.int64)
     log = np.zeros((EDITS, 2), np.int64)
-    masks, wanted = np.zeros((last + 2, widest), np.int64), np.zeros((last + 2, widest), np.int64)
-    heap, state, parts = (
-        np.zeros(COLUMNS + 2 * widest, np.int64),
-        np.zeros(3, np.int64),
-        np.zeros(len(prices), np.int64),
-    )
+    scratch_cost = cost_scratch(layers, inputs)
+    parts = np.zeros(len(prices), np.int64)
     early_rows = 0
     for s in range(early):
         early_rows += blocks[s, 1] - blocks[s, 0]
@@ -218,7 +215,7 @@ def anneal(
                 if hit and not touched[n0 + n]:
                     fitting &= fits(vector, layers, inputs, k, j, lane)
         parts[:] = 0
-        net_parts(vector, layers, head, inputs, adc, masks, wanted, heap, state, parts)
+        net_parts(vector, layers, head, inputs, adc, scratch_cost, parts)
         new_area = 0.0
         for i in range(len(prices)):
             new_area += parts[i] * prices[i]

@@ -8,30 +8,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpress.approx.engine import CHUNK, spread
-from mlpress.approx.heap import COMPARATOR, PARTS, count_parts
+from mlpress.approx.heap import COMPARATOR, PARTS
 from mlpress.approx.layout import Ints, Layout
+from mlpress.approx.net_cost import count_parts
 from mlpress.errors import MlpressError
 from mlpress.hw import Cell, Converter, Technology, adc_cost, truth_table
 
 Floats = NDArray[np.float64]
 
 GATES = {
-    "full": 8.0,
-    "majority": 4.7,
+    "full": 8.5,
+    "majority": 5.0,
     "parity": 8.0,
-    "half": 3.5,
-    "and2": 1.0,
-    "xor2": 3.5,
-    "relu": 1.0,
-    "saturate": 1.0,
-    "overflow": 2.0,
-    "compare": 3.5,
-    "select": 3.8,
-    "name": 1.5,
+    "half": 3.0,
+    "and2": 1.2,
+    "xor2": 3.0,
+    "relu": 1.2,
+    "saturate": 1.3,
+    "overflow": 1.5,
+    "compare": 4.0,
+    "select": 3.6,
+    "name": 1.0,
 }
 """Two-input NAND gates that remain of each part after synthesis.
 
-Fitted by least squares of the relative error to 148 nets of five data sets, synthesised to EGFET cells; before
+Fitted by least squares of the relative error to 300 nets of five data sets, synthesised to EGFET cells; before
 synthesis a full adder has nine, a carry five.  ``benchmarks/cost_model.py`` measures how well areas are ranked.
 """
 
@@ -56,6 +57,11 @@ class CostModel:
         prices["comparator"], prices["encode"] = _converter_prices(layout, technology) if with_adc else (0.0, 0.0)
         density = gate.corners[technology.nominal].static_nw * 1e-6 / (gate.area_um2 * 1e-8)
         return cls(layout, np.array([prices[part] for part in PARTS]), density)
+
+    @staticmethod
+    def gate_area(technology: Technology) -> float:
+        """cm2 of the gate that :data:`GATES` are counted in."""
+        return _smallest_gate(technology).area_um2 * 1e-8
 
     @property
     def with_adc(self) -> bool:

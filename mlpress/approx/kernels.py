@@ -278,15 +278,14 @@ def count_wrong(
                     for i in range(len(inputs)):
                         recode(planes[1, i, :rows], codes[i, a:b], vector[head[3] + i], inputs[i])
                 for k in range(last + 1):
-                    out = planes[k % 2]
+                    out, before, start = planes[k % 2], planes[1 - k % 2], 0
+                    if k == 0 and not pruned:
+                        before, start = codes, a
                     for j in range(layers[k].neurons):
                         n = layers[k].first + j
                         here = sums[:rows] if k < last else out[j, :rows]
                         fill(here, codes.dtype.type(vector[layers[k].bias + j]))
-                        if k == 0 and not pruned:
-                            add_terms(here, counts[n], source[n], mask[n], factor[n], codes, a, b)
-                        else:
-                            add_terms(here, counts[n], source[n], mask[n], factor[n], planes[1 - k % 2], 0, rows)
+                        add_terms(here, counts[n], source[n], mask[n], factor[n], before, start, start + rows)
                         if k < last:
                             activate(out[j, :rows], here, vector, layers, k, j)
                 wrong[member] += wrong_rows(planes[last % 2], layers[last].neurons, rows, segments[s, 2], vector, head)

@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpress.ir import Layer, Net, Neuron, QRelu, Raw, Term, Threshold
+from mlpress.ir import Argmax, Input, Layer, Net, Neuron, QRelu, Raw, Term, Threshold
 
 LEAK = 0.1
 """The slope that the way back sees where a hidden output is cut off: keeps neurons from dying."""
@@ -196,3 +196,14 @@ def weights_of(layer: Layer, sources: int) -> Reals:
         for term in neuron.terms:
             weights[j, term.source] += term.sign << term.shift
     return weights
+
+
+def dense(inputs: tuple[Input, ...], hidden: tuple[int, ...], classes: tuple[int | str, ...], bits: int = 6) -> Net:
+    """An untrained net of this shape, hidden outputs of ``bits`` bits, weights up to 64: what to train or search in."""
+    layers, widths = [], [feature.bits for feature in inputs]
+    for k, count in enumerate((*hidden, len(classes))):
+        terms = tuple(Term(i, 1, 6, (1 << width) - 1) for i, width in enumerate(widths))
+        activation = QRelu(6, bits) if k < len(hidden) else Raw()
+        layers.append(Layer((Neuron(0, terms, activation),) * count))
+        widths = [bits] * count
+    return Net(inputs, tuple(layers), Argmax(), classes)
