@@ -211,7 +211,7 @@ def hidden_parts(vector: Ints, layer: Layers, j: int, wanted: int, heap: Ints, s
 
 @inner
 def output_mask(vector: Ints, layer: Layers, j: int, low: int, high: int) -> int:
-    """Bits that a hidden neuron's output can have set for this range of sums, or ``-1 - value`` where it is constant."""
+    """Bits that a hidden neuron's output can have set for this range of sums, or ``-1 - value`` of a constant one."""
     if vector[layer.kind + j] == QRELU:
         shift, bits = vector[layer.shift + j], vector[layer.bits + j]
         top = (1 << bits) - 1
