@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mlpress.approx.evolve import Effort
     from mlpress.approx.front import Candidate, Front, Measured
     from mlpress.approx.heap import PARTS
-    from mlpress.approx.integer_search import Budget, Generation, Limits, SearchProgress, search, split_rows
+    from mlpress.approx.integer_search import AREA_SLACK, Budget, Generation, Limits, SearchProgress, search, split_rows
     from mlpress.approx.layout import Layout
     from mlpress.approx.nsga import Population, Search, hypervolume
     from mlpress.approx.passes import (
@@ -48,12 +48,13 @@ _HOMES = {
         "Multiply",
     ],
     "plot": ["Point", "draw"],
-    "integer_search": ["Budget", "Generation", "Limits", "SearchProgress", "search", "split_rows"],
+    "integer_search": ["AREA_SLACK", "Budget", "Generation", "Limits", "SearchProgress", "search", "split_rows"],
     "space": ["DEFAULT_PASSES", "Space"],
     "training": ["Training", "dense", "train"],
 }
 
 __all__ = [
+    "AREA_SLACK",
     "DEFAULT_PASSES",
     "PARTS",
     "PASSES",

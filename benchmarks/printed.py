@@ -1,0 +1,133 @@
+"""The printed benchmark: test accuracy, area and power of what the searches find, beside the literature.
+
+Every data set is searched with several seeds; the design is chosen by accuracy on validation rows that are part of
+the training rows, synthesised, and only then run on the test rows, as the mapped netlist.  Results are
+kept as JSON lines in ``benchmarks/results/printed.json``, one a data set, level and seed.
+"""
+
+import json
+import shlex
+import statistics
+import sys
+from dataclasses import asdict, dataclass
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from printed_integer import integer
+from support import ROOT, arguments, coded, show
+
+from mlpress import hw
+
+RESULTS = ROOT / "benchmarks" / "results" / "printed.json"
+
+LEVELS = {"integer": integer}
+"""How each level finds its design: (training rows, data set, seed, seconds, technology) -> netlist and facts."""
+
+PUBLISHED = {
+    "breast_cancer": {
+        "ICCAD'23": (0.946, 3.15),
+        "DATE'24": (0.917, 0.033),
+        "HGQ2": (0.927, 0.032),
+        "tree": (0.951, 0.009),
+    },
+    "cardio": {"ICCAD'23": (0.862, 7.87), "DATE'24": (0.884, 1.41), "HGQ2": (0.890, 1.84), "tree": (0.900, 0.082)},
+    "pendigits": {"ICCAD'23": (0.891, 16.4), "DATE'24": (0.898, 13.6), "HGQ2": (0.903, 14.8), "tree": (0.918, 0.66)},
+    "whitewine": {"ICCAD'23": (0.526, 6.27), "DATE'24": (0.502, 0.200), "HGQ2": (0.526, 0.039), "tree": (0.525, 0.121)},
+    "vertebral": {"HGQ2": (0.806, 2.98)},
+}
+"""Test accuracy and cm2: the RTL of arXiv 2312.17612 (ICCAD'23) and arXiv 2402.02930 (DATE'24), networks of HGQ2 and
+da4ml, and scikit-learn's decision trees, all mapped to the same EGFET cells at 1.0 V by Yosys and ABC."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """One line of the results."""
+
+    dataset: str
+    level: str
+    seed: int
+    test_accuracy: float
+    validation_accuracy: float
+    area_cm2: float
+    power_mw: float
+    seconds: float
+    flow: str
+    command: str
+
+
+def run(options: Any, name: str, seed: int, technology: hw.Technology) -> Result:
+    """Search, choose, synthesise; then the test rows, once."""
+    train, test = coded(options.data, name)
+    since = perf_counter()
+    found = LEVELS[options.level](train, name, seed, options.seconds, technology, options.effort)
+    seconds = perf_counter() - since
+    engine = hw.PackedNetlist(found.netlist, technology)
+    ports = [port.name for port in engine.inputs]
+    rows = {f"x{k}": part for k, part in enumerate(test.features.T.astype(np.int64))}
+    decided = engine.run({port: rows[port] for port in ports})["y"]
+    train_rows = {f"x{k}": part for k, part in enumerate(train.features.T.astype(np.int64))}
+    cost = hw.estimate(found.netlist, technology, {port: train_rows[port] for port in ports}, 5.0)
+    return Result(
+        name,
+        options.level,
+        seed,
+        float(np.mean(decided == test.labels)),
+        found.validation_accuracy,
+        cost.area_cm2,
+        cost.nominal.total_mw,
+        round(seconds, 1),
+        f"yosys + abc, effort {options.effort}, egfet 1.0 V",
+        shlex.join(["python", "benchmarks/printed.py", *sys.argv[1:]]),
+    )
+
+
+def keep(results: list[Result]) -> None:
+    """Put the results in the file, in place of older ones of the same data set, level and seed."""
+    key = ("dataset", "level", "seed")
+    new = {tuple(line[k] for k in key): line for line in (asdict(result) for result in results)}
+    old = [json.loads(line) for line in RESULTS.read_text().splitlines()] if RESULTS.is_file() else []
+    lines = {tuple(line[k] for k in key): line for line in old} | new
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text("".join(json.dumps(lines[name]) + "\n" for name in sorted(lines)))
+
+
+def summary(name: str, results: list[Result]) -> dict[str, Any]:
+    """Mean and spread over the seeds, and the literature."""
+    accuracy = [result.test_accuracy for result in results]
+    row: dict[str, Any] = {
+        "dataset": name,
+        "accuracy": statistics.mean(accuracy),
+        "spread": max(accuracy) - min(accuracy),
+        "area_cm2": statistics.mean(result.area_cm2 for result in results),
+        "power_mw": statistics.mean(result.power_mw for result in results),
+        "seconds": statistics.mean(result.seconds for result in results),
+    }
+    for other in ("ICCAD'23", "DATE'24", "HGQ2", "tree"):
+        point = PUBLISHED[name].get(other)
+        row[other] = "-" if point is None else f"{point[0]:.3f} @ {point[1]:g}"
+    return row
+
+
+def main() -> None:
+    """Search, keep the results, print the table."""
+    parser = arguments(str(__doc__).splitlines()[0])
+    parser.add_argument("--level", default="integer", choices=list(LEVELS), help="which search")
+    parser.add_argument("--seconds", type=float, default=60.0, help="of search, a data set and seed")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="search seeds")
+    parser.add_argument("--effort", default="default", help="synthesis effort")
+    parser.add_argument("--dry", action="store_true", help="do not write the results file")
+    options = parser.parse_args()
+    technology = hw.load_technology("egfet")
+    found = {name: [run(options, name, seed, technology) for seed in options.seeds] for name in options.only}
+    every = [result for results in found.values() for result in results]
+    if not options.dry:
+        keep(every)
+    if options.json:
+        show("", [asdict(result) for result in every], True)
+    else:
+        show(f"Printed classifiers, {options.level} level", [summary(name, r) for name, r in found.items()], False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""The integer level of the printed benchmark: the search alone, from a net trained on the data set's topology."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from support import TOPOLOGIES
+
+from mlpress import Dataset, approx, codegen, hw, ir
+
+MOST_CM2 = {"breast_cancer": 0.02, "cardio": 0.45, "pendigits": 8.0, "whitewine": 0.35, "vertebral": 0.5}
+"""What a design may cost: the most accurate one within is chosen."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A chosen design, synthesised."""
+
+    netlist: hw.Netlist
+    validation_accuracy: float
+
+
+def integer(train: Dataset, name: str, seed: int, seconds: float, technology: hw.Technology, effort: str) -> Found:
+    """Search for ``seconds`` and choose the most accurate design on the validation rows."""
+    hidden = TOPOLOGIES[name][1:-1]
+    inputs = tuple(ir.Input(feature, 4, 1.0, 0.0) for feature in train.names)
+    shape = approx.dense(inputs, hidden, train.classes)
+    codes, labels = train.features.astype(np.int64), train.labels.astype(np.int64)
+    start = approx.train(codes, labels, shape, approx.Training(hidden, seed=seed))
+    front = approx.search(
+        start,
+        train.features,
+        labels,
+        technology,
+        approx.Budget(seconds=seconds),
+        limits=approx.Limits(max_area=MOST_CM2[name]),
+        seed=seed,
+    )
+    return chosen(front, MOST_CM2[name], technology, effort)
+
+
+def chosen(front: approx.Front, most: float, technology: hw.Technology, effort: str) -> Found:
+    """Of the designs that are within ``most`` cm2 once synthesised, the one with the best validation accuracy."""
+    for design in sorted(front.designs, key=lambda design: (-design.validation_accuracy, design.model_cm2)):
+        if design.model_cm2 > approx.AREA_SLACK * most:
+            continue
+        text = codegen.verilog(ir.lower_net(front.net(design)))
+        synthesis = hw.synthesise(text, "top", technology, effort=effort)
+        if synthesis.area_um2 * 1e-8 <= most:
+            return Found(synthesis.netlist, design.validation_accuracy)
+    raise SystemExit(f"no design is within {most} cm2")
