@@ -6,9 +6,9 @@
 from typing import TYPE_CHECKING
 
 from mlpress._lazy import lazy_door
+from mlpress.jit import compiled
 
 if TYPE_CHECKING:
-    from mlpress.sim.jit import compiled
     from mlpress.sim.oracle import Oracle
     from mlpress.sim.packed import Activity, Program
     from mlpress.sim.rtl import Rtl, icarus, run_icarus
@@ -18,7 +18,6 @@ _MODULES = {
     "Oracle": "oracle",
     "Program": "packed",
     "Rtl": "rtl",
-    "compiled": "jit",
     "icarus": "rtl",
     "run_icarus": "rtl",
 }

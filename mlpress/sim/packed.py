@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpress.errors import MlpressError
-from mlpress.sim.jit import compiled
+from mlpress.jit import compiled
 
 Words = NDArray[np.uint64]
 Integers = NDArray[np.int64]

@@ -14,6 +14,7 @@ SHARED = {
     "errors",
     "files",
     "gates",
+    "jit",
     "progress",
     "untrusted",
     "yosys",

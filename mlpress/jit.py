@@ -1,4 +1,8 @@
-"""Compiled kernels that work wherever mlpress is installed."""
+"""Compiled kernels that work wherever mlpress is installed.
+
+Kernels that Python calls keep their machine code on disk (:func:`compiled`); what only they call is compiled into
+them (:func:`inner`).
+"""
 
 from __future__ import annotations
 
@@ -21,6 +25,13 @@ def compiled(kernel: F) -> F:
         return cast(F, njit(kernel, cache=True, nogil=True))
     except RuntimeError:  # numba found no writable cache folder
         return cast(F, njit(kernel, nogil=True))
+
+
+def inner(kernel: F) -> F:
+    """``kernel``, to be called from other kernels only."""
+    from numba import njit
+
+    return cast(F, njit(kernel, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True))
 
 
 @cache
