@@ -1,4 +1,4 @@
-"""The program levels: their types, verifier, text form and reference interpreters.  NumPy is all that it imports."""
+"""The program levels: their types, verifier, text form and reference interpreters.  Only NumPy is imported."""
 
 from mlpress.ir.aiger import from_aiger, to_aiger
 from mlpress.ir.bit_blast import bit_blast, circuit_of

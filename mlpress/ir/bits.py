@@ -4,39 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from mlpress.ir.gates import FALSE, TRUE, Bits, Gate, GateList
 from mlpress.ir.interval import Interval, signed_bits
+from mlpress.ir.nands import AND, FULL, HALF, MAJORITY, MUX, PARITY, XOR
 from mlpress.ir.net import Activation, BitRange, Ladder, Net, QRelu, Raw
-from mlpress.ir.plan import AtLeast, Code, Output, Plan, Raws, Sum, Tournament, plans
+from mlpress.ir.plan import AtLeast, Code, Output, Plan, Raws, Sum, Tournament, plan
 
 Word = tuple[int, ...]
 """Literals, LSB first.  A value that can be negative carries its sign bit last."""
 
-NANDS = {"and": 1.5, "xor": 4.0, "xor3": 8.0, "maj": 4.0, "mux": 3.0}
-"""Two-input NAND gates that an operation takes; a full adder's carry costs one more than its sum where both are
-built (nine in all), and four on its own (textbook decompositions)."""
+ALONE = {"and": AND, "xor": XOR, "xor3": PARITY, "maj": MAJORITY, "mux": MUX}
+"""Tenths of a NAND gate that an operation takes on its own."""
+
+CARRY = {"maj": FULL - PARITY, "and": HALF - XOR}
+"""The same for a carry beside its sum."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lowered:
-    """A net with its cheapest exact plan and that plan's bit program."""
+    """A net with its exact plan and that plan's bit program."""
 
     net: Net
     plan: Plan
     bits: Bits
 
 
+@lru_cache(maxsize=4)
 def lower_net(net: Net) -> Lowered:
-    """Of the exact plans of a verified ``net`` the one whose circuit takes the fewest gates, lowered."""
-    choices = [Lowered(net, plan, lower(plan)) for plan in plans(net)]
-    return min(choices, key=lambda lowered: nand_count(lowered.bits))
+    """A verified ``net`` with its exact plan, lowered."""
+    made = plan(net)
+    return Lowered(net, made, lower(made))
 
 
 def nand_count(bits: Bits) -> float:
     """An estimate of the circuit's size in two-input NAND gates, before logic optimisation."""
-    sums = {gate[1:4] for gate in bits.gates if gate.kind == "xor3"}
-    return sum(1.0 if gate.kind == "maj" and gate[1:4] in sums else NANDS[gate.kind] for gate in bits.gates)
+    sums = {_plain(gate) for gate in bits.gates if gate.kind in ("xor", "xor3")}
+    beside = [gate.kind in CARRY and _plain(gate) in sums for gate in bits.gates]
+    return sum((CARRY if carry else ALONE)[gate.kind] for gate, carry in zip(bits.gates, beside, strict=True)) / 10
+
+
+def _plain(gate: Gate) -> tuple[int, ...]:
+    return tuple(sorted(literal & ~1 for literal in gate[1:4]))
 
 
 def lower(plan: Plan) -> Bits:

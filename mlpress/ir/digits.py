@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from mlpress.ir.net import Term
 
 
@@ -21,6 +23,35 @@ def signed_digits(value: int) -> list[tuple[int, int]]:
         value >>= 1
         exponent += 1
     return digits
+
+
+def digit_count(value: int) -> int:
+    """How many signed digits ``value`` has: the ones of ``value ^ 3 * value`` (Prodinger, Integers 0, A8, 2000)."""
+    value = abs(value)
+    return (value ^ 3 * value).bit_count()
+
+
+def signed_digit_forms(value: int, most: int) -> list[tuple[tuple[int, int], ...]]:
+    """Up to ``most`` of the shortest signed-binary forms of ``value``, as :func:`signed_digits`, which comes first."""
+    forms = [tuple(signed_digits(value))]
+    for form in _shortest_forms(value, most):
+        if form != forms[0] and len(forms) < most:
+            forms.append(form)
+    return forms
+
+
+@lru_cache(maxsize=1 << 14)
+def _shortest_forms(value: int, most: int) -> list[tuple[tuple[int, int], ...]]:
+    if value == 0:
+        return [()]
+    zeros = (value & -value).bit_length() - 1
+    odd, length = value >> zeros, digit_count(value)
+    found: list[tuple[tuple[int, int], ...]] = []
+    for digit in (1, -1):
+        if digit_count(odd - digit) == length - 1:
+            for rest in _shortest_forms(odd - digit, most):
+                found.append(((digit, zeros), *((sign, exponent + zeros) for sign, exponent in rest)))
+    return found[:most]
 
 
 def weight_terms(weight: int, source: int, bits: int) -> tuple[Term, ...]:

@@ -3,18 +3,18 @@
 A plan is a list of values, each made from earlier ones.  It computes the same function as its net and differs
 where that is cheaper:
 
-* weights are recoded as canonical signed digits, sources that are constant are folded into the bias;
+* weights are recoded as signed digits, sources that are constant are folded into the bias;
 * equal sums are one value, and pairs of operands that several sums share are sums of their own;
+* a sum that is only compared is moved so that a comparison is with zero: its sign;
 * under an exact argmax the scores are moved by a common linear form, which changes no class and removes digits (of
   two classes one difference is left), and classes that can never win are left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from mlpress.ir.digits import signed_digits
 from mlpress.ir.interval import (
     Interval,
     activate,
@@ -24,11 +24,24 @@ from mlpress.ir.interval import (
     signed_bits,
     unsigned_bits,
 )
-from mlpress.ir.net import Activation, Argmax, BitRange, Head, Input, Layer, Net, Neuron, Scores, Threshold
-from mlpress.ir.share import Operand, Pair, best_pair, replace_pair
+from mlpress.ir.net import (
+    Activation,
+    Argmax,
+    BitRange,
+    Head,
+    Input,
+    Ladder,
+    Layer,
+    Net,
+    Neuron,
+    QRelu,
+    Scores,
+    Threshold,
+)
+from mlpress.ir.share import Operand, Source, share
 
-LEAST_GAIN = 2
-"""Full adders that a shared pair must save to be worth its own half adder and wires."""
+SIGN_ONLY = 62
+"""Unread low bits of a sum of which only the sign is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +127,19 @@ class Plan:
         return tuple(value for value in self.values if isinstance(value, Sum))
 
 
-Row = dict[tuple[int, int], int]
-"""A sum before it is recoded: the weight of each (value index, mask)."""
+Row = dict[Source, int]
+"""A sum before it is recoded: the weight of each source."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """A sum to be made: its weights and constant, a range known by other means, and its low bits that nothing
+    reads."""
+
+    row: Row
+    constant: int
+    known: Interval | None = None
+    unread: int = 0
 
 
 @dataclass(slots=True)
@@ -128,15 +152,11 @@ class _Maker:
         return len(self.values) - 1
 
     def interval(self, operands: Sequence[Operand], constant: int) -> Interval:
-        """The range of a sum; operands on the same unsigned value are taken together, bit by bit."""
+        """The range of a sum; operands on the same value are taken together, bit by bit."""
         low = high = constant
         weights: dict[int, list[int]] = {}
         for operand in operands:
             source = self.values[operand.value].interval
-            if source.low < 0:
-                ends = [operand.sign * (end << operand.shift) for end in source]
-                low, high = low + min(ends), high + max(ends)
-                continue
             bits = weights.setdefault(operand.value, [0] * source.high.bit_length())
             for k in range(len(bits)):
                 bits[k] += (operand.mask >> k & 1) * (operand.sign << (operand.shift + k))
@@ -156,7 +176,7 @@ class _Maker:
         return self.sums[key]
 
     def row(self, neuron: Neuron, sources: Sequence[int]) -> tuple[Row, int]:
-        """The weights of ``neuron`` over value indices, and its constant; constant sources are folded."""
+        """The weights of ``neuron``, and its constant; constant sources are folded."""
         row: Row = {}
         constant = neuron.bias
         for term in neuron.terms:
@@ -166,90 +186,130 @@ class _Maker:
             if low == high:
                 constant += weight * (low & mask)
             elif mask:
-                key = (sources[term.source], mask)
-                row[key] = row.get(key, 0) + weight
-        return row, constant
+                source = Source(sources[term.source], mask, bits_interval(_mask_bits(mask), Interval(low, high)).high)
+                row[source] = row.get(source, 0) + weight
+        return {source: weight for source, weight in row.items() if weight}, constant
 
     def layer(self, index: int, layer: Layer, known: Sequence[Interval], sources: Sequence[int]) -> list[int]:
         """The outputs of a hidden layer, as value indices; ``known`` are the ranges of its sums."""
-        sums = self.shared(f"h{index}", [self.row(neuron, sources) for neuron in layer.neurons], known)
+        requests, activations = [], []
+        for neuron, total in zip(layer.neurons, known, strict=True):
+            row, constant = self.row(neuron, sources)
+            moved, activation = _centred(neuron.activation, total)
+            activations.append(activation)
+            rest = _less(total, moved)
+            requests.append(_Request(row, constant - moved, rest, _unread(activation, rest)))
+        sums = self.shared(f"h{index}", requests)
         outputs = []
-        for k, (source, neuron) in enumerate(zip(sums, layer.neurons, strict=True)):
-            total = self.values[source].interval
-            outputs.append(self.add(Output(f"h{index}_{k}", source, neuron.activation, _outputs(neuron, total))))
+        for k, (source, activation) in enumerate(zip(sums, activations, strict=True)):
+            low, high = self.values[source].interval
+            found = Interval(activate(activation, low), activate(activation, high))
+            outputs.append(self.add(Output(f"h{index}_{k}", source, activation, found)))
         return outputs
 
-    def shared(self, name: str, rows: Sequence[tuple[Row, int]], known: Sequence[Interval] | None = None) -> list[int]:
-        """One sum a row, with the pairs that they share as sums of their own."""
-        operands = [_digits(row) for row, _ in rows]
-        ranges = known or [self.interval(row, constant) for row, (_, constant) in zip(operands, rows, strict=True)]
-        count = 0
-        while (pair := best_pair(operands, self._saved_bits, LEAST_GAIN)) is not None:
-            index = self.sum(f"{name}_shared{count}", pair, 0)
-            operands = [replace_pair(row, pair, index) for row in operands]
-            count += 1
-        return [
-            self.sum(f"{name}_{k}_sum", row, constant, found)
-            for k, (row, (_, constant), found) in enumerate(zip(operands, rows, ranges, strict=True))
-        ]
+    def shared(self, name: str, requests: Sequence[_Request], *, first: int = 0, move: bool = False) -> list[int]:
+        """One sum a request, numbered from ``first``, with the pairs that they share as sums of their own.
 
-    def _bits(self, operand: Operand) -> int:
-        source = self.values[operand.value]
-        if isinstance(source, Sum):
-            return source.width
-        return (operand.mask & ((1 << source.interval.high.bit_length()) - 1)).bit_count()
-
-    def _saved_bits(self, pair: Pair) -> int:
-        low, high = self.interval(pair, 0)
-        width = signed_bits(low, high) if low < 0 else unsigned_bits(high)
-        return self._bits(pair.first) + self._bits(pair.second) - width
+        With ``move`` they are the scores of an argmax, and all of them lose a common linear form.
+        """
+        rows = [(request.row, request.constant) for request in requests]
+        unread = [request.unread for request in requests]
+        found = share(rows, unread, len(self.values), move=move)
+        index = {source.value: source.value for row, _ in rows for source in row}
+        for k, (operands, constant) in enumerate(found.pairs):
+            index[found.first + k] = self.sum(f"{name}_shared{k}", _renamed(operands, index), constant)
+        made = []
+        numbered = enumerate(zip(requests, found.rows, found.forms, strict=True), first)
+        for k, (request, (operands, constant), form) in numbered:
+            known = request.known if request.known is not None else self.interval(*form)
+            made.append(self.sum(f"{name}_{k}_sum", _renamed(operands, index), constant, known))
+        return made
 
 
-def plans(net: Net) -> list[Plan]:
-    """Exact plans of a verified ``net`` that are worth comparing, one for each way to move its scores."""
+def plan(net: Net) -> Plan:
+    """The exact plan of a verified ``net``."""
     maker = _Maker()
     sources = [maker.add(Code(f"x{k}", interval)) for k, interval in enumerate(input_intervals(net))]
     *hidden, (scored, known) = zip(net.layers, intervals(net), strict=True)
     for index, (layer, found) in enumerate(hidden):
         sources = maker.layer(index, layer, found.sums, sources)
-    rows = [maker.row(neuron, sources) for neuron in scored.neurons]
-    if isinstance(net.head, Argmax) and not net.head.ranges:
-        candidates = _contenders(known.sums)
-        rows = [rows[k] for k in candidates]
-        return [_moved_plan(net, maker, rows, candidates, moved) for moved in (None, *range(len(candidates)))]
-    sums = maker.shared("s", rows, known.sums)
-    return [Plan(net.inputs, tuple(maker.values), _head(net.head, sums), net.classes)]
+    head = _head(maker, net.head, [maker.row(neuron, sources) for neuron in scored.neurons], known.sums)
+    return Plan(net.inputs, tuple(maker.values), head, net.classes)
 
 
-def _moved_plan(
-    net: Net, maker: _Maker, rows: Sequence[tuple[Row, int]], candidates: Sequence[int], moved: int | None
-) -> Plan:
-    own = _Maker(list(maker.values), dict(maker.sums))
-    sums = own.shared("s", _moved(rows, moved))
-    head = Tournament(tuple(zip(candidates, sums, strict=True)), ())
-    return Plan(net.inputs, tuple(own.values), head, net.classes)
-
-
-def _head(head: Head, sums: Sequence[int]) -> Tournament | AtLeast | Raws:
+def _head(
+    maker: _Maker, head: Head, rows: Sequence[tuple[Row, int]], known: Sequence[Interval]
+) -> Tournament | AtLeast | Raws:
     match head:
+        case Argmax(ranges=()):
+            candidates = _contenders(known)
+            sums = _differences(maker, [rows[k] for k in candidates])
+            return Tournament(tuple(zip(candidates, sums, strict=True)), ())
         case Argmax(ranges=windows):
-            return Tournament(tuple(enumerate(sums)), windows)
+            unread = min(window.low for window in windows)
+            requests = [_Request(*row, total, unread) for row, total in zip(rows, known, strict=True)]
+            return Tournament(tuple(enumerate(maker.shared("s", requests))), windows)
         case Threshold(at=at):
-            return AtLeast(sums[0], at)
+            ((row, constant),) = rows
+            request = _Request(row, constant - at, _less(known[0], at), SIGN_ONLY)
+            return AtLeast(maker.shared("s", [request])[0], 0)
         case Scores():
-            return Raws(tuple(sums))
+            requests = [_Request(*row, total) for row, total in zip(rows, known, strict=True)]
+            return Raws(tuple(maker.shared("s", requests)))
 
 
-def _digits(row: Row) -> list[Operand]:
-    return sorted(
-        Operand(value, mask, exponent, sign)
-        for (value, mask), weight in row.items()
-        for sign, exponent in signed_digits(weight)
-    )
+def _differences(maker: _Maker, rows: Sequence[tuple[Row, int]]) -> list[int]:
+    """The scores of an exact argmax, less a common linear form; of two only the sign of their difference is left."""
+    if len(rows) == 1:  # nothing is compared
+        return [maker.sum("s_0_sum", (), 0)]
+    if len(rows) > 2:
+        return maker.shared("s", [_Request(*row) for row in rows], move=True)
+    (left, low), (right, high) = rows
+    keys = sorted({*left, *right})
+    apart = {key: right.get(key, 0) - left.get(key, 0) for key in keys}
+    request = _Request({key: weight for key, weight in apart.items() if weight}, high - low - 1, None, SIGN_ONLY)
+    return [maker.sum("s_0_sum", (), -1), *maker.shared("s", [request], first=1)]
 
 
-def _outputs(neuron: Neuron, total: Interval) -> Interval:
-    return Interval(activate(neuron.activation, total.low), activate(neuron.activation, total.high))
+def _renamed(operands: Sequence[Operand], index: Mapping[int, int]) -> list[Operand]:
+    return [operand._replace(value=index[operand.value]) for operand in operands]
+
+
+def _mask_bits(mask: int) -> list[int]:
+    return [mask & 1 << k for k in range(mask.bit_length())]
+
+
+def _less(interval: Interval, moved: int) -> Interval:
+    return Interval(interval.low - moved, interval.high - moved)
+
+
+def _centred(activation: Activation, total: Interval) -> tuple[int, Activation]:
+    """What to take off a sum in ``total`` so that its comparisons are cheapest, and the activation of the rest."""
+    match activation:
+        case QRelu(shift=shift, bits=1):  # one comparison
+            return _centred(Ladder((1 << shift,)), total)
+        case Ladder(thresholds=thresholds):
+            reached = [t for t in thresholds if total.low < t <= total.high]
+            moved = min(reached, key=lambda m: (-sum(_zeros(t - m) for t in reached), m), default=0)
+            return moved, Ladder(tuple(t - moved for t in thresholds))
+        case _:
+            return 0, activation
+
+
+def _zeros(value: int) -> int:
+    """Low zero bits."""
+    return (value & -value).bit_length() - 1 if value else SIGN_ONLY
+
+
+def _unread(activation: Activation, total: Interval) -> int:
+    """Low bits of a sum in ``total`` that its activation does not read, but for their carry."""
+    match activation:
+        case QRelu(shift=shift):
+            return shift
+        case Ladder(thresholds=thresholds):
+            return min((_zeros(t) for t in thresholds if total.low < t <= total.high), default=SIGN_ONLY)
+        case _:
+            return 0
 
 
 def _contenders(ranges: Sequence[Interval]) -> list[int]:
@@ -261,25 +321,3 @@ def _contenders(ranges: Sequence[Interval]) -> list[int]:
         for k, interval in enumerate(ranges)
         if k == first or interval.high > floor or (interval.high == floor and k < first)
     ]
-
-
-def _moved(rows: Sequence[tuple[Row, int]], moved: int | None) -> list[tuple[Row, int]]:
-    """The rows less a common row, which is that of one class or the one that leaves the fewest digits."""
-    keys = sorted({key for row, _ in rows for key in row})
-    common: Row = {}
-    for key in keys:
-        weights = [row.get(key, 0) for row, _ in rows]
-        common[key] = weights[moved] if moved is not None else _fewest_digits(weights)
-    constants = [constant for _, constant in rows]
-    base = constants[moved] if moved is not None else min(constants)
-    return [
-        ({key: row.get(key, 0) - common[key] for key in keys if row.get(key, 0) != common[key]}, constant - base)
-        for row, constant in rows
-    ]
-
-
-def _fewest_digits(weights: Sequence[int]) -> int:
-    """The integer whose subtraction leaves the fewest signed digits in ``weights``; of those the nearest to 0."""
-    span = max(weights) - min(weights)
-    near = range(min(0, *weights), max(0, *weights) + 1) if span < 4096 else sorted({0, *weights})
-    return min(near, key=lambda v: (sum(len(signed_digits(weight - v)) for weight in weights), abs(v), v))

@@ -1,0 +1,490 @@
+"""The compiled search behind :mod:`mlpress.ir.share`: ruin and recreate, with an annealing test.
+
+A state is a digit form for every weight, the common weight that is taken off each source, and a list of shared
+pairs.  A step redraws a few forms, drops a few pairs, replays the pairs that are left and goes on greedily (ruin and
+recreate: Schrimpf et al., Journal of Computational Physics 159, 2000); it is kept by the test of simulated annealing.
+
+Costs are tenths of a two-input NAND gate.  Everything is integer arrays, so that the machine code is small.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpress.ir.nands import AND, FULL, HALF, HALF_ONE, MAJORITY, OR, PARITY, XOR
+from mlpress.jit import compiled, inner
+
+HEAT = 200.0
+"""The annealing test's first temperature, in tenths of a NAND gate."""
+
+SEED = 1
+WORDS = 512
+"""Sources and shared pairs that one search may have."""
+
+Ints = NDArray[np.int64]
+Array: TypeAlias = Any
+"""What kernels take, int64; numba infers and checks it."""
+
+
+@inner
+def draw(state: Array, below: int) -> int:
+    """A number in 0 .. below - 1 (xorshift64; Marsaglia, Journal of Statistical Software 8(14), 2003)."""
+    x = state[0]
+    x ^= x << 13
+    x ^= (x >> 7) & 0x1FFFFFFFFFFFFFF
+    x ^= x << 17
+    state[0] = x
+    drawn: int = (x & 0x7FFFFFFFFFFFFFFF) % below
+    return drawn
+
+
+@inner
+def add_pair(words: Array, pair: Array, found: Array) -> None:
+    """The adder of a pair.
+
+    ``pair`` is (first, second, shift of the first, of the second, sign); ``words`` (words, 3) holds each word's
+    columns as a mask, its highest value and its offset.  Writes cost, bits saved, columns, highest value, offset.
+    """
+    first = words[pair[0], 0] << pair[2]
+    second = words[pair[1], 0] << pair[3]
+    high = words[pair[0], 1] << pair[2]
+    offset = words[pair[0], 2] << pair[2]
+    if pair[4] > 0:
+        high += words[pair[1], 1] << pair[3]
+        offset += words[pair[1], 2] << pair[3]
+    else:  # the complement of the second, which is its columns' ones less it
+        high += second
+        offset += second - (words[pair[1], 2] << pair[3])
+    cost = saved = columns = carry = 0
+    rest, column = high, 1
+    while rest > 0:
+        rest >>= 1
+        bits = (1 if first & column else 0) + (1 if second & column else 0)
+        saved += bits
+        bits += carry
+        carry = 0
+        if bits:
+            columns |= column
+            saved -= 1
+        if bits == 2:
+            cost += HALF if rest else XOR
+            carry = 1
+        elif bits == 3:
+            cost += FULL if rest else PARITY
+            carry = 1
+        column <<= 1
+    found[0], found[1], found[2], found[3], found[4] = cost, saved, columns, high, offset
+
+
+@inner
+def heap_cost(count: Array, constant: int, width: int, unread: int) -> int:
+    """The adders of a heap with ``count`` bits a column, of whose sum the lowest ``unread`` bits are not read."""
+    cost = carry = 0
+    for column in range(width):
+        bits, one = count[column] + carry, constant >> column & 1
+        carry = 0
+        read, top = column >= unread, column == width - 1
+        while bits >= 3:
+            bits -= 2
+            carry += 1
+            cost += PARITY if top else (FULL if read or bits > 1 or one else MAJORITY)
+        if bits == 2:
+            carry += 1
+            if top:
+                cost += XOR
+            elif one:
+                cost += HALF_ONE if read else OR
+            else:
+                cost += HALF if read else AND
+        elif bits == 1 and one:
+            carry += 1
+    return cost
+
+
+@inner
+def use_pair(terms: Array, size: int, pair: Array, index: int) -> int:
+    """Replace ``pair`` by word ``index`` wherever it stands in ``terms`` (terms, 4: row, word, shift, sign).
+
+    Returns the new number of terms; rows stand together and keep their order.
+    """
+    first, second, apart = pair[0], pair[1], pair[3] - pair[2]
+    start = 0
+    while start < size:
+        stop = start
+        while stop < size and terms[stop, 0] == terms[start, 0]:
+            stop += 1
+        for a in range(start, stop):
+            if terms[a, 1] != first:
+                continue
+            for b in range(start, stop):
+                if (
+                    b != a
+                    and terms[b, 1] == second
+                    and terms[b, 2] - terms[a, 2] == apart
+                    and terms[a, 3] * terms[b, 3] == pair[4]
+                ):
+                    terms[a, 1] = index
+                    terms[a, 2] -= pair[2]
+                    terms[b, 1] = -1
+                    break
+        start = stop
+    kept = 0
+    for t in range(size):
+        if terms[t, 1] >= 0:
+            for k in range(4):
+                terms[kept, k] = terms[t, k]
+            kept += 1
+    return kept
+
+
+@inner
+def count_pairs(terms: Array, size: int, words: Array, table: Array, keys: Array) -> int:
+    """Count every pair of overlapping terms of a row; returns how many different pairs ``keys`` lists.
+
+    ``table`` (slots, 2) is a hash table of key and count, empty at 0; the slots in use stand in ``keys``.
+    """
+    found = 0
+    slots = len(table) - 1
+    for a in range(size):
+        columns = words[terms[a, 1], 0] << terms[a, 2]
+        b = a + 1
+        while b < size and terms[b, 0] == terms[a, 0]:
+            if columns & (words[terms[b, 1], 0] << terms[b, 2]):
+                i, j = (a, b) if (terms[a, 1], terms[a, 2]) <= (terms[b, 1], terms[b, 2]) else (b, a)
+                key = ((terms[i, 1] * WORDS + terms[j, 1]) * 128 + terms[j, 2] - terms[i, 2] + 64) * 2
+                key += (terms[i, 3] == terms[j, 3]) + 1
+                slot = (key * 0x9E3779B1 >> 15) & slots
+                while table[slot, 0] != key and table[slot, 0] != 0:
+                    slot = (slot + 1) & slots
+                if table[slot, 0] == 0:
+                    table[slot, 0] = key
+                    table[slot, 1] = 0
+                    keys[found] = slot
+                    found += 1
+                table[slot, 1] += 1
+            b += 1
+    return found
+
+
+@inner
+def read_key(key: int, pair: Array) -> None:
+    """The pair of a hash key."""
+    key -= 1
+    pair[4] = 1 if key & 1 else -1
+    apart = (key >> 1 & 127) - 64
+    pair[0], pair[1] = (key >> 8) // WORDS, (key >> 8) % WORDS
+    pair[2], pair[3] = max(0, -apart), max(0, apart)
+
+
+@inner
+def recreate(
+    terms: Array, size: int, words: Array, pairs: Array, used: int, table: Array, keys: Array, pair: Array, found: Array
+) -> tuple[int, int]:
+    """Share the pair that saves the most, until none saves anything; returns the sizes of terms and words."""
+    while used < WORDS:
+        different = count_pairs(terms, size, words, table, keys)
+        best, chosen = 0, 0
+        for k in range(different):
+            key, uses = table[keys[k], 0], table[keys[k], 1]
+            table[keys[k], 0] = 0
+            if uses < 2:
+                continue
+            read_key(key, pair)
+            if pair[0] == pair[1]:  # such uses may overlap
+                uses = (uses + 1) // 2 if uses > 2 else uses
+            add_pair(words, pair, found)
+            gain = uses * found[1] * FULL - found[0]
+            if gain > best or (gain == best and gain > 0 and key < chosen):
+                best, chosen = gain, key
+        if best == 0:
+            break
+        read_key(chosen, pair)
+        size = define(terms, size, words, pairs, used, pair, found)
+        used += 1
+    return size, used
+
+
+@inner
+def define(terms: Array, size: int, words: Array, pairs: Array, used: int, pair: Array, found: Array) -> int:
+    """Make ``pair`` word ``used`` and use it; returns the new number of terms."""
+    add_pair(words, pair, found)
+    for k in range(3):
+        words[used, k] = found[2 + k]
+    for k in range(5):
+        pairs[used, k] = pair[k]
+    return use_pair(terms, size, pair, used)
+
+
+@inner
+def load(state: Array, forms: Array, digits: Array, terms: Array) -> int:
+    """Write the digits of all weights to ``terms``; returns how many.
+
+    ``state`` (rows, sources) is the form of each weight, ``forms`` (forms, 2) its first digit and its size.
+    """
+    size = 0
+    for r in range(state.shape[0]):
+        for s in range(state.shape[1]):
+            first, count = forms[state[r, s], 0], forms[state[r, s], 1]
+            for k in range(first, first + count):
+                terms[size, 0], terms[size, 1] = r, s
+                terms[size, 2], terms[size, 3] = digits[k, 0], digits[k, 1]
+                size += 1
+    return size
+
+
+@inner
+def rows_cost(
+    terms: Array,
+    size: int,
+    words: Array,
+    ends: Array,
+    constants: Array,
+    unread: Array,
+    count: Array,
+    per_column: int,
+    idle: int,
+) -> int:
+    """The heaps of all rows, and what stands behind them: ``per_column`` of the widest, less ``idle`` of it for a
+    row without terms."""
+    cost = start = widest = 0
+    empty = False
+    for r in range(len(constants)):
+        low, high = ends[r, 0], ends[r, 1]
+        width = 0
+        while (high if high > -low - 1 else -low - 1) >> width > 0:
+            width += 1
+        width += low < 0
+        constant = constants[r]
+        for k in range(width + 1):
+            count[k] = 0
+        stop = start
+        while stop < size and terms[stop, 0] == r:
+            word, shift, sign = terms[stop, 1], terms[stop, 2], terms[stop, 3]
+            columns = words[word, 0]
+            constant -= sign * (words[word, 2] << shift)
+            if sign < 0:
+                constant -= columns << shift
+            while columns > 0:
+                count[shift] += columns & 1
+                columns >>= 1
+                shift += 1
+            stop += 1
+        if stop == start:
+            empty = True
+        else:
+            cost += heap_cost(count, constant, width, unread[r])
+            widest = max(widest, width)
+        start = stop
+    return cost + widest * (per_column - (idle if empty else 0))
+
+
+@inner
+def copy_rows(source: Array, target: Array, count: int) -> None:
+    """Copy the first ``count`` rows of a matrix."""
+    for i in range(count):
+        for k in range(source.shape[1]):
+            target[i, k] = source[i, k]
+
+
+@inner
+def replay(
+    terms: Array,
+    size: int,
+    words: Array,
+    pairs: Array,
+    sources: int,
+    kept: Array,
+    kept_used: int,
+    place: Array,
+    spare: Array,
+    pair: Array,
+    found: Array,
+) -> tuple[int, int]:
+    """Share the ``kept`` pairs again, but for those marked -1 in ``place`` and those that lost their use.
+
+    ``place`` (words,) maps old to new words; returns the sizes of terms and words.
+    """
+    used = sources
+    for w in range(sources, kept_used):
+        first, second = place[kept[w, 0]], place[kept[w, 1]]
+        if place[w] < 0 or first < 0 or second < 0:
+            place[w] = -1
+            continue
+        pair[0], pair[1] = first, second
+        for k in range(2, 5):
+            pair[k] = kept[w, k]
+        copy_rows(terms, spare, size)
+        left = define(terms, size, words, pairs, used, pair, found)
+        if size - left < 2:
+            copy_rows(spare, terms, size)
+            place[w] = -1
+            continue
+        place[w] = used
+        size = left
+        used += 1
+    return size, used
+
+
+@inner
+def redraw(weights: Array, choices: Array, values: Array, state: Array, common: Array, random: Array) -> None:
+    """Change the forms of a few weights, or the common weight of a source or of all sources."""
+    rows, sources = state.shape
+    kind = draw(random, 100)
+    if kind < 70:
+        for _ in range(1 + draw(random, 3)):
+            r, s = draw(random, rows), draw(random, sources)
+            number = weights[r, s, common[s]]
+            state[r, s] = values[number, 1] + draw(random, values[number, 2])
+    elif kind < 90:
+        every, one, row = draw(random, 4) == 0, draw(random, sources), draw(random, rows)
+        for s in range(sources):
+            if choices[s] > 1 and (every or s == one):
+                common[s] = row if every else draw(random, choices[s])
+                for r in range(rows):
+                    number = weights[r, s, common[s]]
+                    state[r, s] = values[number, 1] + draw(random, values[number, 2])
+
+
+@inner
+def find_ends(weights: Array, values: Array, words: Array, common: Array, constants: Array, ends: Array) -> None:
+    """The range of every row: ``ends`` (rows, 2)."""
+    for r in range(len(constants)):
+        ends[r, 0] = ends[r, 1] = constants[r]
+        for s in range(len(common)):
+            value = values[weights[r, s, common[s]], 0] * words[s, 1]
+            ends[r, 1 if value > 0 else 0] += value
+
+
+@compiled
+def search(problem: Array, room: Array, per_column: int, idle: int, steps: int) -> int:
+    """Leave the best of ``steps`` states in ``room``; see :func:`best_sharing`."""
+    weights, choices, values, forms, digits, constants, unread = problem
+    terms, spare, words, pairs, kept, table, state, tried, common, moved, ends, vectors, best = room
+    best_terms, best_words, best_pairs, best_common, sizes = best
+    keys, pair, found, count, place, random = vectors
+    rows, sources = state.shape
+    kept_used = sources
+    cost = lowest = 1 << 60
+    for r in range(rows):
+        for s in range(sources):
+            state[r, s] = values[weights[r, s, common[s]], 1]
+    for step in range(steps + 1):
+        copy_rows(state, tried, rows)
+        for s in range(sources):
+            moved[s] = common[s]
+        for w in range(WORDS):
+            place[w] = w if w < sources else 0
+        if step:
+            redraw(weights, choices, values, tried, moved, random)
+            for _ in range(draw(random, 7)):
+                if kept_used > sources:
+                    place[sources + draw(random, kept_used - sources)] = -1
+        size = load(tried, forms, digits, terms)
+        size, used = replay(terms, size, words, pairs, sources, kept, kept_used, place, spare, pair, found)
+        size, used = recreate(terms, size, words, pairs, used, table, keys, pair, found)
+        now = 0
+        for w in range(sources, used):
+            add_pair(words, pairs[w], found)
+            now += found[0]
+        find_ends(weights, values, words, moved, constants, ends)
+        now += rows_cost(terms, size, words, ends, constants, unread, count, per_column, idle)
+        heat = HEAT * (1.0 - step / (steps + 1.0)) + 1e-9
+        if now <= cost or draw(random, 1 << 30) < (1 << 30) * math.exp((cost - now) / heat):
+            cost = now
+            copy_rows(tried, state, rows)
+            for s in range(sources):
+                common[s] = moved[s]
+            copy_rows(pairs, kept, used)
+            kept_used = used
+            if now < lowest:
+                lowest = now
+                for s in range(sources):
+                    best_common[s] = moved[s]
+                copy_rows(terms, best_terms, size)
+                copy_rows(words, best_words, used)
+                copy_rows(pairs, best_pairs, used)
+                sizes[0], sizes[1] = size, used
+    return lowest
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The best state of a search, int64: its cost in tenths of a NAND, the choice of each source, the terms
+    (terms, 4: row, word, shift, sign), and pairs (words, 5: first, second, their shifts, sign) and words (words, 3:
+    columns, highest value, offset), whose first entries are the sources."""
+
+    cost: int
+    common: Ints
+    terms: Ints
+    pairs: Ints
+    words: Ints
+
+
+def best_sharing(
+    weights: Ints,
+    choices: Ints,
+    start: Ints,
+    values: Ints,
+    forms: Ints,
+    digits: Ints,
+    constants: Ints,
+    unread: Ints,
+    sources: Ints,
+    *,
+    per_column: int,
+    idle: int,
+    steps: int,
+) -> Found:
+    """The best of ``steps`` states, all arrays int64.
+
+    ``weights`` (rows, sources, choices) is the weight number of each row and source for each choice of the common
+    weight, of which source s has ``choices[s]`` and starts with ``start[s]``; where there is more than one, the first
+    are each row's own weights.  ``values`` (numbers, 3) is what a weight number stands for: its integer, its first
+    form, and how many forms it has.  ``forms`` (forms, 2) are a form's first digit and its size, ``digits``
+    (digits, 2) exponents and signs.  ``constants`` and ``unread`` (rows,) are each row's constant and how many low
+    bits of its sum nothing reads, and ``sources`` (sources, 2) each source's columns as a mask and its highest value.
+    """
+    rows, count = weights.shape[:2]
+    longest = _longest(weights, choices, values, forms)
+    most = int(longest.sum()) + 1
+    slots = 1 << max(6, int((longest * longest).sum()).bit_length())
+
+    def empty(*shape: int) -> Ints:
+        return np.zeros(shape, np.int64)
+
+    words = empty(WORDS, 3)
+    words[:count, :2] = sources
+    best = (empty(most, 4), words.copy(), empty(WORDS, 5), empty(count), empty(2))
+    vectors = (empty(slots), empty(5), empty(5), empty(192), empty(WORDS), np.array([SEED], np.int64))
+    room = (
+        empty(most, 4),
+        empty(most, 4),
+        words,
+        empty(WORDS, 5),
+        empty(WORDS, 5),
+        empty(slots, 2),
+        empty(rows, count),
+        empty(rows, count),
+        start.copy(),
+        empty(count),
+        empty(rows, 2),
+        vectors,
+        best,
+    )
+    problem = (weights, choices, values, forms, digits, constants, unread)
+    cost = search(problem, room, per_column, idle, steps)
+    terms, words, pairs, common, (size, used) = best
+    return Found(int(cost), common, terms[:size], pairs[:used], words[:used])
+
+
+def _longest(weights: Ints, choices: Ints, values: Ints, forms: Ints) -> Ints:
+    """The most terms that each row can have, int64 (rows,)."""
+    sizes = forms[values[:, 1], 1][weights]  # all forms of a weight are equally long
+    sizes[:, np.arange(weights.shape[2])[None, :] >= choices[:, None]] = 0
+    longest: Ints = sizes.max(axis=2).sum(axis=1)
+    return longest
