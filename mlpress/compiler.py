@@ -84,18 +84,29 @@ def compile_model(
     return design.with_facts(facts)
 
 
-def press(net: ir.Net, features: Any, labels: Any, options: Options, *, progress: Progress | None = None) -> Design:
-    """The design of an integer network: described, audited, synthesised, verified and estimated."""
+def press(
+    program: ir.Net | ir.Circuit,
+    features: Any,
+    labels: Any,
+    options: Options,
+    *,
+    netlist: str | None = None,
+    progress: Progress | None = None,
+) -> Design:
+    """The design of an integer network or a circuit: described, audited, synthesised, verified and estimated.
+
+    ``netlist`` is a mapping of the same circuit that is known already: it is taken where synthesis finds no smaller.
+    """
     from mlpress import codegen, hw
     from mlpress.verification import port_values, require_equal
 
     progress = progress or Silent()
     technology = cells_of(options.target, options.liberty)
-    ir.verify(net)
-    codes = ir.encode(net, features)
+    ir.verify(program)
+    codes = ir.encode(program, features)
 
     progress.step("plan the arithmetic")
-    lowered = ir.lower_net(net)
+    lowered = program if isinstance(program, ir.Circuit) else ir.lower_net(program)
 
     progress.step("describe it in Verilog")
     verilog = codegen.verilog(lowered, style=options.style, registered=options.registered)
@@ -105,15 +116,16 @@ def press(net: ir.Net, features: Any, labels: Any, options: Options, *, progress
     audit = codegen.audit(verilog, lowered, registered=options.registered)
 
     progress.step(f"synthesise ({options.effort})")
-    synthesis = hw.synthesise(verilog, "top", technology, effort=options.effort)
+    own = None if netlist is None else hw.parse_netlist(netlist, "top")
+    synthesis = hw.synthesise(verilog, "top", technology, effort=options.effort, own=own)
 
     design = Design(
-        net=net,
+        program=program,
         facts={"options": asdict(options)},
         verilog=verilog,
         testbench=testbench,
         netlist=synthesis.verilog,
-        oracle=codegen.onnx_net(net).SerializeToString(),
+        oracle=_oracle(program),
         features=np.asarray(features, np.float64),
         labels=np.asarray(labels),
     )
@@ -122,16 +134,16 @@ def press(net: ir.Net, features: Any, labels: Any, options: Options, *, progress
     results = require_equal(design, technology, progress=progress)
 
     progress.step("estimate area, timing and power")
-    netlist = synthesis.netlist
-    vectors = port_values(codes, [port.name for port in hw.PackedNetlist(netlist, technology).inputs])
-    cost = hw.estimate(netlist, technology, vectors, options.rate_hz, converters=_converters(net))
+    mapped = synthesis.netlist
+    vectors = port_values(codes, [port.name for port in hw.PackedNetlist(mapped, technology).inputs])
+    cost = hw.estimate(mapped, technology, vectors, options.rate_hz, converters=_converters(program.inputs))
     return design.with_facts(
         {
             "format": FORMAT,
             "mlpress": __version__,
             "target": options.target,
             "options": asdict(options) | {"liberty": None if options.liberty is None else options.liberty.name},
-            "net": net_facts(lowered),
+            **_program_facts(lowered),
             "audit": audit.to_json(),
             "synthesis": synthesis.to_json(),
             "estimate": cost.to_json(),
@@ -245,10 +257,30 @@ def accuracy_facts(quantised: Quantised, test: Dataset | None, model: ir.Model) 
     return facts
 
 
-def _converters(net: ir.Net) -> list[Any]:
+def _program_facts(program: ir.Lowered | ir.Circuit) -> dict[str, Any]:
+    if isinstance(program, ir.Lowered):
+        return {"net": net_facts(program)}
+    facts = {
+        "inputs": len(program.inputs),
+        "input_bits": program.input_bits,
+        "classes": list(program.classes),
+        "and_gates": len(program.ands),
+        "depth": program.depth(),
+    }
+    return {"circuit": facts}
+
+
+def _oracle(program: ir.Net | ir.Circuit) -> bytes:
+    from mlpress import codegen
+
+    graph = codegen.onnx_circuit(program) if isinstance(program, ir.Circuit) else codegen.onnx_net(program)
+    return bytes(graph.SerializeToString())
+
+
+def _converters(inputs: Sequence[ir.Input]) -> list[Any]:
     from mlpress.hw import Converter
 
-    return [Converter(bits=feature.bits, levels=feature.levels) for feature in net.inputs]
+    return [Converter(bits=feature.bits, levels=feature.levels) for feature in inputs]
 
 
 def _mapped(files: Sequence[Path], top: str | None) -> Netlist:

@@ -35,13 +35,14 @@ LARGEST_FILE = 256 * 2**20
 class Design:
     """A pressed classifier.
 
-    ``facts`` is the content of ``design.json`` (plain JSON values); ``verilog``, ``testbench`` and
-    ``netlist`` are Verilog texts; ``oracle`` is the ONNX graph of ``net``; ``features`` float64
+    ``program`` is the integer net or the circuit that was pressed; ``facts`` is the content of ``design.json`` (plain
+    JSON values); ``verilog``, ``testbench`` and
+    ``netlist`` are Verilog texts; ``oracle`` is the ONNX graph of ``program``; ``features`` float64
     (rows, inputs) and ``labels`` (rows,) are the rows it was made from; ``extra`` holds further files (name ->
     content) that are written and never read.
     """
 
-    net: ir.Net
+    program: ir.Net | ir.Circuit
     facts: dict[str, Any]
     verilog: str
     testbench: str
@@ -70,7 +71,7 @@ class Design:
         np.savez_compressed(rows, features=self.features, labels=self.labels)
         files: dict[str, str | bytes] = {
             FACTS: json.dumps(self.facts, indent=1, allow_nan=False) + "\n",
-            "program.mlp": ir.to_text(self.net),
+            "program.mlp": ir.to_text(self.program),
             "top.v": self.verilog,
             "top_tb.v": self.testbench,
             "netlist.v": self.netlist,
@@ -90,12 +91,12 @@ class Design:
         if not (path / FACTS).is_file():
             raise MlpressError(f"{path} is no design folder: it has no {FACTS}; make one with `mlpress compile`")
         facts = _json(_read(path / FACTS), path / FACTS)
-        net = ir.from_text(_text(path / "program.mlp"))
-        if not isinstance(net, ir.Net):
-            raise MlpressError(f"{path / 'program.mlp'} does not hold an integer network; compile the model again")
-        features, labels = _rows(path / "rows.npz", len(net.inputs))
+        program = ir.from_text(_text(path / "program.mlp"))
+        if not isinstance(program, ir.Net | ir.Circuit):
+            raise MlpressError(f"{path / 'program.mlp'} holds neither an integer network nor a circuit; compile again")
+        features, labels = _rows(path / "rows.npz", len(program.inputs))
         return cls(
-            net=net,
+            program=program,
             facts=facts,
             verilog=_text(path / "top.v"),
             testbench=_text(path / "top_tb.v"),

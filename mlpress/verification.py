@@ -65,16 +65,16 @@ def verify(
     """
     progress = progress or Silent()
     technology = technology or design.technology()
-    features = np.concatenate([design.features, probe_rows(design.net)])
-    codes = ir.encode(design.net, features)
+    features = np.concatenate([design.features, probe_rows(design.program)])
+    codes = ir.encode(design.program, features)
     progress.step(f"verify: reference interpreter on {len(codes)} rows")
-    expected = _expected(design.net, codes)
+    expected = _expected(design.program, codes)
     results = [EngineResult("reference interpreter", len(codes))]
     for name, run in _engines(design, technology, features, codes).items():
         progress.step(f"verify: {name}")
         results.append(_compare(name, run(), expected, len(codes)))
     progress.step(f"verify: Amaranth's simulator on {SIMULATED_ROWS} rows")
-    return [*results, _amaranth(design.net, codes, expected), *_icarus(design, progress)]
+    return [*results, _amaranth(design.program, codes, expected), *_icarus(design, progress)]
 
 
 def require_equal(
@@ -88,37 +88,42 @@ def require_equal(
     return results
 
 
-def probe_rows(net: ir.Net, seed: int = 0) -> NDArray[np.float64]:
+def probe_rows(program: ir.Net | ir.Circuit, seed: int = 0) -> NDArray[np.float64]:
     """Corner rows (all low, all high, each input alone at either end) and random ones, as features (rows, inputs)."""
-    top = np.array([(1 << feature.bits) - 1 for feature in net.inputs], np.float64)
+    top = np.array([(1 << feature.bits) - 1 for feature in program.inputs], np.float64)
     alone = np.eye(len(top))
     random = np.random.default_rng(seed).uniform(-1.0, top + 2.0, (RANDOM_ROWS, len(top)))
     places = np.concatenate([np.zeros((1, len(top))), top[None, :], alone * top, top - alone * top, random])
-    scale = np.array([feature.scale for feature in net.inputs])
-    offset = np.array([feature.offset for feature in net.inputs])
+    scale = np.array([feature.scale for feature in program.inputs])
+    offset = np.array([feature.offset for feature in program.inputs])
     # Half a code above the edge, so that a code that truncates gives the place itself.
-    half = np.array([0.5 if feature.rounding == "floor" else 0.0 for feature in net.inputs])
+    half = np.array([0.5 if feature.rounding == "floor" else 0.0 for feature in program.inputs])
     return np.where(scale == 0, 0.0, (places + half - offset) / np.where(scale == 0, 1.0, scale))
 
 
-def _expected(net: ir.Net, codes: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+def _expected(program: ir.Net | ir.Circuit, codes: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
     """The reference interpreter's values by name; equal rows are run once."""
     distinct, back = np.unique(codes, axis=0, return_inverse=True)
-    trace = ir.interpret(net, distinct)
+    named = _circuit_values(program, distinct) if isinstance(program, ir.Circuit) else _net_values(program, distinct)
+    back = back.reshape(-1)
+    return {name: values[back] for name, values in named.items()}
+
+
+def _circuit_values(circuit: ir.Circuit, codes: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+    words = ir.interpret_circuit(circuit, codes).words
+    return {f"output {name}": words[:, k] for k, name in enumerate(circuit.output_names)}
+
+
+def _net_values(net: ir.Net, codes: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+    trace = ir.interpret(net, codes)
     named: dict[str, NDArray[Any]] = {}
     for k, (sums, outputs) in enumerate(zip(trace.sums, trace.layers, strict=True)):
         for j in range(sums.shape[1]):
             named[f"layer {k}, neuron {j}, sum"] = sums[:, j]
             named[f"layer {k}, neuron {j}"] = outputs[:, j]
-    named |= _answers(net, trace)
-    back = back.reshape(-1)
-    return {name: values[back] for name, values in named.items()}
-
-
-def _answers(net: ir.Net, trace: ir.Trace) -> dict[str, NDArray[Any]]:
     if trace.decision is not None:
-        return {"output y": trace.decision}
-    return {f"output y{k}": trace.scores[:, k] for k in range(trace.scores.shape[1])}
+        return named | {"output y": trace.decision}
+    return named | {f"output y{k}": trace.scores[:, k] for k in range(trace.scores.shape[1])}
 
 
 def _engines(
@@ -136,10 +141,11 @@ def _onnxruntime(design: Design, features: NDArray[np.float64]) -> Values:
 
     found = Oracle(design.oracle).run(features)
     named: dict[str, NDArray[Any]] = {}
-    for k, layer in enumerate(design.net.layers):
+    for k, layer in enumerate(design.program.layers if isinstance(design.program, ir.Net) else ()):
         for j in range(len(layer.neurons)):
             named[f"layer {k}, neuron {j}, sum"] = found[f"sum_{k}"][:, j]
             named[f"layer {k}, neuron {j}"] = found[f"out_{k}"][:, j]
+    named |= {f"output y{k}": word for k, word in enumerate(found["words"].T)} if "words" in found else {}
     return named | ({"output y": found["decision"]} if "decision" in found else {})
 
 
@@ -179,7 +185,7 @@ def _clocked(
     named = {}
     for port in outputs:
         values = found[port.name][latency:]
-        if isinstance(design.net.head, ir.Scores):
+        if not design.program.classes:
             values = values - ((values >> (port.width - 1)) << port.width)
         named[f"output {port.name}"] = values
     return named
@@ -191,19 +197,25 @@ def port_values(codes: NDArray[np.int64], ports: Sequence[str]) -> dict[str, NDA
     return {port: codes[:, int(port[1:])] if port.startswith("x") else idle for port in ports}
 
 
-def _amaranth(net: ir.Net, codes: NDArray[np.int64], expected: Values) -> EngineResult:
-    """The readable RTL in Amaranth's simulator, which takes its time: rows spread evenly, corners and all."""
+def _amaranth(program: ir.Net | ir.Circuit, codes: NDArray[np.int64], expected: Values) -> EngineResult:
+    """Amaranth's simulator, which takes its time: rows spread evenly, corners and all.
+
+    A net runs in the readable style, which shares no lowering with the RTL that is synthesised.
+    """
     from mlpress.codegen import simulate
 
     chosen = np.unique(np.linspace(0, len(codes) - 1, SIMULATED_ROWS).astype(np.int64))
-    found = simulate(ir.lower_net(net), codes[chosen])
+    if isinstance(program, ir.Circuit):
+        found, note = simulate(program, codes[chosen]), "the gates"
+    else:
+        found, note = simulate(ir.lower_net(program), codes[chosen], "modules"), "a module a neuron"
     wanted = {f"output {port}": expected[f"output {port}"][chosen] for port in found}
     return _compare(
         "Amaranth",
         {f"output {port}": values for port, values in found.items()},
         wanted,
         len(chosen),
-        "a module a neuron",
+        note,
     )
 
 

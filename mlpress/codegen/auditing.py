@@ -17,9 +17,9 @@ from functools import cache
 from typing import Any
 
 from mlpress.codegen.readable import adders
-from mlpress.codegen.rtl import vector_names
+from mlpress.codegen.rtl import Program, bits_of, vector_names
 from mlpress.errors import MlpressError
-from mlpress.ir import Lowered, Tournament
+from mlpress.ir import Bits, Lowered, Tournament
 
 OPERATORS = {
     "And": "&",
@@ -52,15 +52,16 @@ class AuditReport:
         return asdict(self)
 
 
-def audit(verilog: str, lowered: Lowered, *, name: str = "top", registered: bool = False) -> AuditReport:
-    """Hold ``verilog`` against ``lowered``; raise :class:`MlpressError` at the first thing that does not match."""
+def audit(verilog: str, program: Program, *, name: str = "top", registered: bool = False) -> AuditReport:
+    """Hold ``verilog`` against ``program``; raise :class:`MlpressError` at the first thing that does not match."""
     modules = {module.name: module for module in parse(verilog)}
     if name not in modules:
         raise MlpressError(f"audit: the Verilog has no module {name!r}")
     top = modules[name]
     ports = _ports(top)
-    expected = dict(lowered.bits.inputs)
-    expected |= {port: len(word) for port, (word, _) in lowered.bits.outputs.items()}
+    bits = bits_of(program)
+    expected = dict(bits.inputs)
+    expected |= {port: len(word) for port, (word, _) in bits.outputs.items()}
     if registered:
         expected |= {"clk": 1, "rst": 1}
     if ports != expected:
@@ -70,8 +71,12 @@ def audit(verilog: str, lowered: Lowered, *, name: str = "top", registered: bool
     _check_plain(found, registered)
     operators = _operators(found)
     flat = len(modules) == 1
-    built = _flat_adders(top, lowered, operators) if flat else _module_adders(modules, lowered)
-    comparators = _comparators(lowered) if flat else operators[">"]
+    if flat:
+        _check_flat(top, bits, operators)
+    built, comparators = dict[str, dict[str, int]](), 0
+    if isinstance(program, Lowered):
+        built = _flat_adders(bits) if flat else _module_adders(modules, program)
+        comparators = _comparators(program) if flat else operators[">"]
     return AuditReport(
         "flat" if flat else "modules",
         len(modules),
@@ -158,9 +163,8 @@ def _check_plain(nodes: list[Any], registered: bool) -> None:
                 raise MlpressError(f"audit: unexpected ${node.syscall} in the Verilog")
 
 
-def _flat_adders(top: Any, lowered: Lowered, operators: Counter[str]) -> dict[str, dict[str, int]]:
-    """The full and half adders of each value, by its vectors, and the sum of all operators."""
-    bits = lowered.bits
+def _check_flat(top: Any, bits: Bits, operators: Counter[str]) -> None:
+    """The sum of all operators, and the width of every vector."""
     kinds = Counter(gate.kind for gate in bits.gates)
     expected = {
         "^": kinds["xor"] + 2 * kinds["xor3"] + kinds["maj"],
@@ -177,6 +181,10 @@ def _flat_adders(top: Any, lowered: Lowered, operators: Counter[str]) -> dict[st
     for name, count in sorted(Counter(vector_names(bits)).items()):
         if declared.get(name) != count:
             raise MlpressError(f"audit: {name} is {declared.get(name, 0)} bits wide, the plan asks for {count}")
+
+
+def _flat_adders(bits: Bits) -> dict[str, dict[str, int]]:
+    """The full and half adders of each value."""
     built: dict[str, dict[str, int]] = {}
     for (owner, kind), count in sorted(Counter((gate.owner, gate.kind) for gate in bits.gates).items()):
         built.setdefault(owner, {})[kind] = count

@@ -7,23 +7,25 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpress.codegen.rtl import Program, bits_of
 from mlpress.errors import MlpressError
-from mlpress.ir import Lowered, Net, interpret
+from mlpress.ir import Circuit, interpret, interpret_circuit
 
 Port = tuple[str, int]
 """A port's name and width."""
 
 
-def testbench(lowered: Lowered, codes: NDArray[np.int64], *, name: str = "top", registered: bool = False) -> str:
+def testbench(program: Program, codes: NDArray[np.int64], *, name: str = "top", registered: bool = False) -> str:
     """A Verilog module ``<name>_tb`` that drives ``codes`` (rows, inputs) and knows the right answers.
 
     Prints ``PASS: n rows``, or a line for each wrong row and ``FAIL: k of n rows``.
     """
     if not len(codes):
         raise MlpressError("a test bench needs at least one row")
-    inputs = list(lowered.bits.inputs)
-    outputs = [(port, len(word)) for port, (word, _) in lowered.bits.outputs.items()]
-    answers = _answers(lowered.net, codes)
+    bits = bits_of(program)
+    inputs = list(bits.inputs)
+    outputs = [(port, len(word)) for port, (word, _) in bits.outputs.items()]
+    answers = _answers(program, codes)
     width = sum(size for _, size in (*inputs, *outputs))
     ports = [*inputs, *outputs]
     rows = [_word(ports, row) for row in np.concatenate([codes, answers], axis=1).tolist()]
@@ -68,8 +70,10 @@ endmodule
 """
 
 
-def _answers(net: Net, codes: NDArray[np.int64]) -> NDArray[np.int64]:
-    trace = interpret(net, codes)
+def _answers(program: Program, codes: NDArray[np.int64]) -> NDArray[np.int64]:
+    if isinstance(program, Circuit):
+        return interpret_circuit(program, codes).words
+    trace = interpret(program.net, codes)
     return trace.scores if trace.decision is None else trace.decision[:, None]
 
 

@@ -50,7 +50,7 @@ def onnx_net(net: Net, start: Literal["features", "codes"] = "features") -> onnx
     """
     graph = Graph()
     if start == "features":
-        x = _encode(graph, net.inputs)
+        x = encode_inputs(graph, net.inputs)
         graph.output(x, np.int64, len(net.inputs))
     else:
         x = graph.input("codes", np.int64, len(net.inputs))
@@ -63,7 +63,9 @@ def onnx_net(net: Net, start: Literal["features", "codes"] = "features") -> onnx
     return graph.model("mlpress_net", {"mlpress": "integer network"})
 
 
-def _encode(graph: Graph, inputs: tuple[Input, ...]) -> str:
+def encode_inputs(graph: Graph, inputs: tuple[Input, ...]) -> str:
+    """Declare the input ``features`` float64 (rows, inputs); the tensor of their ``codes``."""
+
     def row(values: list[float]) -> str:
         return graph.constant([values], np.float64)
 

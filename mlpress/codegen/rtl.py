@@ -1,8 +1,9 @@
-"""Verilog from a lowered net, through Amaranth.
+"""Verilog from a lowered net or from a circuit, through Amaranth.
 
-Two styles of one function.  ``flat`` is one module, the bit program as it stands: every sum is a heap of full
-adders whose sums and carries stand in vectors named after it.  ``modules`` is for reading: a module a neuron,
-written with ``+`` and ``>``.  Amaranth's RTLIL is written out as Verilog by the same Yosys that synthesises.
+Two styles of one function; a circuit has the first alone.  ``flat`` is one module, the bit program as it stands:
+every sum is a heap of full adders whose sums and carries stand in vectors named after it.  ``modules`` is for
+reading: a module a neuron, written with ``+`` and ``>``.  Amaranth's RTLIL is written out as Verilog by the same
+Yosys that synthesises.
 """
 
 from __future__ import annotations
@@ -20,29 +21,32 @@ from numpy.typing import NDArray
 
 from mlpress.codegen.readable import readable
 from mlpress.errors import MlpressError
-from mlpress.ir import Bits, Gate, Input, Ladder, Lowered, Net, QRelu, Scores
+from mlpress.ir import Bits, Circuit, Gate, Input, Ladder, Lowered, QRelu, Scores, circuit_bits
 from mlpress.yosys import run_yosys
 
 STYLES = ("flat", "modules")
 
 
-def verilog(lowered: Lowered, *, name: str = "top", style: str = "flat", registered: bool = False) -> str:
-    """Plain Verilog-2001 of ``lowered``, with a comment that documents its ports.
+Program = Lowered | Circuit
+
+
+def verilog(program: Program, *, name: str = "top", style: str = "flat", registered: bool = False) -> str:
+    """Plain Verilog-2001 of ``program``, with a comment that documents its ports.
 
     ``registered`` puts flip-flops (``clk``, asynchronous active-high ``rst``) at every input and output: the
     answer to a row is there two clock edges later.
     """
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,63}", name):
         raise MlpressError(f"{name!r} is no module name; letters, digits and _ only")
-    circuit = _circuit(lowered, style, registered)
+    circuit = _circuit(program, style, registered)
     ports = [*circuit.clocking, *circuit.inputs, *circuit.outputs]
     text = rtlil.convert(circuit.module, name=name, ports=ports, emit_src=False)
-    return header(lowered, style) + _as_verilog(text, name)
+    return header(program, style) + _as_verilog(text, name)
 
 
-def simulate(lowered: Lowered, codes: NDArray[np.int64], style: str = "modules") -> dict[str, NDArray[np.int64]]:
+def simulate(program: Program, codes: NDArray[np.int64], style: str = "flat") -> dict[str, NDArray[np.int64]]:
     """Outputs by port, int64 (rows,), of input ``codes`` (rows, inputs) in Amaranth's own simulator."""
-    circuit = _circuit(lowered, style, registered=False)
+    circuit = _circuit(program, style, registered=False)
     found: dict[str, list[int]] = {port.name: [] for port in circuit.outputs}
 
     async def drive(context: SimulatorContext) -> None:
@@ -67,10 +71,17 @@ class _Circuit:
     outputs: list[Signal]
 
 
-def _circuit(lowered: Lowered, style: str, registered: bool) -> _Circuit:
+def bits_of(program: Program) -> Bits:
+    """The bit program of a lowered net or of a circuit."""
+    return program.bits if isinstance(program, Lowered) else circuit_bits(program)
+
+
+def _circuit(program: Program, style: str, registered: bool) -> _Circuit:
     if style not in STYLES:
         raise MlpressError(f"unknown Verilog style {style!r}; there are {', '.join(STYLES)}")
-    bits = lowered.bits
+    if style != "flat" and isinstance(program, Circuit):
+        raise MlpressError("a circuit of gates has no neurons to make modules of; its Verilog is flat")
+    bits = bits_of(program)
     module = Module()
     ports = [Signal(width, name=port) for port, width in bits.inputs]
     answers = [Signal(Shape(len(word), signed), name=port) for port, (word, signed) in bits.outputs.items()]
@@ -84,10 +95,10 @@ def _circuit(lowered: Lowered, style: str, registered: bool) -> _Circuit:
         outside = [Signal(answer.shape(), name=f"{answer.name}_next") for answer in answers]
         for source, held in zip([*ports, *outside], [*inside, *answers], strict=True):
             module.d.sync += held.eq(source)
-    if style == "flat":
+    if style == "flat" or isinstance(program, Circuit):
         _flat(module, bits, inside, outside)
     else:
-        readable(module, lowered.plan, inside, outside)
+        readable(module, program.plan, inside, outside)
     return _Circuit(module, clocking, ports, answers)
 
 
@@ -145,18 +156,26 @@ def _as_verilog(text: str, name: str) -> str:
     return "\n".join(line.rstrip() for line in written.splitlines() if not line.startswith("/* Generated")) + "\n"
 
 
-def header(lowered: Lowered, style: str) -> str:
+def header(program: Program, style: str) -> str:
     """The comment on top: what the module is, and what each port means."""
-    net = lowered.net
-    topology = "-".join(str(n) for n in (len(net.inputs), *(len(layer.neurons) for layer in net.layers)))
-    lines = [f"A {topology} network pressed by mlpress ({style}).", "", "Inputs (unsigned codes):"]
-    lines += [f"  x{k}: {_code(feature)}" for k, feature in enumerate(net.inputs)]
-    lines += ["", "Outputs:", *_answers(net)]
-    lines += ["", "Layers:"]
-    for k, layer in enumerate(net.layers):
-        kinds = sorted({_activation(neuron.activation) for neuron in layer.neurons})
-        lines.append(f"  {k}: {len(layer.neurons)} neurons, {'; '.join(kinds)}")
+    inputs = program.inputs if isinstance(program, Circuit) else program.net.inputs
+    lines = [*_what(program, style), "", "Inputs (unsigned codes):"]
+    lines += [f"  x{k}: {_code(feature)}" for k, feature in enumerate(inputs)]
+    lines += ["", "Outputs:", *_answers(program)]
+    if isinstance(program, Lowered):
+        lines += ["", "Layers:"]
+        for k, layer in enumerate(program.net.layers):
+            kinds = sorted({_activation(neuron.activation) for neuron in layer.neurons})
+            lines.append(f"  {k}: {len(layer.neurons)} neurons, {'; '.join(kinds)}")
     return "".join(f"// {line}".rstrip() + "\n" for line in lines) + "\n"
+
+
+def _what(program: Program, style: str) -> list[str]:
+    if isinstance(program, Circuit):
+        return [f"A circuit of {len(program.ands)} and-gates pressed by mlpress."]
+    net = program.net
+    topology = "-".join(str(n) for n in (len(net.inputs), *(len(layer.neurons) for layer in net.layers)))
+    return [f"A {topology} network pressed by mlpress ({style})."]
 
 
 def _code(feature: Input) -> str:
@@ -168,14 +187,19 @@ def _code(feature: Input) -> str:
     )
 
 
-def _answers(net: Net) -> list[str]:
-    if isinstance(net.head, Scores):
+def _answers(program: Program) -> list[str]:
+    if isinstance(program, Circuit):
+        scores, classes = program.scores, program.classes
+    else:
+        head = program.net.head
+        scores, classes = (head if isinstance(head, Scores) else None), program.net.classes
+    if scores is not None:
         return [
             f"  y{k}: signed score; real value = score * {scale!r} + {offset!r}"
-            for k, (scale, offset) in enumerate(zip(net.head.scale, net.head.offset, strict=True))
+            for k, (scale, offset) in enumerate(zip(scores.scale, scores.offset, strict=True))
         ]
-    shown = ", ".join(f"{k} = {sanitised(str(label))}" for k, label in enumerate(net.classes[:32]))
-    return [f"  y: class index; {shown}{', ...' if len(net.classes) > 32 else ''}"]
+    shown = ", ".join(f"{k} = {sanitised(str(label))}" for k, label in enumerate(classes[:32]))
+    return [f"  y: class index; {shown}{', ...' if len(classes) > 32 else ''}"]
 
 
 def _activation(activation: object) -> str:

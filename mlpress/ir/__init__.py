@@ -1,7 +1,7 @@
 """The program levels: their types, verifier, text form and reference interpreters.  Only NumPy is imported."""
 
 from mlpress.ir.aiger import from_aiger, to_aiger
-from mlpress.ir.bit_blast import bit_blast, circuit_of
+from mlpress.ir.bit_blast import bit_blast, circuit_bits, circuit_of
 from mlpress.ir.bits import Lowered, evaluate, lower, lower_net, nand_count
 from mlpress.ir.circuit import FALSE, TRUE, Circuit, CircuitBuilder, Word, index_bits
 from mlpress.ir.digits import signed_digits, weight_terms
@@ -130,6 +130,7 @@ __all__ = [
     "bits_interval",
     "check_codes",
     "check_features",
+    "circuit_bits",
     "circuit_of",
     "code_values",
     "encode",

@@ -1,10 +1,10 @@
-"""The exact lowering from the integer level to the bit level."""
+"""The exact lowering from the integer level to the bit level, and circuits as bit programs."""
 
 from __future__ import annotations
 
 from mlpress.ir.bits import Lowered, lower_net
 from mlpress.ir.circuit import Circuit, CircuitBuilder
-from mlpress.ir.gates import Gate
+from mlpress.ir.gates import Bits, Gate, GateList
 from mlpress.ir.net import Net, Scores
 
 
@@ -40,3 +40,18 @@ def _build(builder: CircuitBuilder, gate: Gate, a: int, b: int, c: int) -> int:
             return builder.majority(a, b, c)
         case "mux":
             return builder.choose(a, b, c)
+
+
+def circuit_bits(circuit: Circuit) -> Bits:
+    """A circuit as the bit program that back ends walk: constants folded, equal gates one, dead gates left out."""
+    gates = GateList(tuple((f"x{k}", feature.bits) for k, feature in enumerate(circuit.inputs)), "g")
+    literals = [0, *(literal for word in gates.input_words() for literal in word)]
+
+    def read(literal: int) -> int:
+        return literals[literal >> 1] ^ (literal & 1)
+
+    for a, b in circuit.ands.tolist():
+        literals.append(gates.and_(read(a), read(b)))
+    words = zip(circuit.output_names, circuit.outputs, strict=True)
+    signed = circuit.scores is not None
+    return gates.finish({}, {name: ([read(literal) for literal in word], signed) for name, word in words})

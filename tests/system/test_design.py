@@ -31,7 +31,7 @@ def folder(design: Design, tmp_path: Path) -> Path:
 
 def test_a_saved_design_comes_back(design: Design, folder: Path) -> None:
     again = Design.load(folder)
-    assert again.net == design.net
+    assert again.program == design.program
     assert again.facts == json.loads(json.dumps(design.facts))
     assert (again.verilog, again.netlist, again.testbench) == (design.verilog, design.netlist, design.testbench)
     assert again.oracle == design.oracle

@@ -36,7 +36,7 @@ def test_every_engine_agrees(chunk: int) -> None:
             engine = sim.Rtl(text)
             values = engine.run(port_values(codes, [bus.name for bus in engine.gates.inputs]))
             check(seed, f"RTL ({style})", signed(net, values, engine.gates.outputs), expected)
-        check(seed, "Amaranth", codegen.simulate(lowered, codes[:8]), answers(net, codes[:8]))
+        check(seed, "Amaranth", codegen.simulate(lowered, codes[:8], "modules"), answers(net, codes[:8]))
 
         mapped = hw.synthesise(flat, "top", technology, effort="fast").netlist
         netlist = hw.PackedNetlist(mapped, technology)
