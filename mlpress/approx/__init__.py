@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from mlpress._lazy import lazy_door
 
 if TYPE_CHECKING:
+    from mlpress.approx.choice import Measured
     from mlpress.approx.cost import CostModel
     from mlpress.approx.engine import Engine
     from mlpress.approx.evolve import Effort
-    from mlpress.approx.front import Candidate, Front, Measured
+    from mlpress.approx.front import Candidate, Front
     from mlpress.approx.heap import PARTS
     from mlpress.approx.integer_search import AREA_SLACK, Budget, Generation, Limits, SearchProgress, search, split_rows
     from mlpress.approx.layout import Layout
@@ -33,7 +34,8 @@ _HOMES = {
     "cost": ["CostModel"],
     "engine": ["Engine"],
     "evolve": ["Effort"],
-    "front": ["Candidate", "Front", "Measured"],
+    "choice": ["Measured"],
+    "front": ["Candidate", "Front"],
     "heap": ["PARTS"],
     "layout": ["Layout"],
     "nsga": ["Population", "Search", "hypervolume"],

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 
 from mlpress.approx.evolve import Island, Problem
 from mlpress.approx.nsga import KINDS, Population, Rates
-from mlpress.errors import MlpressError
-from mlpress.files import write_file
+from mlpress.approx.state_file import damaged, read_state, write_state
 
 FORMAT = "mlpress search 1"
-LARGEST = 1 << 30
-"""No checkpoint is read beyond this many bytes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,44 +36,27 @@ class State:
 def save(path: Path, problem: Problem, state: State) -> None:
     """Write ``state`` to ``path`` in place of an older one."""
     facts = {
-        "format": FORMAT,
-        "key": problem.key,
         "elapsed_s": state.elapsed_s,
         "tried": state.tried,
         "volumes": state.volumes,
         "generations": [island.generation for island in state.islands],
         "credit": [island.rates.credit for island in state.islands],
     }
-    arrays = {"facts": np.array(json.dumps(facts))}
+    arrays: dict[str, np.ndarray] = {}
     for island in state.islands:
         arrays[f"start{island.index}"] = island.start
         arrays[f"genomes{island.index}"] = island.population.genomes
         arrays[f"objectives{island.index}"] = island.population.objectives
-    data = BytesIO()
-    np.savez(data, allow_pickle=False, **arrays)
-    write_file(path, data.getvalue())
+    write_state(path, FORMAT, problem.key, facts, arrays)
 
 
 def load(path: Path, problem: Problem) -> State:
     """Read what :func:`save` wrote; raises where it is damaged or belongs to another search."""
+    facts, arrays = read_state(path, FORMAT, problem.key)
     try:
-        if path.stat().st_size > LARGEST:
-            raise MlpressError(f"{path} is larger than {LARGEST >> 20} MiB: no checkpoint; start the search anew")
-        data = path.read_bytes()
-    except OSError as error:
-        raise MlpressError(f"cannot read the checkpoint {path}: {error.strerror}; start the search anew") from error
-    try:
-        with np.load(BytesIO(data), allow_pickle=False) as arrays:
-            facts = json.loads(str(arrays["facts"]))
-            if facts["format"] == FORMAT and facts["key"] != problem.key:
-                raise MlpressError(
-                    f"{path} belongs to a search with other data, options or model; "
-                    "resume with the same ones, or start anew"
-                )
-            read = {name: arrays[name] for name in arrays.files}
-        return _state(facts, read, problem)
-    except (ValueError, KeyError, TypeError, AttributeError, EOFError, OSError) as error:
-        raise MlpressError(f"{path} is no checkpoint of this version ({error}); start the search anew") from error
+        return _state(facts, arrays, problem)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise damaged(path, error) from error
 
 
 def _state(facts: dict[str, object], arrays: dict[str, np.ndarray], problem: Problem) -> State:

@@ -1,21 +1,23 @@
-"""Islands on the workers of a Dask cluster."""
+"""Work on the workers of a Dask cluster."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
-from mlpress.approx.evolve import Island, Problem, advance
 from mlpress.errors import MlpressError
 
 CONNECT_S = 20
 
+P = TypeVar("P")
+T = TypeVar("T")
+
 
 class Cluster:
-    """Advances every island on a worker of the scheduler at ``address``; a context manager.
+    """The workers of the scheduler at ``address``; a context manager.
 
-    A worker that dies costs what it was doing: the scheduler gives its islands to another one, and since an island's
-    next generation follows from its last one alone, the result is the same.
+    A worker that dies costs what it was doing: the scheduler gives its tasks to another one, and since a task's
+    result follows from the problem and the item alone, it is the same.
     """
 
     def __init__(self, address: str) -> None:
@@ -34,15 +36,16 @@ class Cluster:
     def __exit__(self, *_: object) -> None:
         self._client.close()
 
-    def advance(self, problem: Problem, islands: Sequence[Island]) -> list[Island]:
-        """Every island one generation later."""
+    def map(self, work: Callable[[P, T], T], problem: P, items: Sequence[T]) -> list[T]:
+        """``work(problem, item)`` for every item, each on one of the workers; results in the order of the items."""
         from distributed import KilledWorker
 
-        tasks = [self._client.submit(advance, problem, island, 1, pure=False) for island in islands]
+        (shared,) = self._client.scatter([problem], broadcast=True)
+        tasks = [self._client.submit(work, shared, item, pure=False) for item in items]
         try:
-            found: list[Island] = self._client.gather(tasks)
+            found: list[T] = self._client.gather(tasks)
         except KilledWorker as error:
             raise MlpressError(
-                f"the cluster lost several workers over one island ({error}); look at their memory, then resume"
+                f"the cluster lost several workers over one task ({error}); look at their memory, then resume"
             ) from error
         return found

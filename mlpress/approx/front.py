@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -12,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from mlpress.approx.choice import Measured, csv_text, most_accurate, smallest
 from mlpress.approx.passes import PASSES, ApproximatePass
 from mlpress.approx.space import Space
 from mlpress.errors import MlpressError
@@ -19,14 +18,6 @@ from mlpress.files import write_file
 from mlpress.ir import Net, from_text, to_text
 
 FORMAT = "mlpress front 1"
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """Area and power of a synthesised design."""
-
-    area_cm2: float
-    power_mw: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,30 +76,11 @@ class Front:
         self, *, max_loss: float = 0.01, max_area: float | None = None, max_power: float | None = None
     ) -> Candidate:
         """The smallest design whose validation accuracy is within ``max_loss`` of the reference."""
-        within = self._within(max_area, max_power)
-        found = [c for c in within if c.validation_accuracy >= self.reference - max_loss]
-        if not found:
-            nearest = max(within, key=lambda c: c.validation_accuracy)
-            raise MlpressError(
-                f"no design is within {max_loss:g} of the accuracy {self.reference:.4f}: the best has "
-                f"{nearest.validation_accuracy:.4f}; allow more loss, or search longer"
-            )
-        return min(found, key=lambda c: (c.area_cm2, -c.validation_accuracy))
+        return smallest(self.designs, self.reference, max_loss, max_area, max_power)
 
     def most_accurate(self, *, max_area: float | None = None, max_power: float | None = None) -> Candidate:
         """The design with the best validation accuracy; of equals the smallest."""
-        return max(self._within(max_area, max_power), key=lambda c: (c.validation_accuracy, -c.area_cm2))
-
-    def _within(self, max_area: float | None, max_power: float | None) -> list[Candidate]:
-        found = [
-            c
-            for c in self.designs
-            if (max_area is None or c.area_cm2 <= max_area) and (max_power is None or c.power_mw <= max_power)
-        ]
-        if not found:
-            limits = [f"{max_area:g} cm2"] * (max_area is not None) + [f"{max_power:g} mW"] * (max_power is not None)
-            raise MlpressError(f"no design is within {' and '.join(limits)}; allow more, or search longer")
-        return found
+        return most_accurate(self.designs, max_area, max_power)
 
     def measure(self, synthesise: Callable[[Net], Measured]) -> Front:
         """The front with every design's real area and power; equal nets are synthesised once."""
@@ -137,11 +109,7 @@ class Front:
 
     def to_csv(self) -> str:
         """The designs, a line each."""
-        text = io.StringIO()
-        writer = csv.DictWriter(text, list(self.rows()[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(self.rows())
-        return text.getvalue()
+        return csv_text(self.rows())
 
     def to_json(self) -> str:
         """Everything, lossless."""

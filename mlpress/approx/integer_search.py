@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from mlpress.approx.engine import Engine
 from mlpress.approx.evolve import Effort, Island, Problem, advance, first_islands, merged, migrated
 from mlpress.approx.front import Candidate, Front
 from mlpress.approx.layout import Ints, Layout
+from mlpress.approx.machine import cores, machine
 from mlpress.approx.nsga import Population, hypervolume
 from mlpress.approx.passes import ApproximatePass
 from mlpress.approx.space import DEFAULT_PASSES, Space
@@ -176,11 +177,11 @@ def _run(
     """Generations until the budget ends; the last state and why it is the last."""
     effort = problem.effort
     worst = (float(1 - np.bincount(problem.labels).max() / len(problem.labels)), 1000.0)
-    place: Any = nullcontext(Local(workers or _cores())) if cluster is None else _connect(cluster)
+    step = partial(advance, workers=1 if cluster else workers or cores())
     try:
-        with place as machine:
+        with machine(1, cluster) as place:
             while (stopped := _ended(state, budget, monotonic() - began)) is None:
-                islands = machine.advance(problem, state.islands)
+                islands = place.map(step, problem, state.islands)
                 if islands[0].generation % effort.interval == 0 and len(islands) > 1:
                     islands = migrated(islands, effort)
                 front = merged(islands, problem.space.size)
@@ -195,29 +196,6 @@ def _run(
             raise
         stopped = "interrupted"
     return state, stopped
-
-
-@dataclass(frozen=True, slots=True)
-class Local:
-    """Islands one after the other in this process, their chains on ``workers`` threads."""
-
-    workers: int
-
-    def advance(self, problem: Problem, islands: Sequence[Island]) -> list[Island]:
-        """Every island one generation later."""
-        return [advance(problem, island, self.workers) for island in islands]
-
-
-def _connect(address: str) -> Any:
-    from mlpress.approx.cluster import Cluster
-
-    return Cluster(address)
-
-
-def _cores() -> int:
-    import os
-
-    return len(os.sched_getaffinity(0))
 
 
 def _offspring(island: Island, effort: Effort) -> int:

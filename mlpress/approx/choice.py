@@ -1,0 +1,74 @@
+"""Choosing a design of a front."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from mlpress.errors import MlpressError
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Area and power of a synthesised design."""
+
+    area_cm2: float
+    power_mw: float
+
+
+class Judged(Protocol):
+    """A design of a front: its validation accuracy and what it costs."""
+
+    @property
+    def validation_accuracy(self) -> float: ...  # noqa: D102
+    @property
+    def area_cm2(self) -> float: ...  # noqa: D102
+    @property
+    def power_mw(self) -> float: ...  # noqa: D102
+
+
+D = TypeVar("D", bound=Judged)
+
+
+def smallest(
+    designs: Sequence[D], reference: float, max_loss: float, max_area: float | None, max_power: float | None
+) -> D:
+    """The smallest design whose validation accuracy is within ``max_loss`` of ``reference``."""
+    within = _within(designs, max_area, max_power)
+    found = [c for c in within if c.validation_accuracy >= reference - max_loss]
+    if not found:
+        nearest = max(within, key=lambda c: c.validation_accuracy)
+        raise MlpressError(
+            f"no design is within {max_loss:g} of the accuracy {reference:.4f}: the best has "
+            f"{nearest.validation_accuracy:.4f}; allow more loss, or search longer"
+        )
+    return min(found, key=lambda c: (c.area_cm2, -c.validation_accuracy))
+
+
+def most_accurate(designs: Sequence[D], max_area: float | None, max_power: float | None) -> D:
+    """The design with the best validation accuracy; of equals the smallest."""
+    return max(_within(designs, max_area, max_power), key=lambda c: (c.validation_accuracy, -c.area_cm2))
+
+
+def _within(designs: Sequence[D], max_area: float | None, max_power: float | None) -> list[D]:
+    found = [
+        c
+        for c in designs
+        if (max_area is None or c.area_cm2 <= max_area) and (max_power is None or c.power_mw <= max_power)
+    ]
+    if not found:
+        limits = [f"{max_area:g} cm2"] * (max_area is not None) + [f"{max_power:g} mW"] * (max_power is not None)
+        raise MlpressError(f"no design is within {' and '.join(limits)}; allow more, or search longer")
+    return found
+
+
+def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows with equal keys as CSV, a header first."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()

@@ -1,0 +1,21 @@
+"""Gate-level evolution: the circuit is the genome, and the rows say what it must still do."""
+
+from mlpress.approx.gates.evolution import EvolutionProgress, Round, evolve
+from mlpress.approx.gates.front import CircuitDesign, CircuitFront
+from mlpress.approx.gates.ladder import GateEffort
+from mlpress.approx.gates.rows import Rows
+from mlpress.approx.gates.starts import Given, Start, Trained, Tree
+
+__all__ = [
+    "CircuitDesign",
+    "CircuitFront",
+    "EvolutionProgress",
+    "GateEffort",
+    "Given",
+    "Round",
+    "Rows",
+    "Start",
+    "Trained",
+    "Tree",
+    "evolve",
+]

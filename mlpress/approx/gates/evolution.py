@@ -1,0 +1,184 @@
+"""Gate-level evolution: from starts and rows to a front of circuits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpress.approx.gates import checkpoint as checkpoints
+from mlpress.approx.gates.cells import cell_costs
+from mlpress.approx.gates.checkpoint import GateState
+from mlpress.approx.gates.front import CircuitDesign, CircuitFront
+from mlpress.approx.gates.ladder import GateEffort, GateProblem, Ladder, climb, held_out_wrong, wrong_rows
+from mlpress.approx.gates.own_cells import to_netlist
+from mlpress.approx.gates.rows import Rows, check_rows
+from mlpress.approx.gates.starts import Start
+from mlpress.approx.integer_search import Budget
+from mlpress.approx.machine import cores, machine
+from mlpress.errors import MlpressError
+from mlpress.hw import Technology
+from mlpress.ir import Input
+from mlpress.progress import Progress, Silent
+
+STAGNATION = 1e-3
+"""An evolution stops early where all energy fell by less than this share over ``patience`` rounds."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Round:
+    """How far an evolution is.
+
+    ``front`` is float64 (designs, 2): error rate on held-out rows and cm2 in the gates' own cells.
+    """
+
+    number: int
+    moves: int
+    elapsed_s: float
+    front: NDArray[np.float64]
+    left_s: float | None
+
+
+class EvolutionProgress(Progress, Protocol):
+    """Who watches an evolution."""
+
+    def round(self, done: Round) -> None:
+        """A round of all ladders ended."""
+
+
+class Unwatched(Silent):
+    """The progress of an evolution that nobody watches."""
+
+    def round(self, done: Round) -> None:
+        """Say nothing."""
+
+
+def evolve(
+    inputs: tuple[Input, ...],
+    classes: tuple[int | str, ...],
+    rows: Rows,
+    starts: Sequence[Start],
+    technology: Technology,
+    budget: Budget,
+    *,
+    reference: float | None = None,
+    effort: GateEffort = GateEffort(),  # noqa: B008 - immutable
+    seed: int = 0,
+    workers: int | None = None,
+    checkpoint: Path | None = None,
+    resume: bool = False,
+    cluster: str | None = None,
+    progress: EvolutionProgress | None = None,
+) -> CircuitFront:
+    """Evolve classifiers of ``inputs`` into ``classes`` that decide ``rows`` as they say, from each of ``starts``.
+
+    Designs are judged on rows that they have not seen: the accuracy of a design evolved on all rows is estimated by
+    those of its likes, evolved on all folds but one each.  ``reference`` is the accuracy that losses count from
+    (default: the best of the front).  A budget's generations are rounds of all ladders.  ``checkpoint``, ``resume``,
+    ``workers`` and ``cluster`` are as in :func:`mlpress.approx.search`; so is Ctrl-C.
+
+    Equal arguments give an equal front, whatever ``workers`` and ``cluster`` are.
+    """
+    watch = progress or Unwatched()
+    began = monotonic()
+    check_rows(inputs, len(classes), rows)
+    if not starts:
+        raise MlpressError("the evolution needs a circuit to start from; give one or more")
+    problem = GateProblem(inputs, classes, rows, tuple(starts), cell_costs(technology), effort, seed)
+    if not resume:
+        state = GateState(tuple(Ladder(k) for k in range(problem.ladders)))
+    elif checkpoint is None:
+        raise MlpressError("there is no checkpoint to resume from; name the file that the evolution wrote")
+    else:
+        state = checkpoints.load(checkpoint, problem)
+        began -= state.elapsed_s
+    watch.step("evolve gates")
+    state, stopped = _run(problem, state, budget, began, workers, checkpoint, cluster, watch)
+    designs = tuple(_designs(problem, state.ladders))
+    best = max(design.validation_accuracy for design in designs)
+    return CircuitFront(
+        designs=designs,
+        reference=best if reference is None else reference,
+        seed=seed,
+        rounds=state.rounds,
+        moves=state.moves,
+        elapsed_s=state.elapsed_s,
+        stopped=stopped,
+    )
+
+
+def _run(
+    problem: GateProblem,
+    state: GateState,
+    budget: Budget,
+    began: float,
+    workers: int | None,
+    checkpoint: Path | None,
+    cluster: str | None,
+    watch: EvolutionProgress,
+) -> tuple[GateState, str]:
+    """Rounds until the budget ends; the last state and why it is the last."""
+    try:
+        with machine(workers or cores(), cluster) as place:
+            while (stopped := _ended(problem, state, budget, monotonic() - began)) is None:
+                ladders = tuple(place.map(climb, problem, state.ladders))
+                energy = sum(rung.energy for ladder in ladders for rung in ladder.rungs)
+                state = GateState(ladders, monotonic() - began, (*state.energies, energy))
+                if checkpoint is not None:
+                    checkpoints.save(checkpoint, problem, state)
+                watch.round(_report(problem, state, budget))
+    except KeyboardInterrupt:
+        if not state.rounds:
+            raise
+        stopped = "interrupted"
+    return state, stopped
+
+
+def _ended(problem: GateProblem, state: GateState, budget: Budget, elapsed: float) -> str | None:
+    """Why the evolution is over, or ``None``; a round that would end well after the time is not begun."""
+    if budget.generations is not None and state.rounds >= budget.generations:
+        return "generations"
+    if budget.seconds is not None and state.rounds and elapsed * (1 + 0.5 / state.rounds) >= budget.seconds:
+        return "time"
+    if state.rounds > max(budget.patience, len(problem.starts)):
+        before, now = state.energies[-1 - budget.patience], state.energies[-1]
+        if before - now < STAGNATION * before:
+            return "stagnation"
+    return None
+
+
+def _report(problem: GateProblem, state: GateState, budget: Budget) -> Round:
+    left = [budget.seconds - state.elapsed_s] if budget.seconds is not None else []
+    if budget.generations is not None:
+        left.append((budget.generations - state.rounds) * state.elapsed_s / state.rounds)
+    front = np.array([(1 - d.validation_accuracy, d.model_cm2) for d in _designs(problem, state.ladders)])
+    return Round(state.rounds, state.moves, state.elapsed_s, front, max(min(left), 0.0) if left else None)
+
+
+def _designs(problem: GateProblem, ladders: Sequence[Ladder]) -> Iterator[CircuitDesign]:
+    """The rungs of the ladders that learned from all rows, where no other is as small and as accurate; small first."""
+    folds = problem.effort.folds
+    found = []
+    for first in range(0, problem.ladders, folds + 1):
+        held = np.array([held_out_wrong(problem, ladder) for ladder in ladders[first : first + folds]]).sum(axis=0)
+        whole = ladders[first + folds]
+        for rung, wrong in zip(whole.rungs, held.tolist(), strict=True):
+            found.append((rung.genome.area(problem.costs), wrong, whole.index, rung))
+    fewest = len(problem.rows) + 1
+    for area, wrong, index, rung in sorted(found, key=lambda each: each[:3]):
+        if wrong < fewest:
+            fewest = wrong
+            yield CircuitDesign(
+                circuit=rung.genome.to_circuit(problem.inputs, problem.classes),
+                netlist=to_netlist(rung.genome, problem.inputs, problem.costs).to_verilog(),
+                start=problem.starts[rung.start].name,
+                teacher=problem.has_teacher(index),
+                fit_accuracy=1 - wrong_rows(problem, rung.genome, problem.rows) / len(problem.rows),
+                validation_accuracy=1 - wrong / len(problem.rows),
+                model_cm2=area * 1e-8,
+            )

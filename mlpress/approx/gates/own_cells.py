@@ -1,0 +1,48 @@
+"""A genome as a netlist: every gate in its own cells."""
+
+from __future__ import annotations
+
+from itertools import accumulate
+
+import numpy as np
+
+from mlpress.approx.gates.cells import LEFT, RIGHT, CellCosts
+from mlpress.approx.gates.genome import FIRST_INPUT, Genome
+from mlpress.hw import CellKind, Netlist, Port
+from mlpress.ir import Input
+
+
+def to_netlist(genome: Genome, inputs: tuple[Input, ...], costs: CellCosts, name: str = "top") -> Netlist:
+    """The cells that :meth:`Genome.area` counts, with the ports of the RTL: ``x0``, ``x1``, ... and ``y``."""
+    used = sorted({step.cell for table in set(genome.table.tolist()) for step in costs.steps[table]})
+    cells = [costs.technology.cells[cell] for cell in used]
+    kinds = tuple(CellKind(cell.name, (*cell.inputs, *cell.outputs)) for cell in cells)
+    rows: list[list[int]] = []
+    kind: list[int] = []
+    nets = ["0", "1", *(f"x{k}_{bit}" for k, feature in enumerate(inputs) for bit in range(feature.bits))]
+    signals = list(range(genome.first_gate))  # the net of every signal: constants and inputs have their own numbers
+    width = max((len(each.pins) for each in kinds), default=0)
+    for gate, (table, (a, b)) in enumerate(zip(genome.table.tolist(), genome.operands.tolist(), strict=True)):
+        made = {LEFT: signals[a], RIGHT: signals[b]}
+        for k, step in enumerate(costs.steps[table]):
+            nets.append(f"g{gate}_{k}")
+            made[step.made] = len(nets) - 1
+            pins = [made[step.left], made[step.right]][: len(kinds[used.index(step.cell)].pins) - 1]
+            rows.append([*pins, len(nets) - 1] + [-1] * (width - len(pins) - 1))
+            kind.append(used.index(step.cell))
+        signals.append(made[table])
+    ends = list(accumulate((feature.bits for feature in inputs), initial=FIRST_INPUT))
+    ports = [
+        Port(f"x{k}", "input", tuple(range(ends[k], ends[k + 1])), feature.bits - 1, 0)
+        for k, feature in enumerate(inputs)
+    ]
+    answer = tuple(signals[signal] for signal in genome.outputs.tolist())
+    return Netlist(
+        name=name,
+        ports=(*ports, Port("y", "output", answer, len(answer) - 1, 0)),
+        nets=tuple(nets),
+        kinds=kinds,
+        kind=np.array(kind, np.int32),
+        pins=np.array(rows, np.int32).reshape(-1, width),
+        names=tuple(f"c{k}" for k in range(len(rows))),
+    )

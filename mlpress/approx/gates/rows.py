@@ -1,0 +1,78 @@
+"""Rows packed 64 a word, as the evolution reads them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpress.errors import MlpressError
+from mlpress.ir import Input, index_bits
+from mlpress.sim import packed
+
+Ints = NDArray[np.int64]
+Words = NDArray[np.uint64]
+
+LANES = 8
+"""The number of words is a multiple of this: a vector register of 512 bits."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """Input codes, int64 (rows, inputs), and the index of the right class, int64 (rows,)."""
+
+    codes: Ints
+    labels: Ints
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, rows: NDArray[np.integer] | NDArray[np.bool_]) -> Rows:
+        """The rows with these indices, or where this mask holds."""
+        return Rows(self.codes[rows], self.labels[rows])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PackedRows:
+    """``inputs`` uint64 (input bits, words), ``labels`` uint64 (output bits, words), ``valid`` uint64 (words,)."""
+
+    rows: int
+    inputs: Words
+    labels: Words
+    valid: Words
+
+    @property
+    def words(self) -> int:
+        """Words of a signal."""
+        return len(self.valid)
+
+
+def check_rows(inputs: tuple[Input, ...], classes: int, rows: Rows) -> None:
+    """Raise :class:`MlpressError` where the rows do not fit these inputs and so many classes."""
+    top = np.array([(1 << feature.bits) - 1 for feature in inputs])
+    if rows.codes.ndim != 2 or rows.codes.shape[1] != len(top):
+        raise MlpressError(f"the rows have the shape {rows.codes.shape}; the circuit has {len(top)} inputs")
+    if len(rows.labels) != len(rows.codes) or not len(rows.labels):
+        raise MlpressError(f"{len(rows.labels)} labels for {len(rows.codes)} rows; each row needs its class")
+    if rows.codes.min() < 0 or (rows.codes > top).any():
+        raise MlpressError("an input code is below 0 or beyond its bits; encode the rows with the circuit's inputs")
+    if rows.labels.min() < 0 or rows.labels.max() >= classes:
+        raise MlpressError(f"a label is outside 0..{classes - 1}, the indices of the classes")
+
+
+def pack_rows(inputs: tuple[Input, ...], classes: int, rows: Rows) -> PackedRows:
+    """The rows in an order that puts like rows side by side: a change then touches few words."""
+    order = np.lexsort((*(rows.codes[:, k] for k in range(rows.codes.shape[1])), rows.labels))
+    codes, labels = rows.codes[order], rows.labels[order]
+    words = LANES * -(-len(labels) // (64 * LANES))
+
+    def wide(columns: list[NDArray[np.bool_]]) -> Words:
+        result = np.zeros((len(columns), words), np.uint64)
+        narrow = packed.pack(np.array(columns))
+        result[:, : narrow.shape[1]] = narrow
+        return result
+
+    bits = [codes[:, k] >> b & 1 == 1 for k, feature in enumerate(inputs) for b in range(feature.bits)]
+    wanted = [labels >> b & 1 == 1 for b in range(index_bits(classes))]
+    return PackedRows(len(labels), wide(bits), wide(wanted), wide([labels >= 0])[0])

@@ -1,0 +1,127 @@
+"""Circuits that the evolution starts from: given ones, and ones that are fitted anew to the rows of each fold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Protocol
+
+import numpy as np
+
+from mlpress.approx.gates.rows import Rows
+from mlpress.approx.training import Training, train
+from mlpress.ir import Circuit, CircuitBuilder, Input, Net, bit_blast, index_bits, to_text
+
+
+class Start(Protocol):
+    """Makes a first circuit for rows."""
+
+    @property
+    def name(self) -> str:
+        """What the user reads."""
+        ...
+
+    @property
+    def key(self) -> str:
+        """Everything that decides what is made, but for rows and seed."""
+        ...
+
+    def circuit(self, rows: Rows, seed: int) -> Circuit:
+        """A classifier for ``rows``; equal arguments give an equal circuit."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Given:
+    """A circuit as it is, whatever the rows."""
+
+    name: str
+    made: Circuit
+
+    @property
+    def key(self) -> str:
+        """A digest of the circuit."""
+        return f"{self.name} {sha256(to_text(self.made).encode()).hexdigest()}"
+
+    def circuit(self, rows: Rows, seed: int) -> Circuit:
+        """The given circuit."""
+        return self.made
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A net with the inputs, head and classes of ``like``, trained on the rows with ``hidden`` neurons a layer."""
+
+    like: Net
+    hidden: tuple[int, ...]
+
+    @property
+    def name(self) -> str:
+        """Its topology."""
+        sizes = (len(self.like.inputs), *self.hidden, len(self.like.layers[-1].neurons))
+        return "trained " + "-".join(str(size) for size in sizes)
+
+    @property
+    def key(self) -> str:
+        """Everything that decides what is trained, but for rows and seed."""
+        return f"{self.name} {sha256(to_text(self.like).encode()).hexdigest()}"
+
+    def circuit(self, rows: Rows, seed: int) -> Circuit:
+        """The exact circuit of a net of signed powers of two."""
+        return bit_blast(train(rows.codes, rows.labels, self.like, Training(self.hidden, seed=seed)))
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A decision tree with at most ``leaves`` leaves, fitted by scikit-learn."""
+
+    inputs: tuple[Input, ...]
+    classes: tuple[int | str, ...]
+    leaves: int
+
+    @property
+    def name(self) -> str:
+        """Its size."""
+        return f"tree of {self.leaves} leaves"
+
+    @property
+    def key(self) -> str:
+        """Everything that decides what is fitted, but for rows and seed."""
+        return repr(self)
+
+    def circuit(self, rows: Rows, seed: int) -> Circuit:
+        """Comparisons of codes with constants, and a choice of class bits at each split."""
+        from sklearn.tree import DecisionTreeClassifier
+
+        fitted = DecisionTreeClassifier(max_leaf_nodes=self.leaves, random_state=seed).fit(rows.codes, rows.labels)
+        return tree_circuit(fitted, self.inputs, self.classes)
+
+
+def tree_circuit(fitted: Any, inputs: tuple[Input, ...], classes: tuple[int | str, ...]) -> Circuit:
+    """The circuit of a decision tree that scikit-learn fitted to input codes and class indices."""
+    tree, builder, bits = fitted.tree_, CircuitBuilder(inputs), index_bits(len(classes))
+    words: dict[int, list[int]] = {}
+    for node in range(tree.node_count - 1, -1, -1):  # children have higher numbers than their parent
+        left, right = int(tree.children_left[node]), int(tree.children_right[node])
+        if left < 0:
+            label = int(fitted.classes_[np.argmax(tree.value[node])])
+            words[node] = [label >> bit & 1 for bit in range(bits)]
+            continue
+        least = int(np.floor(tree.threshold[node])) + 1
+        above = at_least(builder, builder.input(int(tree.feature[node])), least)
+        words[node] = [
+            builder.choose(above, high, low) for high, low in zip(words.pop(right), words.pop(left), strict=True)
+        ]
+    return builder.circuit([tuple(words[0])], classes)
+
+
+def at_least(builder: CircuitBuilder, bits: list[int], least: int) -> int:
+    """Whether the unsigned number ``bits`` (the least significant first) is ``least`` or more."""
+    if least <= 0:
+        return 1
+    if least >> len(bits):
+        return 0
+    above = 0
+    for k, bit in enumerate(bits):  # above: the bits so far are more than those of ``least - 1``
+        above = builder.both(bit, above) if least - 1 >> k & 1 else builder.either(bit, above)
+    return above

@@ -1,0 +1,204 @@
+"""The evolution as a whole: the same front on any workers, after an interrupt, after a kill; honest folds."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mlpress import hw, ir
+from mlpress.approx import Budget
+from mlpress.approx.gates import CircuitFront, GateEffort, Given, Rows, Trained, Tree, evolve
+from mlpress.approx.gates.cells import cell_costs
+from mlpress.approx.gates.evolution import Round, Unwatched
+from mlpress.approx.gates.ladder import GateProblem, Ladder, climb, held_out_wrong
+from mlpress.errors import MlpressError
+
+INPUTS = tuple(ir.Input(f"f{k}", 3, 1.0, 0.0) for k in range(4))
+CLASSES = ("p", "q", "r")
+EFFORT = GateEffort(prices=(2.0, 1.0, 0.5), visits=300, visits_a_gate=0, draws=(8, 8, 4), folds=2, teacher=False)
+ROUNDS = 4
+
+
+def rows(seed: int = 0, count: int = 240) -> Rows:
+    rng = np.random.default_rng(seed)
+    codes = rng.integers(0, 8, (count, 4))
+    labels = np.clip((codes[:, 0] + codes[:, 1] - codes[:, 2] + rng.integers(0, 3, count)) // 4, 0, 2)
+    return Rows(codes, labels)
+
+
+def run(budget: Budget = Budget(generations=ROUNDS), **options: object) -> CircuitFront:  # noqa: B008 - immutable
+    starts = [Tree(INPUTS, CLASSES, 8), Tree(INPUTS, CLASSES, 20)]
+    settings: dict = {"effort": EFFORT, "seed": 3, "workers": 1} | options
+    return evolve(INPUTS, CLASSES, rows(), starts, hw.load_technology("egfet"), budget, **settings)
+
+
+def timeless(front: CircuitFront) -> str:
+    return replace(front, elapsed_s=0.0, stopped="").to_json()
+
+
+@pytest.fixture(scope="module")
+def whole() -> CircuitFront:
+    return run()
+
+
+def test_a_front_is_small_first_and_no_design_beats_another(whole: CircuitFront) -> None:
+    areas = [design.model_cm2 for design in whole.designs]
+    accuracies = [design.validation_accuracy for design in whole.designs]
+    assert areas == sorted(areas)
+    assert accuracies == sorted(accuracies)
+    assert len(set(accuracies)) == len(accuracies)
+    assert whole.rounds == ROUNDS
+    assert whole.stopped == "generations"
+
+
+def test_designs_say_the_truth_about_the_rows(whole: CircuitFront) -> None:
+    seen = rows()
+    for design in whole.designs:
+        ir.verify(design.circuit)
+        decided = ir.interpret_circuit(design.circuit, seen.codes).words[:, 0]
+        assert design.fit_accuracy == float(1 - np.sum(decided != seen.labels) / len(seen))
+        netlist = hw.PackedNetlist(hw.parse_netlist(design.netlist, "top"), hw.load_technology("egfet"))
+        ports = {port.name: seen.codes[:, int(port.name[1:])] for port in netlist.inputs}
+        assert netlist.run(ports)["y"].tolist() == decided.tolist()
+
+
+def test_workers_do_not_matter(whole: CircuitFront) -> None:
+    assert timeless(run(workers=3)) == timeless(whole)
+
+
+def test_seeds_do(whole: CircuitFront) -> None:
+    assert timeless(run(seed=4)) != timeless(whole)
+
+
+def test_a_front_reads_back(whole: CircuitFront) -> None:
+    assert CircuitFront.from_json(whole.to_json()).to_json() == whole.to_json()
+    assert whole.to_csv().count("\n") == 1 + len(whole.designs)
+    for text in ("{}", "[1", whole.to_json().replace("mlpress circuits 1", "mlpress circuits 9")):
+        with pytest.raises(MlpressError, match="front"):
+            CircuitFront.from_json(text)
+
+
+def test_resuming_gives_the_whole_run(whole: CircuitFront, tmp_path: Path) -> None:
+    file = tmp_path / "state.npz"
+    run(Budget(generations=2), checkpoint=file)
+    assert timeless(run(checkpoint=file, resume=True)) == timeless(whole)
+
+
+def test_an_interrupt_ends_with_the_front_so_far(tmp_path: Path) -> None:
+    class Impatient(Unwatched):
+        def round(self, done: Round) -> None:
+            assert done.front[0, 1] >= 0
+            if done.number == 2:
+                raise KeyboardInterrupt
+
+    file = tmp_path / "state.npz"
+    front = run(checkpoint=file, progress=Impatient())
+    assert front.stopped == "interrupted"
+    assert timeless(front) == timeless(run(Budget(generations=2)))
+    assert timeless(run(checkpoint=file, resume=True)) == timeless(run())
+
+
+KILLED = """
+import os, signal, sys
+sys.path.insert(0, {tests!r})
+from test_evolution import *
+class Fatal(Unwatched):
+    def round(self, done):
+        if done.number == 3:
+            os.kill(os.getpid(), signal.SIGKILL)
+run(checkpoint=Path({file!r}), progress=Fatal())
+"""
+
+
+def test_a_killed_run_resumes_where_it_was(whole: CircuitFront, tmp_path: Path) -> None:
+    file = tmp_path / "state.npz"
+    script = KILLED.format(tests=str(Path(__file__).parent), file=str(file))
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    ended = subprocess.run([sys.executable, "-c", script], env=environment, check=False)
+    assert ended.returncode == -signal.SIGKILL
+    assert timeless(run(checkpoint=file, resume=True)) == timeless(whole)
+
+
+def test_foreign_and_damaged_checkpoints(tmp_path: Path) -> None:
+    file = tmp_path / "state.npz"
+    run(Budget(generations=1), checkpoint=file)
+    with pytest.raises(MlpressError, match="other data"):
+        run(checkpoint=file, resume=True, seed=9)
+    file.write_bytes(file.read_bytes()[:-200])
+    with pytest.raises(MlpressError, match="no checkpoint"):
+        run(checkpoint=file, resume=True)
+    with pytest.raises(MlpressError, match="cannot read"):
+        run(checkpoint=tmp_path / "none.npz", resume=True)
+    with pytest.raises(MlpressError, match="no checkpoint to resume"):
+        run(resume=True)
+
+
+def problem(**changes: object) -> GateProblem:
+    costs = cell_costs(hw.load_technology("egfet"))
+    effort = replace(EFFORT, folds=3, teacher=True)
+    return GateProblem(INPUTS, CLASSES, rows(), (Tree(INPUTS, CLASSES, 8),), costs, effort, 0)
+
+
+def test_every_row_is_held_out_once_with_and_without_a_teacher() -> None:
+    made = problem()
+    held = np.array([made.held_out(ladder) for ladder in range(made.ladders)])
+    assert made.ladders == 8
+    assert (held[:3].sum(axis=0) == 1).all()
+    assert not held[3].any()
+    assert (held[4:] == held[:4]).all()
+    assert [made.has_teacher(ladder) for ladder in range(8)] == [False] * 4 + [True] * 4
+
+
+def test_a_ladder_does_not_see_the_rows_that_it_is_judged_by() -> None:
+    """Other codes in the held-out rows change what is said of a ladder, and not the ladder."""
+    made = problem()
+    held = made.held_out(1)
+    codes = np.where(held[:, None], 7 - made.rows.codes, made.rows.codes)
+    other = GateProblem(INPUTS, CLASSES, Rows(codes, made.rows.labels), made.starts, made.costs, made.effort, 0)
+    assert other.held_out(1).tolist() == held.tolist()
+    one, two = climb(made, Ladder(1)), climb(other, Ladder(1))
+    assert [rung.energy for rung in one.rungs] == [rung.energy for rung in two.rungs]
+    assert held_out_wrong(made, one) != held_out_wrong(other, two)
+
+
+def test_energies_only_fall() -> None:
+    made, ladder = problem(), Ladder(5)
+    before = None
+    for _ in range(4):
+        ladder = climb(made, ladder)
+        energies = [rung.energy for rung in ladder.rungs]
+        assert before is None or all(now <= then for now, then in zip(energies, before, strict=True))
+        before = energies
+
+
+def test_starts_are_circuits_and_trained_nets_too() -> None:
+    net = ir.Net(
+        INPUTS,
+        (ir.Layer(tuple(ir.Neuron(0, ir.weight_terms(w, k, 3), ir.Raw()) for k, w in enumerate((3, -2, 1)))),),
+        ir.Argmax(),
+        CLASSES,
+    )
+    trained = Trained(net, (2,))
+    assert trained.name == "trained 4-2-3"
+    made = trained.circuit(rows(), 1)
+    assert made == trained.circuit(rows(), 1)
+    given = Given("exact", ir.bit_blast(net))
+    technology = hw.load_technology("egfet")
+    front = evolve(INPUTS, CLASSES, rows(), [given, trained], technology, Budget(generations=2), effort=EFFORT)
+    assert {design.start for design in front.designs} <= {"exact", "trained 4-2-3"}
+    assert front.most_accurate().validation_accuracy > 0.5
+
+
+def test_what_cannot_be_evolved() -> None:
+    technology = hw.load_technology("egfet")
+    with pytest.raises(MlpressError, match="start"):
+        evolve(INPUTS, CLASSES, rows(), [], technology, Budget(generations=1))
+    with pytest.raises(MlpressError, match="folds"):
+        GateEffort(folds=1)
