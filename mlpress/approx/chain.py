@@ -7,32 +7,30 @@ rows a proposal may have; a first block of rows, an eighth of each class, turns 
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from mlpress.approx.heap import COMPARATOR
 from mlpress.approx.jit import Ints, Lanes, Layers, Reals, inner
 from mlpress.approx.kernels import activate, add_terms, fill, has_ranges, recode, sum_range, terms_of, wrong_tournament
 from mlpress.approx.layout import ARGMAX
-from mlpress.approx.moves import EDITS, Genes, edit, propose, undo
-from mlpress.approx.net_cost import cost_scratch, net_parts
+from mlpress.approx.moves import MORE_MOVES, Genes, edit, mark_touched, new_log, propose, undo
+from mlpress.approx.net_cost import cost_scratch, net_area
 from mlpress.sim import compiled
 
-BINS = 64
-"""Error levels at which a chain remembers its smallest net."""
-
 SOURCE_BITS = 24
+"""Bits of a source whose means are kept: the widest activation."""
 
 
 @inner
 def wrong_block(
-    planes: Lanes, index: Ints, classes: int, a: int, b: int, label: int, vector: Ints, head: Ints, scratch: Lanes
+    planes: Lanes, index: Ints, a: int, b: int, label: int, vector: Ints, head: Ints, scratch: Lanes
 ) -> int:
     """Rows ``a`` to ``b - 1``, all of class ``label``, that the head decides otherwise.
 
     The score of class ``k`` is the plane ``index[k]``.
     """
-    rows = b - a
-    count = 0
+    classes, rows, count = len(index), b - a, 0
     if head[0] != ARGMAX:
         largest = np.iinfo(planes.dtype).max
         if head[4] > largest:
@@ -100,12 +98,203 @@ def mean_sum(count: int, source: Ints, mask: Lanes, factor: Lanes, means: Reals)
     return total
 
 
+class State(NamedTuple):
+    """A chain's net at work: arrays only.  A node is an input or, after the inputs, a neuron.
+
+    Terms of each neuron: ``counts`` (neurons,); ``source`` (a node), ``mask`` and ``factor`` (neurons, terms).  Values
+    of node ``i`` on all rows: ``planes[2 * i + side[i]]``; a proposal's are on the other side.  ``touched``
+    nodes have changed genes, ``dirty`` ones other values; ``read`` ones have readers, and ``stale`` ones, without
+    readers, were not kept up to date.  ``means`` (nodes, :data:`SOURCE_BITS`): how often each bit is set;
+    ``sum_means`` (neurons,): each neuron's mean sum without bias.  ``right`` to ``news`` are scratch and the
+    wrong rows of each block, kept and proposed.
+    """
+
+    counts: Ints
+    source: Ints
+    mask: Lanes
+    factor: Lanes
+    planes: Lanes
+    side: Ints
+    touched: Ints
+    dirty: Ints
+    read: Ints
+    stale: Ints
+    means: Reals
+    sum_means: Reals
+    at: Ints
+    score_at: Ints
+    sums: Lanes
+    scores: Lanes
+    wrong: Ints
+    news: Ints
+
+
 @inner
-def fits(vector: Ints, layers: Layers, inputs: Ints, k: int, j: int, bits: int) -> bool:
-    """Whether a neuron's sum stays within lanes of ``bits`` bits."""
-    low, high = sum_range(vector, layers, inputs, k, j)
-    limit = 1 << (bits - 1)
-    return -limit <= low and high < limit
+def new_state(layers: Layers, inputs: Ints, codes: Lanes, blocks: Ints) -> State:
+    """Room for a chain whose every node is still to be computed."""
+    last = layers[len(layers) - 1]
+    neurons, room = last.first + last.neurons, 0
+    for k in range(len(layers)):
+        room = max(room, layers[k].sources * layers[k].slots)
+    nodes, rows = len(inputs) + neurons, codes.shape[1]
+    return State(
+        np.zeros(neurons, np.int64),
+        np.zeros((neurons, room), np.int64),
+        np.zeros((neurons, room), codes.dtype),
+        np.zeros((neurons, room), codes.dtype),
+        np.zeros((2 * nodes, rows), codes.dtype),
+        np.zeros(nodes, np.int64),
+        np.ones(nodes, np.bool_),
+        np.ones(nodes, np.bool_),
+        np.ones(nodes, np.bool_),
+        np.zeros(nodes, np.bool_),
+        np.zeros((nodes, SOURCE_BITS)),
+        np.zeros(neurons),
+        np.zeros(room, np.int64),
+        np.zeros(last.neurons, np.int64),
+        np.zeros(rows, codes.dtype),
+        np.zeros((last.neurons, rows), codes.dtype),
+        np.zeros(len(blocks), np.int64),
+        np.zeros(len(blocks), np.int64),
+    )
+
+
+@inner
+def relink(vector: Ints, layers: Layers, inputs: Ints, state: State) -> None:
+    """Read the terms of touched neurons again."""
+    for k in range(len(layers)):
+        before = 0 if k == 0 else len(inputs) + layers[k - 1].first
+        for j in range(layers[k].neurons):
+            n = layers[k].first + j
+            if state.touched[len(inputs) + n]:
+                count = terms_of(vector, layers, k, j, state.source[n], state.mask[n], state.factor[n])
+                state.counts[n] = count
+                for i in range(count):
+                    state.source[n, i] += before
+
+
+@inner
+def compensate(vector: Ints, layers: Layers, inputs: Ints, state: State, log: Ints, genes: Genes) -> None:
+    """Give the biases of half the touched neurons what their terms lost on average."""
+    for k in range(len(layers)):
+        for j in range(layers[k].neurons):
+            n = layers[k].first + j
+            if not state.touched[len(inputs) + n] or np.random.random() < 0.5:
+                continue
+            mean = mean_sum(state.counts[n], state.source[n], state.mask[n], state.factor[n], state.means)
+            position = layers[k].bias + j
+            edit(vector, log, genes, position, vector[position] + round(state.sum_means[n] - mean))
+
+
+@inner
+def spread_change(vector: Ints, layers: Layers, inputs: Ints, state: State) -> bool:
+    """Mark what is read and what changes; says whether every changed sum fits the lanes."""
+    n0, last = len(inputs), layers[len(layers) - 1]
+    state.read[:] = False
+    for n in range(len(state.counts)):
+        for i in range(state.counts[n]):
+            state.read[state.source[n, i]] = True
+    state.read[n0 + last.first :] = True
+    state.dirty[:n0] = state.touched[:n0]
+    limit = 1 << (np.iinfo(state.planes.dtype).bits - 1)
+    fitting = True
+    for k in range(len(layers)):
+        for j in range(layers[k].neurons):
+            n = layers[k].first + j
+            hit = state.touched[n0 + n] or (state.stale[n0 + n] and state.read[n0 + n])
+            for i in range(state.counts[n]):
+                hit |= state.dirty[state.source[n, i]]
+            state.dirty[n0 + n] = hit
+            if hit:
+                low, high = sum_range(vector, layers, inputs, k, j)
+                fitting &= -limit <= low and high < limit
+    return fitting
+
+
+@inner
+def compute(vector: Ints, layers: Layers, head: Ints, inputs: Ints, codes: Lanes, state: State, a: int, b: int) -> None:
+    """The proposal's values of dirty nodes that are read, on rows ``a`` to ``b - 1``."""
+    n0, planes, side, dirty = len(inputs), state.planes, state.side, state.dirty
+    for i in range(n0):
+        if dirty[i]:
+            recode(planes[2 * i + 1 - side[i], a:b], codes[i, a:b], vector[head[3] + i], inputs[i])
+    for k in range(len(layers)):
+        for j in range(layers[k].neurons):
+            n = layers[k].first + j
+            node = n0 + n
+            if not dirty[node] or not state.read[node]:
+                continue
+            for i in range(state.counts[n]):
+                other = state.source[n, i]
+                state.at[i] = 2 * other + (side[other] ^ dirty[other])
+            out = planes[2 * node + 1 - side[node], a:b]
+            here = out if k == len(layers) - 1 else state.sums[: b - a]
+            fill(here, planes.dtype.type(vector[layers[k].bias + j]))
+            add_terms(here, state.counts[n], state.at, state.mask[n], state.factor[n], planes, a, b)
+            if k < len(layers) - 1:
+                activate(out, here, vector, layers, k, j)
+
+
+@inner
+def judge(
+    vector: Ints,
+    layers: Layers,
+    head: Ints,
+    inputs: Ints,
+    codes: Lanes,
+    rows: tuple[Ints, int],
+    state: State,
+    most: float,
+    allowed: float,
+) -> int:
+    """Wrong rows of the proposal, or -1 where they are more than ``most`` or look like it.
+
+    ``rows`` is the blocks and how many are early.  After these the proposal is given up where it has more wrong
+    rows than their share of ``allowed`` more, by two standard deviations of as many coin flips.
+    """
+    blocks, early = rows
+    first = len(inputs) + layers[len(layers) - 1].first
+    for j in range(len(state.score_at)):
+        state.score_at[j] = 2 * (first + j) + (state.side[first + j] ^ state.dirty[first + j])
+    total = worse = 0
+    for s in range(len(blocks)):
+        if s == early and worse > allowed + 2.0 * np.sqrt(abs(worse) + 1.0):
+            return -1
+        a, b, label = blocks[s, 0], blocks[s, 1], blocks[s, 2]
+        compute(vector, layers, head, inputs, codes, state, a, b)
+        state.news[s] = wrong_block(state.planes, state.score_at, a, b, label, vector, head, state.scores)
+        total += state.news[s]
+        worse += state.news[s] - state.wrong[s]
+        if total > most:
+            return -1
+    return total
+
+
+@inner
+def keep(inputs: Ints, rows: tuple[Ints, int], state: State) -> None:
+    """Make the proposal the chain's net."""
+    n0, (blocks, early) = len(inputs), rows
+    state.wrong[:] = state.news
+    for node in range(len(state.side)):
+        if not state.dirty[node]:
+            continue
+        state.stale[node] = not state.read[node]
+        if state.read[node] or node < n0:
+            state.side[node] = 1 - state.side[node]
+            bit_means(state.planes[2 * node + state.side[node]], blocks, early, state.means[node])
+    for n in range(len(state.counts)):
+        if state.dirty[n0 + n]:
+            state.sum_means[n] = mean_sum(state.counts[n], state.source[n], state.mask[n], state.factor[n], state.means)
+
+
+@inner
+def remember(vector: Ints, wrong: int, area: float, width: int, bins: tuple[Reals, Ints, Ints]) -> None:
+    """Keep a net that is the smallest of its error level."""
+    areas, wrongs, vectors = bins
+    level = min(wrong // width, len(areas) - 1)
+    if area < areas[level] or (area == areas[level] and wrong < wrongs[level]):
+        areas[level], wrongs[level] = area, wrong
+        vectors[level] = vector
 
 
 @compiled
@@ -115,181 +304,59 @@ def anneal(
     head: Ints,
     inputs: Ints,
     genes: Genes,
-    blocks: Ints,
-    early: int,
+    rows: tuple[Ints, int],
     codes: Lanes,
     prices: Reals,
     schedule: tuple[int, float, float, float],
     seed: int,
     bin_width: int,
     bins: tuple[Reals, Ints, Ints],
-) -> tuple[int, float]:
-    """Anneal ``vector`` in place and return its wrong rows and area.
+) -> None:
+    """Anneal ``vector`` in place.
 
-    ``genes`` is what :func:`mlpress.approx.chains.gene_tables` makes; ``blocks`` int64 (blocks, 3) are rows of one
-    label, the first ``early`` of them the first to be judged; ``codes`` (inputs, rows) in lane type; ``prices``
-    float64, the area of each of :data:`mlpress.approx.heap.PARTS`; ``schedule`` is (steps, price of area in rows,
-    first and last temperature in rows).  ``bins`` is (area, wrong, vectors) of the smallest net met at each error
-    level, ``bin_width`` rows apart.
+    ``genes`` is what :func:`mlpress.approx.chains.gene_tables` makes; ``rows`` is blocks of one label, int64 (blocks,
+    3), and how many of them are judged early; ``codes`` (inputs, rows) in lane type; ``prices`` float64, the
+    area of each of :data:`mlpress.approx.heap.PARTS`; ``schedule`` is (steps, price of area in rows, first and last
+    temperature in rows).  ``bins`` is (area, wrong, vectors) of the smallest net met at each error level, ``bin_width``
+    rows apart.
     """
-    low, high, free, place, order, starts, owner = genes
     steps, price, hot, cold = schedule
-    bin_area, bin_wrong, bin_vector = bins
+    blocks, early = rows
     np.random.seed(seed)
-    last, n0 = len(layers) - 1, len(inputs)
-    total = layers[last].first + layers[last].neurons
-    nodes, rows, classes = n0 + total, codes.shape[1], layers[last].neurons
-    lane = np.iinfo(codes.dtype).bits
-    room, widest = 0, n0
-    for k in range(last + 1):
-        room = max(room, layers[k].sources * layers[k].slots)
-        widest = max(widest, layers[k].neurons)
-    source, mask, factor = (
-        np.zeros((total, room), np.int64),
-        np.zeros((total, room), codes.dtype),
-        np.zeros((total, room), codes.dtype),
-    )
-    counts, at_rows, score_rows = np.zeros(total, np.int64), np.zeros(room, np.int64), np.zeros(classes, np.int64)
-    planes = np.zeros((2 * nodes, rows), codes.dtype)
-    side, dirty, touched = np.zeros(nodes, np.int64), np.zeros(nodes, np.bool_), np.zeros(nodes, np.bool_)
-    read, stale = np.zeros(nodes, np.bool_), np.zeros(nodes, np.bool_)
-    means, bias_mean = np.zeros((nodes, SOURCE_BITS)), np.zeros(total)
-    sums, scratch = np.zeros(rows, codes.dtype), np.zeros((classes, rows), codes.dtype)
-    block_wrong, new_wrong = np.zeros(len(blocks), np.int64), np.zeros(len(blocks), np.int64)
-    log = np.zeros((EDITS, 2), np.int64)
-    scratch_cost = cost_scratch(layers, inputs)
-    parts = np.zeros(len(prices), np.int64)
-    early_rows = 0
-    for s in range(early):
-        early_rows += blocks[s, 1] - blocks[s, 0]
-    share = early_rows / rows
-    wrong, area, adc = 0, 0.0, prices[COMPARATOR] > 0.0
-    touched[:] = True
-    for step in range(-1, steps):
-        first = step < 0
-        if not first:
-            temperature = hot * (cold / hot) ** (step / steps)
-            propose(vector, log, low, high, free, place, order, starts, layers)
-            while np.random.random() < 0.3:
-                propose(vector, log, low, high, free, place, order, starts, layers)
-            if log[0, 0] == 0:
-                continue
-            touched[:] = False
-            for i in range(1, log[0, 0] + 1):
-                if owner[log[i, 0]] >= 0:
-                    touched[owner[log[i, 0]]] = True
-        # The terms that change, and what hangs on them.
-        fitting = True
-        for k in range(last + 1):
-            for j in range(layers[k].neurons):
-                n = layers[k].first + j
-                if not touched[n0 + n]:
-                    continue
-                counts[n] = terms_of(vector, layers, k, j, source[n], mask[n], factor[n])
-                before = 0 if k == 0 else n0 + layers[k - 1].first
-                for i in range(counts[n]):
-                    source[n, i] += before
-                if first:
-                    continue
-                if np.random.random() < 0.5:
-                    shift = round(bias_mean[n] - mean_sum(counts[n], source[n], mask[n], factor[n], means))
-                    if shift != 0:
-                        position = layers[k].bias + j
-                        edit(vector, log, low, high, free, position, vector[position] + shift)
-                fitting &= fits(vector, layers, inputs, k, j, lane)
-        read[:] = False
-        for n in range(total):
-            for i in range(counts[n]):
-                read[source[n, i]] = True
-        for n in range(layers[last].first, total):
-            read[n0 + n] = True
-        for node in range(n0):
-            dirty[node] = touched[node]
-        for k in range(last + 1):
-            for j in range(layers[k].neurons):
-                n = layers[k].first + j
-                hit = touched[n0 + n] or (stale[n0 + n] and read[n0 + n])
-                for i in range(counts[n]):
-                    hit |= dirty[source[n, i]]
-                dirty[n0 + n] = hit
-                if hit and not touched[n0 + n]:
-                    fitting &= fits(vector, layers, inputs, k, j, lane)
-        parts[:] = 0
-        net_parts(vector, layers, head, inputs, adc, scratch_cost, parts)
-        new_area = 0.0
-        for i in range(len(prices)):
-            new_area += parts[i] * prices[i]
-        most = float(rows)
-        if not first:
-            most = wrong + price * (area - new_area) - temperature * np.log(1.0 - np.random.random())
-        accepted = fitting and most >= 0
-        # The rows, block by block.
-        new_total, old_part = 0, 0
-        if accepted:
-            for s in range(len(blocks)):
-                if s == early and not first:
-                    worse = new_total - old_part
-                    if worse > (most - wrong) * share + 2.0 * np.sqrt(abs(worse) + 1.0):
-                        accepted = False
-                        break
-                a, b = blocks[s, 0], blocks[s, 1]
-                for node in range(n0):
-                    if dirty[node]:
-                        recode(
-                            planes[2 * node + 1 - side[node], a:b],
-                            codes[node, a:b],
-                            vector[head[3] + node],
-                            inputs[node],
-                        )
-                for k in range(last + 1):
-                    for j in range(layers[k].neurons):
-                        n = layers[k].first + j
-                        node = n0 + n
-                        if not dirty[node] or not read[node]:
-                            continue
-                        for i in range(counts[n]):
-                            other = source[n, i]
-                            at_rows[i] = 2 * other + (side[other] ^ dirty[other])
-                        out = planes[2 * node + 1 - side[node], a:b]
-                        here = out if k == last else sums[: b - a]
-                        fill(here, codes.dtype.type(vector[layers[k].bias + j]))
-                        add_terms(here, counts[n], at_rows, mask[n], factor[n], planes, a, b)
-                        if k < last:
-                            activate(out, here, vector, layers, k, j)
-                for j in range(classes):
-                    node = n0 + layers[last].first + j
-                    score_rows[j] = 2 * node + (side[node] ^ dirty[node])
-                new_wrong[s] = wrong_block(planes, score_rows, classes, a, b, blocks[s, 2], vector, head, scratch)
-                new_total += new_wrong[s]
-                old_part += block_wrong[s]
-                if new_total > most:
-                    accepted = False
-                    break
-        if not accepted:
+    state, scratch, log = new_state(layers, inputs, codes, blocks), cost_scratch(layers, inputs), new_log()
+    every = codes.shape[1]
+    share = (blocks[:early, 1] - blocks[:early, 0]).sum() / every
+    relink(vector, layers, inputs, state)
+    spread_change(vector, layers, inputs, state)
+    area = net_area(vector, layers, head, inputs, prices, scratch)
+    wrong = judge(vector, layers, head, inputs, codes, rows, state, np.inf, np.inf)
+    keep(inputs, rows, state)
+    remember(vector, wrong, area, bin_width, bins)
+    for step in range(steps):
+        temperature = hot * (cold / hot) ** (step / steps)
+        propose(vector, log, genes, layers)
+        while np.random.random() < MORE_MOVES:
+            propose(vector, log, genes, layers)
+        if not log[0, 0]:
+            continue
+        reads_head = mark_touched(log, genes, state.touched)
+        relink(vector, layers, inputs, state)
+        compensate(vector, layers, inputs, state, log, genes)
+        fitting = spread_change(vector, layers, inputs, state)
+        new_area = net_area(vector, layers, head, inputs, prices, scratch)
+        allowed = price * (area - new_area) - temperature * np.log(1.0 - np.random.random())
+        new = -1
+        if fitting and wrong + allowed >= 0:
+            if reads_head or state.dirty[len(state.dirty) - layers[len(layers) - 1].neurons :].any():
+                new = judge(vector, layers, head, inputs, codes, rows, state, wrong + allowed, allowed * share)
+            elif allowed >= 0:
+                new = wrong
+                state.news[:] = state.wrong
+        if new < 0:
             undo(vector, log)
-            for k in range(last + 1):
-                for j in range(layers[k].neurons):
-                    n = layers[k].first + j
-                    if touched[n0 + n]:
-                        counts[n] = terms_of(vector, layers, k, j, source[n], mask[n], factor[n])
-                        before = 0 if k == 0 else n0 + layers[k - 1].first
-                        for i in range(counts[n]):
-                            source[n, i] += before
+            relink(vector, layers, inputs, state)
             continue
         log[0, 0] = 0
-        wrong, area = new_total, new_area
-        block_wrong[:] = new_wrong
-        for node in range(nodes):
-            if dirty[node]:
-                stale[node] = not read[node]
-                if read[node] or node < n0:
-                    side[node] = 1 - side[node]
-                    bit_means(planes[2 * node + side[node]], blocks, early, means[node])
-        for n in range(total):
-            if dirty[n0 + n]:
-                bias_mean[n] = mean_sum(counts[n], source[n], mask[n], factor[n], means)
-        level = min(wrong // bin_width, len(bin_area) - 1)
-        if new_area < bin_area[level] or (new_area == bin_area[level] and wrong < bin_wrong[level]):
-            bin_area[level], bin_wrong[level] = new_area, wrong
-            bin_vector[level] = vector
-    return wrong, area
+        wrong, area = new, new_area
+        keep(inputs, rows, state)
+        remember(vector, wrong, area, bin_width, bins)

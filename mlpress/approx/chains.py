@@ -12,7 +12,7 @@ from mlpress.approx.cost import CostModel
 from mlpress.approx.engine import Engine, spread
 from mlpress.approx.kernels import BLOCK
 from mlpress.approx.layout import FLASH_BITS, Ints
-from mlpress.approx.moves import BIAS, BITS, FIELDS, HIGH, LEVELS, LOW, MASK, SHIFT, STEPS, WEIGHT
+from mlpress.approx.moves import BIAS, BITS, FIELDS, HIGH, LEVELS, LOW, MASK, SHIFT, STEPS, WEIGHT, Genes
 from mlpress.approx.space import Space
 
 Floats = NDArray[np.float64]
@@ -47,7 +47,7 @@ class Annealer:
 
     def __init__(self, space: Space, engine: Engine, cost: CostModel) -> None:
         self.space, self.engine, self.cost = space, engine, cost
-        order, self.blocks, self.early = _staged(engine.labels)
+        order, self._rows = _staged(engine.labels)
         self._codes = engine.codes[:, order]
         self._lanes: dict[int, NDArray[np.signedinteger]] = {}
         self._genes = gene_tables(space)
@@ -77,8 +77,7 @@ class Annealer:
                 vectors[i],
                 *tables,
                 self._genes,
-                self.blocks,
-                self.early,
+                self._rows,
                 codes,
                 self.cost.prices,
                 schedule,
@@ -93,13 +92,8 @@ class Annealer:
         return Finds(found[kept], wrong[kept], area[kept], np.flatnonzero(kept) // BINS)
 
 
-def gene_tables(space: Space) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints, Ints]:
-    """What the moves know of the genes.
-
-    Lower and upper bounds (genes,); the gene of each element of a vector, or -1; each gene's place as (position,
-    layer, offset in its field, whether its levels are single); genes sorted by field, and where each field starts;
-    the node (inputs first, then neurons) that each element of a vector belongs to, or -1.
-    """
+def gene_tables(space: Space) -> Genes:
+    """What the moves know of the genes of ``space``."""
     layout = space.layout
     tables, inputs = layout.tables, len(layout.tables.inputs)
     total = int(tables.layers["neurons"].sum())
@@ -121,11 +115,11 @@ def gene_tables(space: Space) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints, Ints]
     fields = field[space.where]
     order = np.argsort(fields, kind="stable").astype(np.int64)
     starts = np.searchsorted(fields[order], np.arange(len(FIELDS) + 1)).astype(np.int64)
-    return space.low, space.high, free, place[space.where], order, starts, owner
+    return Genes(space.low, space.high, free, place[space.where], order, starts, owner)
 
 
-def _staged(labels: Ints) -> tuple[Ints, Ints, int]:
-    """An order of the rows, its blocks of one label (first row, row after the last, label), and how many are early."""
+def _staged(labels: Ints) -> tuple[Ints, tuple[Ints, int]]:
+    """An order of the rows; its blocks of one label (first row, row after the last, label), and how many are early."""
     every = np.arange(len(labels))
     seen = np.zeros(len(labels), np.int64)
     for label in np.unique(labels):
@@ -137,4 +131,4 @@ def _staged(labels: Ints) -> tuple[Ints, Ints, int]:
     for a, b in zip(starts, [*starts[1:], len(labels)], strict=True):
         blocks += [(int(c), int(min(c + BLOCK, b)), int(labels[order][a])) for c in range(a, b, BLOCK)]
     early = sum(seen[order][a] == 0 for a, _, _ in blocks)
-    return order, np.array(blocks, np.int64), int(early)
+    return order, (np.array(blocks, np.int64), int(early))

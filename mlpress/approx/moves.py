@@ -1,11 +1,8 @@
-"""Small random changes of a vector, within the genes' bounds: what a chain tries.
-
-``genes`` is the tuple of arrays that :func:`mlpress.approx.chains.gene_tables` makes.
-"""
+"""Small random changes of a vector, within the genes' bounds: what a chain tries."""
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,20 +12,47 @@ from mlpress.approx.layout import Field
 
 WEIGHT, MASK, BIAS, SHIFT, BITS, STEPS, LOW, HIGH, LEVELS = range(9)
 FIELDS: tuple[Field, ...] = ("weight", "mask", "bias", "shift", "bits", "steps", "low", "high", "levels")
-Genes: TypeAlias = tuple[Ints, Ints, Ints, Ints, Ints, Ints, Ints]
-"""What :func:`mlpress.approx.chains.gene_tables` makes."""
+
+
+class Genes(NamedTuple):
+    """What the moves know of a space's genes, int64.
+
+    ``low`` and ``high`` (genes,) bound them; ``free`` (size,) is the gene of each element of a vector, or -1; ``place``
+    (genes, 4) is each gene's position, layer, offset in its field, and whether it is a map of single levels; ``order``
+    (genes,) sorts them by field and ``starts`` (fields + 1,) says where each field starts; ``owner`` (size,) is the
+    node (inputs first, then neurons) that an element of a vector belongs to, or -1.
+    """
+
+    low: Ints
+    high: Ints
+    free: Ints
+    place: Ints
+    order: Ints
+    starts: Ints
+    owner: Ints
+
 
 EDITS = 64
 """Elements that one proposal may change."""
 
 
+MORE_MOVES = 0.3
+"""How often a proposal has one more move."""
+
+
 @inner
-def edit(vector: Ints, log: Ints, low: Ints, high: Ints, free: Ints, position: int, value: int) -> bool:
+def new_log() -> Ints:
+    """An empty log: (:data:`EDITS`, 2) positions and old values from index 1 on; their count is at (0, 0)."""
+    return np.zeros((EDITS, 2), np.int64)
+
+
+@inner
+def edit(vector: Ints, log: Ints, genes: Genes, position: int, value: int) -> bool:
     """Set an element that is a gene, within its bounds, and log what it was; says whether it changed."""
-    gene = free[position]
+    gene = genes.free[position]
     if gene < 0 or log[0, 0] + 1 >= EDITS:
         return False
-    value = min(max(value, low[gene]), high[gene])
+    value = min(max(value, genes.low[gene]), genes.high[gene])
     if value == vector[position]:
         return False
     log[0, 0] += 1
@@ -65,37 +89,37 @@ def random_mask(full: int) -> int:
 
 
 @inner
-def change_weight(vector: Ints, log: Ints, low: Ints, high: Ints, free: Ints, layers: Layers, place: Ints) -> None:
+def change_weight(vector: Ints, log: Ints, genes: Genes, layers: Layers, place: Ints) -> None:
     """Give a connection a new power of two, or take it away."""
     layer = layers[place[1]]
     offset = place[2]
     position, mask = layer.weight + offset, layer.mask + offset
     code = vector[position]
-    gene = free[position]
+    gene = genes.free[position]
     if code == 0:
-        new = np.random.randint(low[gene], high[gene] + 1)
-        if free[mask] >= 0:
-            edit(vector, log, low, high, free, mask, random_mask(high[free[mask]]))
-        edit(vector, log, low, high, free, position, new)
+        new = np.random.randint(genes.low[gene], genes.high[gene] + 1)
+        if genes.free[mask] >= 0:
+            edit(vector, log, genes, mask, random_mask(genes.high[genes.free[mask]]))
+        edit(vector, log, genes, position, new)
         return
     match_ = np.random.randint(0, 5)
     if match_ <= 1:
-        edit(vector, log, low, high, free, position, 0)
+        edit(vector, log, genes, position, 0)
     elif match_ == 2:
-        edit(vector, log, low, high, free, position, -code)
+        edit(vector, log, genes, position, -code)
     else:
         up = np.random.randint(0, 2) * 2 - 1
         size = max(abs(code) + up, 1)
-        edit(vector, log, low, high, free, position, size if code > 0 else -size)
+        edit(vector, log, genes, position, size if code > 0 else -size)
 
 
 @inner
-def change_mask(vector: Ints, log: Ints, low: Ints, high: Ints, free: Ints, layers: Layers, place: Ints) -> None:
+def change_mask(vector: Ints, log: Ints, genes: Genes, layers: Layers, place: Ints) -> None:
     """Change what a term sees of its source; a term that sees nothing goes away."""
     layer = layers[place[1]]
     offset = place[2]
     position, weight = layer.mask + offset, layer.weight + offset
-    mask, full = vector[position], high[free[position]]
+    mask, full = vector[position], genes.high[genes.free[position]]
     bits = bit_length(full)
     kind = np.random.randint(0, 6)
     if kind <= 1:
@@ -106,13 +130,13 @@ def change_mask(vector: Ints, log: Ints, low: Ints, high: Ints, free: Ints, laye
         new = mask | (((mask & -mask) >> 1) if mask else full)
     else:
         new = random_mask(full)
-    edit(vector, log, low, high, free, position, new)
+    edit(vector, log, genes, position, new)
     if new == 0:
-        edit(vector, log, low, high, free, weight, 0)
+        edit(vector, log, genes, weight, 0)
 
 
 @inner
-def rewire(vector: Ints, log: Ints, low: Ints, high: Ints, free: Ints, layers: Layers, place: Ints) -> None:
+def rewire(vector: Ints, log: Ints, genes: Genes, layers: Layers, place: Ints) -> None:
     """Move a term to another source of the same neuron."""
     layer = layers[place[1]]
     offset = place[2]
@@ -121,13 +145,13 @@ def rewire(vector: Ints, log: Ints, low: Ints, high: Ints, free: Ints, layers: L
     if other == offset:
         return
     code, mask = vector[layer.weight + offset], vector[layer.mask + offset]
-    edit(vector, log, low, high, free, layer.weight + other, code)
-    edit(vector, log, low, high, free, layer.mask + other, mask)
-    edit(vector, log, low, high, free, layer.weight + offset, 0)
+    edit(vector, log, genes, layer.weight + other, code)
+    edit(vector, log, genes, layer.mask + other, mask)
+    edit(vector, log, genes, layer.weight + offset, 0)
 
 
 @inner
-def drop_column(vector: Ints, log: Ints, low: Ints, high: Ints, free: Ints, layers: Layers, place: Ints) -> None:
+def drop_column(vector: Ints, log: Ints, genes: Genes, layers: Layers, place: Ints) -> None:
     """Leave out the lowest column of a neuron's sum."""
     layer = layers[place[1]]
     per_neuron = layer.sources * layer.slots
@@ -143,17 +167,17 @@ def drop_column(vector: Ints, log: Ints, low: Ints, high: Ints, free: Ints, laye
         if code == 0 or not 0 <= bit < 62 or not mask >> bit & 1:
             continue
         if mask == 1 << bit:
-            edit(vector, log, low, high, free, layer.weight + at, 0)
+            edit(vector, log, genes, layer.weight + at, 0)
         else:
-            edit(vector, log, low, high, free, layer.mask + at, mask & ~(1 << bit))
+            edit(vector, log, genes, layer.mask + at, mask & ~(1 << bit))
 
 
 @inner
-def rescale(vector: Ints, log: Ints, low: Ints, high: Ints, free: Ints, layers: Layers, place: Ints) -> None:
+def rescale(vector: Ints, log: Ints, genes: Genes, layers: Layers, place: Ints) -> None:
     """Move a hidden neuron's output by one bit and its readers' weights the other way."""
     k, j = place[1], place[2]
     up = np.random.randint(0, 2) * 2 - 1
-    if not edit(vector, log, low, high, free, layers[k].shift + j, vector[layers[k].shift + j] + up):
+    if not edit(vector, log, genes, layers[k].shift + j, vector[layers[k].shift + j] + up):
         return
     reader = layers[k + 1]
     for n in range(reader.neurons):
@@ -162,50 +186,48 @@ def rescale(vector: Ints, log: Ints, low: Ints, high: Ints, free: Ints, layers: 
             code = vector[position]
             if code != 0:
                 size = max(abs(code) + up, 1)
-                edit(vector, log, low, high, free, position, size if code > 0 else -size)
+                edit(vector, log, genes, position, size if code > 0 else -size)
 
 
 @inner
-def change_steps(vector: Ints, log: Ints, low: Ints, high: Ints, free: Ints, layers: Layers, place: Ints) -> None:
+def change_steps(vector: Ints, log: Ints, genes: Genes, layers: Layers, place: Ints) -> None:
     """Move a threshold, join it to another one, or put it out of reach."""
     layer = layers[place[1]]
     position = layer.steps + place[2]
-    gene = free[position]
+    gene = genes.free[position]
     kind = np.random.randint(0, 6)
     if kind == 0:
-        edit(vector, log, low, high, free, position, high[gene])
+        edit(vector, log, genes, position, genes.high[gene])
     elif kind == 1:
         first = layer.steps + place[2] // layer.step_count * layer.step_count
-        edit(vector, log, low, high, free, position, vector[first + np.random.randint(0, layer.step_count)])
+        edit(vector, log, genes, position, vector[first + np.random.randint(0, layer.step_count)])
     else:
-        edit(vector, log, low, high, free, position, vector[position] + random_step((high[gene] - low[gene]) >> 3))
+        edit(vector, log, genes, position, vector[position] + random_step((genes.high[gene] - genes.low[gene]) >> 3))
 
 
 @inner
-def change_levels(vector: Ints, log: Ints, low: Ints, high: Ints, free: Ints, place: Ints, position: int) -> None:
+def change_levels(vector: Ints, log: Ints, genes: Genes, place: Ints, position: int) -> None:
     """Keep or drop one level, drop every other one, or drop the input."""
-    gene = free[position]
-    levels, all_ = vector[position], high[gene]
+    gene = genes.free[position]
+    levels, all_ = vector[position], genes.high[gene]
     kind = np.random.randint(0, 8)
     if place[3] == 0:  # a count of leading bits
-        edit(vector, log, low, high, free, position, levels + np.random.randint(0, 2) * 2 - 1)
+        edit(vector, log, genes, position, levels + np.random.randint(0, 2) * 2 - 1)
     elif kind == 0:
-        edit(vector, log, low, high, free, position, 0)
+        edit(vector, log, genes, position, 0)
     elif kind == 1:
-        edit(vector, log, low, high, free, position, all_)
+        edit(vector, log, genes, position, all_)
     elif kind == 2:
         step, kept = 1 << np.random.randint(1, 4), 0
         for q in range(step, bit_length(all_) + 1, step):
             kept |= 1 << (q - 1)
-        edit(vector, log, low, high, free, position, kept)
+        edit(vector, log, genes, position, kept)
     else:
-        edit(vector, log, low, high, free, position, levels ^ (1 << np.random.randint(0, bit_length(all_))))
+        edit(vector, log, genes, position, levels ^ (1 << np.random.randint(0, bit_length(all_))))
 
 
 @inner
-def propose(
-    vector: Ints, log: Ints, low: Ints, high: Ints, free: Ints, place: Ints, order: Ints, starts: Ints, layers: Layers
-) -> None:
+def propose(vector: Ints, log: Ints, genes: Genes, layers: Layers) -> None:
     """One random move."""
     field = 0
     for _ in range(20):
@@ -224,40 +246,53 @@ def propose(
             field = LOW if draw < 0.96 else HIGH
         else:
             field = LEVELS
-        if starts[field] < starts[field + 1]:
+        if genes.starts[field] < genes.starts[field + 1]:
             break
-    if starts[field] == starts[field + 1]:
-        field = np.random.choice(np.flatnonzero(starts[1:] > starts[:-1]))
-    gene = order[np.random.randint(starts[field], starts[field + 1])]
+    if genes.starts[field] == genes.starts[field + 1]:
+        field = np.random.choice(np.flatnonzero(genes.starts[1:] > genes.starts[:-1]))
+    gene = genes.order[np.random.randint(genes.starts[field], genes.starts[field + 1])]
     for _ in range(8):  # masks of absent terms are idle, and absent terms are many
-        at = place[gene]
+        at = genes.place[gene]
         active = field > MASK or (vector[layers[at[1]].weight + at[2]] != 0 and vector[layers[at[1]].mask + at[2]] != 0)
         if active or (field == WEIGHT and np.random.random() < 0.3):
             break
-        gene = order[np.random.randint(starts[field], starts[field + 1])]
-    at = place[gene]
+        gene = genes.order[np.random.randint(genes.starts[field], genes.starts[field + 1])]
+    at = genes.place[gene]
     position = at[0]
     if field == WEIGHT:
         if vector[position] != 0 and np.random.random() < 0.25:
-            rewire(vector, log, low, high, free, layers, at)
+            rewire(vector, log, genes, layers, at)
         else:
-            change_weight(vector, log, low, high, free, layers, at)
+            change_weight(vector, log, genes, layers, at)
     elif field == MASK:
         if np.random.random() < 0.08:
-            drop_column(vector, log, low, high, free, layers, at)
+            drop_column(vector, log, genes, layers, at)
         else:
-            change_mask(vector, log, low, high, free, layers, at)
+            change_mask(vector, log, genes, layers, at)
     elif field == BIAS:
-        edit(vector, log, low, high, free, position, vector[position] + random_step(high[gene] >> 1))
+        edit(vector, log, genes, position, vector[position] + random_step(genes.high[gene] >> 1))
     elif field == SHIFT and np.random.random() < 0.5:
-        rescale(vector, log, low, high, free, layers, at)
+        rescale(vector, log, genes, layers, at)
     elif field in (SHIFT, BITS):
-        edit(vector, log, low, high, free, position, vector[position] + np.random.randint(0, 2) * 2 - 1)
+        edit(vector, log, genes, position, vector[position] + np.random.randint(0, 2) * 2 - 1)
     elif field == STEPS:
-        change_steps(vector, log, low, high, free, layers, at)
+        change_steps(vector, log, genes, layers, at)
     elif field == LEVELS:
-        change_levels(vector, log, low, high, free, at, position)
+        change_levels(vector, log, genes, at, position)
     elif np.random.random() < 0.3:
-        edit(vector, log, low, high, free, position, 0)
+        edit(vector, log, genes, position, 0)
     else:
-        edit(vector, log, low, high, free, position, vector[position] + np.random.randint(0, 2) * 2 - 1)
+        edit(vector, log, genes, position, vector[position] + np.random.randint(0, 2) * 2 - 1)
+
+
+@inner
+def mark_touched(log: Ints, genes: Genes, touched: Ints) -> bool:
+    """Mark the nodes (nodes,) that the log changed; says whether it changed the head."""
+    touched[:] = False
+    head = False
+    for i in range(1, log[0, 0] + 1):
+        node = genes.owner[log[i, 0]]
+        if node >= 0:
+            touched[node] = True
+        head |= node < 0
+    return head

@@ -7,8 +7,10 @@ import numpy as np
 from mlpress.approx.heap import (
     AND2,
     COLUMNS,
+    COMPARATOR,
     COMPARE,
     NAME,
+    PARTS,
     SELECT,
     compress,
     converter_parts,
@@ -18,7 +20,7 @@ from mlpress.approx.heap import (
     pour,
     width_of,
 )
-from mlpress.approx.jit import Ints, Layers, inner
+from mlpress.approx.jit import Ints, Layers, Reals, inner
 from mlpress.approx.kernels import has_ranges
 from mlpress.sim import compiled
 
@@ -166,7 +168,7 @@ def net_parts(
     vector: Ints, layers: Layers, head: Ints, inputs: Ints, adc: bool, scratch: tuple[Ints, ...], parts: Ints
 ) -> None:
     """Count a whole net into ``parts``, with the input converters where ``adc``; see :func:`cost_scratch`."""
-    masks, wanted, heaps, states, field = scratch
+    masks, wanted, heaps, states, field, _ = scratch
     last = len(layers) - 1
     for i in range(len(inputs)):
         masks[0, i] = input_mask(vector[head[3] + i], inputs[i])
@@ -196,9 +198,21 @@ def net_parts(
 
 
 @inner
-def cost_scratch(layers: Layers, inputs: Ints) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+def net_area(vector: Ints, layers: Layers, head: Ints, inputs: Ints, prices: Reals, scratch: tuple[Ints, ...]) -> float:
+    """The area of a net at these ``prices`` (parts,); converters count where they have one."""
+    parts = scratch[5]
+    parts[:] = 0
+    net_parts(vector, layers, head, inputs, prices[COMPARATOR] > 0.0, scratch, parts)
+    area = 0.0
+    for i in range(len(prices)):
+        area += parts[i] * prices[i]
+    return area
+
+
+@inner
+def cost_scratch(layers: Layers, inputs: Ints) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints]:
     """Room for :func:`net_parts`: masks and wanted bits (layers + 1, widest), heaps (neurons, :data:`COLUMNS`), states
-    (neurons, 3), and the knock-out's field.
+    (neurons, 3), the knock-out's field, and parts.
     """
     widest, last = len(inputs), layers[len(layers) - 1]
     for k in range(len(layers)):
@@ -210,6 +224,7 @@ def cost_scratch(layers: Layers, inputs: Ints) -> tuple[Ints, Ints, Ints, Ints, 
         np.zeros((total, COLUMNS), np.int64),
         np.zeros((total, 3), np.int64),
         np.zeros((FIELDS, widest), np.int64),
+        np.zeros(len(PARTS), np.int64),
     )
 
 

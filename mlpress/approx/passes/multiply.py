@@ -65,17 +65,21 @@ class Multiply:
 def nearest_digits(weight: int, terms: int) -> list[tuple[int, int]]:
     """The ``terms`` or fewer (sign, exponent) digits whose sum is nearest to ``weight``; ties go towards zero.
 
-    The leading digits of the canonical-signed-digit form, the last of them rounded to its nearest power of two.
+    The canonical-signed-digit form where that is short enough; else the better of the two ways to take the largest
+    digit, the power of two below ``weight`` or the one above, and the same again for what is left.
     """
-    digits = signed_digits(weight)
-    if len(digits) <= terms:
-        return digits
+    exact = signed_digits(weight)
+    if len(exact) <= terms:
+        return exact
     if terms == 0:
         return []
-    kept = digits[len(digits) - terms + 1 :]
-    rest = weight - sum(sign << exponent for sign, exponent in kept)
-    size, sign = abs(rest), 1 if rest > 0 else -1
-    exponent = size.bit_length() - 1
-    if size - (1 << exponent) > (2 << exponent) - size:
-        exponent += 1
-    return [(sign, exponent), *kept]
+    sign, below = (1 if weight > 0 else -1), abs(weight).bit_length() - 1
+    found = []
+    for exponent in (below, below + 1):
+        rest = weight - (sign << exponent)
+        found.append([*nearest_digits(rest, terms - 1), (sign, exponent)])
+    return min(found, key=lambda digits: (abs(weight - _value(digits)), abs(_value(digits))))
+
+
+def _value(digits: list[tuple[int, int]]) -> int:
+    return sum(sign << exponent for sign, exponent in digits)
