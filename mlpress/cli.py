@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from mlpress import __version__
 from mlpress.console import Screen
 from mlpress.errors import MlpressError
+
+if TYPE_CHECKING:
+    from mlpress.approx import ApproximatePass
 
 app = typer.Typer(
     name="mlpress",
@@ -65,6 +68,9 @@ def compile_command(
     input_bits: Annotated[int, typer.Option(help="Bits of each input's code.")] = 4,
     weight_bits: Annotated[int, typer.Option(help="Bits of each weight.")] = 8,
     activation_bits: Annotated[int, typer.Option(help="Bits of each hidden output.")] = 8,
+    approx: Annotated[
+        list[str] | None, typer.Option(help="Approximate first: multiply:terms=2; repeat for more passes, in turn.")
+    ] = None,
     effort: Effort = "default",
     rate: Rate = 5.0,
     style: Annotated[str, typer.Option(help="Verilog: flat (one module) or modules (one a neuron).")] = "flat",
@@ -73,7 +79,7 @@ def compile_command(
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Compile a model exactly: verified Verilog with area, timing and power."""
+    """Compile a model, exactly unless told to approximate: verified Verilog with area, timing and power."""
     from mlpress import compiler
     from mlpress.design import FACTS
     from mlpress.files import check_replaceable
@@ -81,6 +87,7 @@ def compile_command(
     from mlpress.report import summary_table
 
     check_replaceable(output, marker=FACTS)
+    passes = _passes(approx or [])
     screen = _screen(verbose, quiet, as_json)
     with screen.working():
         screen.step("read model and data")
@@ -100,6 +107,7 @@ def compile_command(
             network,
             Dataset.read(data, label, task),
             options,
+            passes=passes,
             test=None if test is None else Dataset.read(test, label, task),
             source=compiler.source_facts(model, data),
             progress=screen,
@@ -172,6 +180,14 @@ def search(
         else:
             checkpoint.unlink(missing_ok=True)
     screen.show(design.facts | {"folder": str(folder)}, summary_table(design.facts), f"design folder: {folder}")
+
+
+def _passes(texts: list[str]) -> list[ApproximatePass]:
+    if not texts:
+        return []
+    from mlpress.approx import read_pass
+
+    return [read_pass(text) for text in texts]
 
 
 def _seconds(text: str) -> float:

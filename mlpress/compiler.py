@@ -17,6 +17,7 @@ from mlpress.errors import MlpressError
 from mlpress.progress import Progress, Silent
 
 if TYPE_CHECKING:
+    from mlpress.approx import ApproximatePass
     from mlpress.frontend import Dataset, Quantised
     from mlpress.hw import Estimate, Netlist
 
@@ -44,16 +45,18 @@ def compile(  # noqa: A001 - the verb of the trade
     model: ir.Model,
     dataset: Dataset,
     *,
+    passes: Sequence[ApproximatePass] = (),
     test: Dataset | None = None,
     progress: Progress | None = None,
     **options: Any,
 ) -> Design:
     """Compile ``model`` exactly: quantise it on ``dataset`` and press the integer network into a circuit.
 
-    ``options`` are the fields of :class:`Options`; ``test`` rows only state an accuracy.  Raises
-    :class:`MlpressError` for bad options, and where any engine disagrees with the reference interpreter.
+    ``passes`` approximate the integer network first, in turn.  ``options`` are the fields of :class:`Options`; ``test``
+    rows only state an accuracy.  Raises :class:`MlpressError` for bad options, and where any engine disagrees with the
+    reference interpreter.
     """
-    return compile_model(model, dataset, Options(**options), test=test, progress=progress)
+    return compile_model(model, dataset, Options(**options), passes=passes, test=test, progress=progress)
 
 
 def compile_model(
@@ -61,6 +64,7 @@ def compile_model(
     dataset: Dataset,
     options: Options,
     *,
+    passes: Sequence[ApproximatePass] = (),
     test: Dataset | None = None,
     source: dict[str, Any] | None = None,
     progress: Progress | None = None,
@@ -78,10 +82,21 @@ def compile_model(
         activation_bits=options.activation_bits,
     )
     rows = dataset.for_model(quantised.net)
-    design = press(quantised.net, rows.features, rows.labels, options, progress=progress)
-    accuracy = accuracy_facts(quantised, None if test is None else test.for_model(quantised.net), model)
-    facts = design.facts | {"source": (source or {}) | {"rows": len(rows)}, "accuracy": accuracy}
-    return design.with_facts(facts)
+    tests = None if test is None else test.for_model(quantised.net)
+    net, accuracy = quantised.net, accuracy_facts(quantised, tests, model)
+    if passes:
+        from mlpress.approx import apply
+
+        progress.step("approximate")
+        net = apply(net, passes)
+        accuracy = approximate_accuracy(accuracy, net, rows, tests)
+    design = press(net, rows.features, rows.labels, options, progress=progress)
+    facts = {
+        "source": (source or {}) | {"rows": len(rows)},
+        "accuracy": accuracy,
+        "passes": [{"name": step.name, "options": asdict(step)} for step in passes],
+    }
+    return design.with_facts(design.facts | facts)
 
 
 def press(
@@ -255,6 +270,25 @@ def accuracy_facts(quantised: Quantised, test: Dataset | None, model: ir.Model) 
             "quantised": float(np.mean(found == test.labels)),
         }
     return facts
+
+
+def approximate_accuracy(accuracy: dict[str, Any], net: ir.Net, rows: Dataset, test: Dataset | None) -> dict[str, Any]:
+    """The accuracies of an approximated ``net``; those of the exact integers stay beside them as ``exact``."""
+    found = accuracy | {"exact": accuracy["quantised"], "quantised": _score(net, rows)}
+    if test is not None and accuracy["test"] is not None:
+        exact = accuracy["test"]["quantised"]
+        found["test"] = accuracy["test"] | {"exact": exact, "quantised": _score(net, test)}
+    return found
+
+
+def _score(net: ir.Net, rows: Dataset) -> float:
+    """Accuracy, or the coefficient of determination of a regression."""
+    from sklearn.metrics import r2_score
+
+    trace = ir.interpret(net, ir.encode(net, rows.features))
+    if trace.decision is not None:
+        return float(np.mean(trace.decision == rows.labels))
+    return float(r2_score(rows.labels.reshape(len(rows), -1), ir.score_values(net, trace.scores)))
 
 
 def _program_facts(program: ir.Lowered | ir.Circuit) -> dict[str, Any]:

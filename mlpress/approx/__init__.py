@@ -25,9 +25,10 @@ if TYPE_CHECKING:
         Genes,
         Inputs,
         Multiply,
+        read_pass,
     )
     from mlpress.approx.plot import Point, draw
-    from mlpress.approx.space import DEFAULT_PASSES, Space
+    from mlpress.approx.space import DEFAULT_PASSES, Space, apply
     from mlpress.approx.training import Training, dense, train
 
 _HOMES = {
@@ -48,10 +49,11 @@ _HOMES = {
         "Genes",
         "Inputs",
         "Multiply",
+        "read_pass",
     ],
     "plot": ["Point", "draw"],
     "integer_search": ["AREA_SLACK", "Budget", "Generation", "Limits", "SearchProgress", "search", "split_rows"],
-    "space": ["DEFAULT_PASSES", "Space"],
+    "space": ["DEFAULT_PASSES", "Space", "apply"],
     "training": ["Training", "dense", "train"],
 }
 
@@ -83,9 +85,11 @@ __all__ = [
     "SearchProgress",
     "Space",
     "Training",
+    "apply",
     "dense",
     "draw",
     "hypervolume",
+    "read_pass",
     "search",
     "split_rows",
     "train",

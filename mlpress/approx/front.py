@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from mlpress.approx.choice import Measured, csv_text, most_accurate, smallest
-from mlpress.approx.passes import PASSES, ApproximatePass
+from mlpress.approx.passes import ApproximatePass, make_pass
 from mlpress.approx.space import Space
 from mlpress.errors import MlpressError
 from mlpress.files import write_file
@@ -144,7 +144,7 @@ class Front:
             if facts["format"] != FORMAT:
                 raise MlpressError(f"the front has format {facts['format']!r}; this version reads {FORMAT!r}")
             start = from_text(facts["start"])
-            passes = tuple(_pass(entry["name"], entry["options"]) for entry in facts["passes"])
+            passes = tuple(make_pass(entry["name"], entry["options"]) for entry in facts["passes"])
             designs = tuple(_candidate(entry) for entry in facts["designs"])
             numbers = {
                 name: facts[name] for name in ("reference", "seed", "generations", "tried", "elapsed_s", "stopped")
@@ -154,17 +154,6 @@ class Front:
         if not isinstance(start, Net):
             raise MlpressError("the front does not start from an integer net; run the search again")
         return cls(start, passes, designs, **numbers)
-
-
-def _pass(name: str, options: dict[str, Any]) -> ApproximatePass:
-    kind: Any  # its fields are known only by the pass that is named
-    for kind in PASSES:
-        if kind.name == name:
-            made: ApproximatePass = kind(
-                **{key: tuple(value) if isinstance(value, list) else value for key, value in options.items()}
-            )
-            return made
-    raise MlpressError(f"there is no pass {name!r}; the passes are {', '.join(kind.name for kind in PASSES)}")
 
 
 def _candidate(entry: dict[str, Any]) -> Candidate:

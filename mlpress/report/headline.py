@@ -55,6 +55,8 @@ def _accuracy(accuracy: Mapping[str, Any]) -> Tile | None:
         return None
     where = f"on {figure(shown.get('rows'))} {'test rows' if test else 'training rows'}"
     note = f"{where}; the model as given has {score(accuracy, shown.get('float'))}"
+    if number(shown.get("exact")) is not None:
+        note += f", its exact integers {score(accuracy, shown['exact'])}"
     return Tile("R²" if accuracy.get("metric") == "r2" else "accuracy", score(accuracy, shown["quantised"]), note)
 
 

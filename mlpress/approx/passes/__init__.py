@@ -6,15 +6,7 @@ from mlpress.approx.passes.argmax import ArgmaxRanges
 from mlpress.approx.passes.genes import ApproximatePass, Genes
 from mlpress.approx.passes.inputs import Inputs
 from mlpress.approx.passes.multiply import Multiply
-
-PASSES: tuple[type[Multiply | Accumulate | Activation | ArgmaxRanges | Inputs], ...] = (
-    Multiply,
-    Accumulate,
-    Activation,
-    ArgmaxRanges,
-    Inputs,
-)
-"""Every approximate pass, in the order in which a search applies them."""
+from mlpress.approx.passes.text import PASSES, make_pass, read_pass
 
 __all__ = [
     "PASSES",
@@ -25,4 +17,6 @@ __all__ = [
     "Genes",
     "Inputs",
     "Multiply",
+    "make_pass",
+    "read_pass",
 ]
