@@ -7,6 +7,7 @@ from mlpress._lazy import lazy_door
 if TYPE_CHECKING:
     from mlpress.hw.adc import AdcCost, Converter, adc_cost
     from mlpress.hw.boolean import truth_table
+    from mlpress.hw.equivalence import OutOfTime, Proven, Refuted, Verdict, prove_equal
     from mlpress.hw.estimation import Estimate, InputStatistics, VoltageEstimate, estimate
     from mlpress.hw.liberty import parse_liberty, read_liberty
     from mlpress.hw.liberty_writer import to_liberty
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "adc": ("AdcCost", "Converter", "adc_cost"),
     "boolean": ("truth_table",),
+    "equivalence": ("OutOfTime", "Proven", "Refuted", "Verdict", "prove_equal"),
     "estimation": ("Estimate", "InputStatistics", "VoltageEstimate", "estimate"),
     "liberty": ("parse_liberty", "read_liberty"),
     "liberty_writer": ("to_liberty",),
@@ -51,14 +53,18 @@ __all__ = [
     "Linked",
     "NetActivity",
     "Netlist",
+    "OutOfTime",
     "PackedNetlist",
     "Port",
     "Power",
     "PowerSource",
+    "Proven",
+    "Refuted",
     "Step",
     "Synthesis",
     "Technology",
     "Timing",
+    "Verdict",
     "VoltageEstimate",
     "adc_cost",
     "critical_path",
@@ -68,6 +74,7 @@ __all__ = [
     "load_technology",
     "parse_liberty",
     "parse_netlist",
+    "prove_equal",
     "read_liberty",
     "read_netlist",
     "read_vectors",

@@ -58,32 +58,34 @@ class AndInverterGraph:
             literals.append(self.gate(table, literals[a], literals[b]))
         return literals
 
+    def cone(self, literals: Iterable[int]) -> tuple[list[int], list[int]]:
+        """The input nodes and the and-gates that ``literals`` depend on, each in rising order."""
+        first = 1 + self.inputs
+        needed = bytearray(first + len(self.nodes))
+        for literal in literals:
+            needed[literal >> 1] = 1
+        for k in range(len(self.nodes) - 1, -1, -1):
+            if needed[first + k]:
+                for literal in self.nodes[k]:
+                    needed[literal >> 1] = 1
+        found = [node for node in range(1, len(needed)) if needed[node]]
+        return [node for node in found if node < first], [node for node in found if node >= first]
+
     def to_aiger(self, outputs: Iterable[int]) -> bytes:
         """The graph with these output literals; what no output needs is dropped.
 
         Inputs and outputs are named ``i0, i1, ...`` and ``o0, o1, ...`` in the symbol table.
         """
         outputs = list(outputs)
-        needed = bytearray(1 + self.inputs + len(self.nodes))
-        for literal in outputs:
-            needed[literal >> 1] = 1
         first = 1 + self.inputs
-        for k in range(len(self.nodes) - 1, -1, -1):
-            if needed[first + k]:
-                for literal in self.nodes[k]:
-                    needed[literal >> 1] = 1
-        number = list(range(first))
+        gates = self.cone(outputs)[1]
+        number = {node: node for node in range(first)}
         body = bytearray()
-        count = 0
-        for k, (low, high) in enumerate(self.nodes):
-            if not needed[first + k]:
-                number.append(-1)
-                continue
-            own = 2 * (first + count)
-            a, b = (2 * number[literal >> 1] + (literal & 1) for literal in (low, high))
-            body += _varint(own - max(a, b)) + _varint(abs(a - b))
-            number.append(first + count)
-            count += 1
+        for count, node in enumerate(gates):
+            a, b = (2 * number[literal >> 1] + (literal & 1) for literal in self.nodes[node - first])
+            body += _varint(2 * (first + count) - max(a, b)) + _varint(abs(a - b))
+            number[node] = first + count
+        count = len(gates)
         lines = [f"aig {self.inputs + count} {self.inputs} 0 {len(outputs)} {count}"]
         lines += [str(2 * number[literal >> 1] + (literal & 1)) for literal in outputs]
         symbols = [f"i{k} i{k}" for k in range(self.inputs)] + [f"o{k} o{k}" for k in range(len(outputs))]

@@ -66,6 +66,21 @@ def verification_table(results: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
+def proof_table(proofs: Sequence[Mapping[str, Any]]) -> Table:
+    """What became of every claim: ``claim``, ``verdict``, ``seconds``, and the ``difference`` where it is refuted."""
+    table = _table(["for all inputs", "verdict", "seconds", ""], figures=0)
+    for row in proofs:
+        proven = row.get("verdict") == "proven"
+        table.add_row(
+            _text(words(row.get("claim"))),
+            _text(words(row.get("verdict")), "green" if proven else "bold red"),
+            _text(figure(row.get("seconds"))),
+            _text(words(row.get("difference") or "")),
+        )
+    table.columns[2].justify = "right"
+    return table
+
+
 def targets_table(targets: Iterable[Mapping[str, Any]]) -> Table:
     """The technologies: ``name``, ``title``, ``nominal`` volts, list of ``voltages``, number of ``cells``."""
     table = _table(["target", "what it is", "supply voltages", "cells"], figures=0)

@@ -94,7 +94,7 @@ def test_compile_is_repeatable(place: Path, built: Path) -> None:
 def test_verify_agrees(place: Path, built: Path) -> None:
     done = mlpress("verify", "build", "--json", cwd=place)
     assert done.returncode == 0, done.stderr
-    engines = {row["engine"]: row for row in json.loads(done.stdout)}
+    engines = {row["engine"]: row for row in json.loads(done.stdout)["engines"]}
     assert {"reference interpreter", "onnxruntime", "RTL", "mapped netlist", "Amaranth"} <= set(engines)
     assert all(row["equal"] for row in engines.values())
     assert all(
@@ -112,7 +112,7 @@ def test_verify_names_the_difference(place: Path, built: Path) -> None:
     (place / "broken" / "netlist.v").write_text(broken)
     done = mlpress("verify", "broken", "--json", cwd=place)
     assert done.returncode == 1
-    wrong = [row for row in json.loads(done.stdout) if not row["equal"]]
+    wrong = [row for row in json.loads(done.stdout)["engines"] if not row["equal"]]
     assert [row["engine"] for row in wrong] == ["mapped netlist"]
     assert "output y" in wrong[0]["difference"]
     assert "instead of" in wrong[0]["difference"]
