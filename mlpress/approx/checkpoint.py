@@ -10,6 +10,7 @@ import numpy as np
 
 from mlpress.approx.evolve import Island, Problem
 from mlpress.approx.nsga import KINDS, Population, Rates
+from mlpress.approx.space import Space
 from mlpress.approx.state_file import damaged, read_state, write_state
 
 FORMAT = "mlpress search 1"
@@ -55,7 +56,7 @@ def load(path: Path, problem: Problem) -> State:
     facts, arrays = read_state(path, FORMAT, problem.key)
     try:
         return _state(facts, arrays, problem)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, OverflowError, KeyError, TypeError, AttributeError) as error:
         raise damaged(path, error) from error
 
 
@@ -68,6 +69,8 @@ def _state(facts: dict[str, object], arrays: dict[str, np.ndarray], problem: Pro
         start, genomes, objectives = (arrays[f"{name}{i}"] for name in ("start", "genomes", "objectives"))
         if genomes.shape[1:] != (problem.space.size,) or objectives.shape != (len(genomes), 2):
             raise ValueError(f"the arrays of island {i} have other shapes")
+        if not all(_within(problem.space, genes) for genes in (start, genomes)):
+            raise ValueError(f"island {i} has genes out of their bounds")
         population = Population(genomes.astype(np.int64), objectives.astype(np.float64))
         shares = tuple(_numbers(rates))
         if len(shares) != len(KINDS):
@@ -75,6 +78,10 @@ def _state(facts: dict[str, object], arrays: dict[str, np.ndarray], problem: Pro
         islands.append(Island(i, start.astype(np.int64), int(generation), population, Rates(shares)))
     (elapsed,), (tried,) = _numbers([facts["elapsed_s"]]), _numbers([facts["tried"]])
     return State(tuple(islands), elapsed, int(tried), tuple(_numbers(facts["volumes"])))
+
+
+def _within(space: Space, genomes: np.ndarray) -> bool:
+    return genomes.ndim == 2 and bool(np.all((genomes >= space.low) & (genomes <= space.high)))
 
 
 def _numbers(values: object) -> Sequence[float]:

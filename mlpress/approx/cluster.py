@@ -40,8 +40,8 @@ class Cluster:
         """``work(problem, item)`` for every item, each on one of the workers; results in the order of the items."""
         from distributed import KilledWorker
 
-        (shared,) = self._client.scatter([problem], broadcast=True)
-        tasks = [self._client.submit(work, shared, item, pure=False) for item in items]
+        # Data of its own would be lost with the workers that hold it; what a task brings along is not.
+        tasks = [self._client.submit(work, problem, item, pure=False) for item in items]
         try:
             found: list[T] = self._client.gather(tasks)
         except KilledWorker as error:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from mlpress.errors import MlpressError
 from mlpress.files import write_file
 
 LARGEST = 1 << 30
-"""No checkpoint is read beyond this many bytes."""
+"""No checkpoint is read beyond this many bytes, packed or unpacked."""
 
 _BROKEN = (zipfile.BadZipFile, zlib.error)
 
@@ -41,6 +42,9 @@ def read_state(path: Path, form: str, key: str) -> tuple[dict[str, Any], dict[st
     except OSError as error:
         raise MlpressError(f"cannot read the checkpoint {path}: {error.strerror}; start the search anew") from error
     try:
+        with ZipFile(BytesIO(data)) as packed:
+            if sum(entry.file_size for entry in packed.infolist()) > LARGEST:
+                raise damaged(path, f"it unpacks to more than {LARGEST >> 20} MiB")
         with np.load(BytesIO(data), allow_pickle=False) as archive:
             facts = json.loads(str(archive["facts"]))
             arrays = {name: archive[name] for name in archive.files}
