@@ -182,6 +182,7 @@ def estimate_verilog(
 ) -> Estimate:
     """What any Verilog costs: ours or not, RTL or (``mapped``) a netlist of the technology's own cells."""
     from mlpress import hw
+    from mlpress.yosys import read_sources
 
     progress = progress or Silent()
     technology = cells_of(target_name, liberty)
@@ -190,8 +191,7 @@ def estimate_verilog(
         netlist = _mapped(files, top)
     else:
         progress.step(f"synthesise ({effort})")
-        sources = {path.name: _source(path) for path in files}
-        netlist = hw.synthesise(sources, top, technology, effort=effort).netlist
+        netlist = hw.synthesise(read_sources(*files), top, technology, effort=effort).netlist
     rows = None if vectors is None else hw.read_vectors(vectors, netlist)
     progress.step("estimate area, timing and power")
     return hw.estimate(netlist, technology, rows, rate_hz)
@@ -323,13 +323,6 @@ def _mapped(files: Sequence[Path], top: str | None) -> Netlist:
     if len(files) != 1:
         raise MlpressError("--mapped takes one netlist file; join the files first")
     return hw.read_netlist(files[0], top)
-
-
-def _source(path: Path) -> str:
-    try:
-        return path.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise MlpressError(f"cannot read {path}: {error}") from error
 
 
 def _version(tool: str) -> str | None:

@@ -14,8 +14,8 @@ import numpy as np
 
 from mlpress import ir
 from mlpress.design import Design
-from mlpress.gates import read_gates
 from mlpress.progress import Progress, Silent
+from mlpress.yosys import read_gates
 
 if TYPE_CHECKING:
     from mlpress.hw import Refuted, Technology, Verdict

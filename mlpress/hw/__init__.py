@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from mlpress.hw.simulate import NetActivity, PackedNetlist
     from mlpress.hw.sources import LARGEST_AREA_CM2, POWER_SOURCES, PowerSource, sources_for
     from mlpress.hw.synth import Synthesis, synthesise
-    from mlpress.hw.technology import Cell, Technology, load_technology, technologies
+    from mlpress.hw.technology import Cell, Technology
+    from mlpress.hw.technology_file import load_technology, technologies
     from mlpress.hw.timing import Step, Timing, critical_path
     from mlpress.hw.vectors import read_vectors
 
@@ -36,7 +37,8 @@ _MODULES = {
     "simulate": ("NetActivity", "PackedNetlist"),
     "sources": ("LARGEST_AREA_CM2", "POWER_SOURCES", "PowerSource", "sources_for"),
     "synth": ("Synthesis", "synthesise"),
-    "technology": ("Cell", "Technology", "load_technology", "technologies"),
+    "technology": ("Cell", "Technology"),
+    "technology_file": ("load_technology", "technologies"),
     "timing": ("Step", "Timing", "critical_path"),
     "vectors": ("read_vectors",),
 }

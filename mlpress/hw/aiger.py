@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mlpress.gates import Gates
+from mlpress.yosys import Gates
 
 
 class AndInverterGraph:

@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 
 from mlpress.errors import MlpressError
-from mlpress.gates import Gates, read_gates
 from mlpress.hw.aiger import AndInverterGraph
 from mlpress.hw.boolean import variables
 from mlpress.hw.linked import Linked, link
@@ -27,7 +26,7 @@ from mlpress.hw.simulate import PackedNetlist
 from mlpress.hw.technology import Technology
 from mlpress.hw.unrolled import CircuitMachine, GatesMachine, Machine, NetlistMachine, Unrolled, unroll
 from mlpress.ir import Circuit, interpret_circuit
-from mlpress.yosys import run_abc
+from mlpress.yosys import Gates, read_gates, run_abc
 
 RANDOM_ROWS = 4096
 """Random rows tried before any proof: a difference that is not rare is found at once."""
@@ -94,7 +93,7 @@ def prove_equal(
     """Decide whether two circuits with the same ports are equal for all inputs.
 
     A circuit is an :class:`~mlpress.ir.Circuit` (ports as in its Verilog), a mapped :class:`Netlist`, whose cells
-    ``technology`` describes, elaborated :class:`~mlpress.gates.Gates`, or Verilog text of one top module.  Pipelines
+    ``technology`` describes, elaborated :class:`~mlpress.yosys.Gates`, or Verilog text of one top module.  Pipelines
     are unrolled; one that is held against a circuit without registers must answer each row some clocks later.
     ``held`` are values of input ports that stand still: a reset that is off, a clock that a circuit may not have.
     ``timeout_s`` and ``memory_mb`` (MiB) are the prover's.  Raises :class:`MlpressError` where ports differ, where

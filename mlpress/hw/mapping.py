@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlpress.errors import MlpressError
-from mlpress.gates import Bus, Gates
 from mlpress.hw.boolean import Constant, Expression, Gate, Not, Signal, truth_table
 from mlpress.hw.netlist import ONE, OPEN, ZERO, CellKind, Netlist, Port
 from mlpress.hw.technology import Cell, Technology
+from mlpress.yosys import Bus, Gates
 
 MOST_INPUTS = 6
 """Inputs of a cell that ABC's mappers take."""

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlpress.errors import MlpressError
-from mlpress.gates import Gates, read_gates
 from mlpress.hw.aiger import AndInverterGraph
 from mlpress.hw.flows import EFFORTS, run_effort
 from mlpress.hw.mapping import Library, Register, assemble
 from mlpress.hw.netlist import Netlist
 from mlpress.hw.technology import Technology
+from mlpress.yosys import Gates, read_gates
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -156,25 +155,6 @@ class Technology:
             known = ", ".join(f"{v:g}" for v in self.voltages)
             raise MlpressError(f"{self.name} is not characterised at {voltage:g} V; choose one of {known}")
         return voltage
-
-
-TECHNOLOGIES: Mapping[str, str] = {"egfet": "egfet.json", "cnt-tft": "cnt_tft.json"}
-"""Name -> data file: the printed technologies that come with mlpress."""
-
-
-def technologies() -> tuple[str, ...]:
-    """Names that :func:`load_technology` knows."""
-    return tuple(TECHNOLOGIES)
-
-
-@cache
-def load_technology(name: str) -> Technology:
-    """The technology ``name``; raise :class:`MlpressError` where there is none."""
-    from mlpress.hw.technology_file import read_technology
-
-    if name not in TECHNOLOGIES:
-        raise MlpressError(f"there is no technology {name!r}; choose one of {', '.join(TECHNOLOGIES)}")
-    return read_technology(TECHNOLOGIES[name])
 
 
 def optional_expression(text: str | None) -> Expression | None:

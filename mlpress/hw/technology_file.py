@@ -1,4 +1,4 @@
-"""The data files of the technologies: reading ``technologies/*.json``.
+"""The technologies that come with mlpress, and their data files ``technologies/*.json``.
 
 A table is ``[name of its axes, [[values], ...]]``; the axes stand once a file.  Everything else maps one to
 one to the types of :mod:`mlpress.hw.technology`.
@@ -7,6 +7,8 @@ one to the types of :mod:`mlpress.hw.technology`.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -30,6 +32,23 @@ from mlpress.hw.technology import (
 FORMAT = "mlpress technology 1"
 
 Axes = dict[str, tuple[Floats, Floats]]
+
+
+TECHNOLOGIES: Mapping[str, str] = {"egfet": "egfet.json", "cnt-tft": "cnt_tft.json"}
+"""Name -> data file: the printed technologies that come with mlpress."""
+
+
+def technologies() -> tuple[str, ...]:
+    """Names that :func:`load_technology` knows."""
+    return tuple(TECHNOLOGIES)
+
+
+@cache
+def load_technology(name: str) -> Technology:
+    """The technology ``name``; raise :class:`MlpressError` where there is none."""
+    if name not in TECHNOLOGIES:
+        raise MlpressError(f"there is no technology {name!r}; choose one of {', '.join(TECHNOLOGIES)}")
+    return read_technology(TECHNOLOGIES[name])
 
 
 def read_technology(file: str) -> Technology:

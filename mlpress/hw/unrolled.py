@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from mlpress.errors import MlpressError
-from mlpress.gates import NOT, Gates
 from mlpress.hw.aiger import AndInverterGraph
 from mlpress.hw.boolean import Constant, Expression, Gate, Not, Signal
 from mlpress.hw.linked import Linked
 from mlpress.hw.netlist import ONE, OPEN
 from mlpress.ir import Circuit
+from mlpress.yosys import NOT, Gates
 
 MOST_CLOCKS = 16
 """Registers that may stand in a row."""

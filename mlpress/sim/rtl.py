@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpress.errors import MlpressError
-from mlpress.gates import Gates, read_gates
 from mlpress.sim import packed
+from mlpress.yosys import Gates, read_gates
 
 SECONDS = 120
 """Longest run of an external simulator."""

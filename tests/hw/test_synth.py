@@ -1,14 +1,15 @@
 """Synthesis: the same function, the same ports, the same result every time, and one line for what is no circuit."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from mlpress import hw
 from mlpress.errors import MlpressError
-from mlpress.gates import read_gates
 from mlpress.hw import PackedNetlist, load_technology, parse_netlist, synthesise
 from mlpress.sim import Rtl
-from mlpress.yosys import run_abc, run_yosys
+from mlpress.yosys import read_gates, read_sources, run_abc, run_yosys
 
 ADDER = """module top(input [3:0] a, b, input signed [2:0] c, output [4:0] s, output g);
   assign s = a + b;
@@ -134,3 +135,16 @@ def test_gates_keep_ports_and_order() -> None:
     reach = np.arange(len(gates.operation)) + 1 + gates.input_bits
     assert (gates.left < reach).all()
     assert (gates.right < reach).all()
+
+
+def test_files_of_the_same_name_are_both_read(tmp_path: Path, egfet: hw.Technology) -> None:
+    for folder, text in (
+        ("a", "module top(x, y); input x; output y; half h(.x(x), .y(y)); endmodule"),
+        ("b", "module half(x, y); input x; output y; assign y = ~x; endmodule"),
+    ):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "same.v").write_text(text)
+    sources = read_sources(tmp_path / "a" / "same.v", tmp_path / "b" / "same.v")
+    assert synthesise(sources, None, egfet, effort="fast").cells == {"INVX1": 1}
+    with pytest.raises(MlpressError, match=r"cannot read .*missing.v: No such file"):
+        read_sources(tmp_path / "missing.v")

@@ -38,7 +38,7 @@ def net(inputs: int, head: ir.Head | None = None, bits: int = 4) -> ir.Net:
     return made
 
 
-def pressed(program: ir.Net, **options: object) -> Design:
+def pressed(program: ir.Net | ir.Circuit, **options: object) -> Design:
     rows = np.random.default_rng(0).uniform(0, 8, (40, len(program.inputs)))
     return press(program, rows, np.zeros(40), Options(effort="fast", **options))
 
@@ -137,3 +137,15 @@ def test_a_time_limit_must_be_one(tmp_path: Path, limit: str) -> None:
     assert done.returncode == 2
     assert len(done.stderr.strip().splitlines()) == 1
     assert "is no time" in done.stderr
+
+
+def test_an_evolved_circuit_is_proven_too() -> None:
+    """A program that comes from no net."""
+    lowered = ir.bit_blast(net(4))
+    ands = lowered.ands.copy()
+    ands[(lowered.outputs[0][0] >> 1) - 1 - lowered.input_bits, 0] ^= 1
+    made = pressed(replace(lowered, ands=ands))
+    assert [proof.verdict for proof in prove(made)] == ["proven", "proven"]
+    other = prove(replace(made, program=lowered))[0]
+    assert other.counterexample is not None
+    assert other.counterexample.answers["reference interpreter"] == other.counterexample.answers["circuit"]

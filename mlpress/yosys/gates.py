@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpress.errors import MlpressError
-from mlpress.untrusted import check_sources, choose_top
-from mlpress.yosys import run_yosys
+from mlpress.yosys.child import run_yosys
+from mlpress.yosys.untrusted import check_sources, choose_top
 
 AND, OR, XOR, XNOR, NAND, NOR, NOT, COPY = 0b1000, 0b1110, 0b0110, 0b1001, 0b0111, 0b0001, 0b0101, 0b1010
 """Truth tables: bit ``a + 2 * b`` is the output for operands ``a`` and ``b``."""

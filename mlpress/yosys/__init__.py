@@ -1,0 +1,27 @@
+"""Yosys and ABC, in child processes; and Verilog, of ours or anybody's, as the gates that Yosys elaborates."""
+
+from typing import TYPE_CHECKING
+
+from mlpress._lazy import lazy_door
+
+if TYPE_CHECKING:
+    from mlpress.yosys.child import AbcRun, YosysRun, run_abc, run_yosys
+    from mlpress.yosys.gates import NOT, Bus, Gates, read_gates
+    from mlpress.yosys.untrusted import read_sources
+
+__all__ = ["NOT", "AbcRun", "Bus", "Gates", "YosysRun", "read_gates", "read_sources", "run_abc", "run_yosys"]
+
+__getattr__ = lazy_door(
+    __name__,
+    {
+        "NOT": "gates",
+        "AbcRun": "child",
+        "Bus": "gates",
+        "Gates": "gates",
+        "YosysRun": "child",
+        "read_gates": "gates",
+        "read_sources": "untrusted",
+        "run_abc": "child",
+        "run_yosys": "child",
+    },
+)
