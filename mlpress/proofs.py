@@ -20,8 +20,8 @@ from mlpress.yosys import read_gates
 if TYPE_CHECKING:
     from mlpress.hw import Refuted, Technology, Verdict
 
-IDLE = {"clk": 0, "rst": 0}
-"""Ports of a clocked design that a circuit without registers does not have."""
+CLOCK, RESET = {"clk": 0}, {"rst": 0}
+"""Ports of a registered design; where all its answers are constant, the clock is an input that nothing reads."""
 
 Program = ir.Net | ir.Circuit
 Answers = Mapping[str, Mapping[str, int]]
@@ -98,10 +98,11 @@ def prove(
     circuit = program if isinstance(program, ir.Circuit) else ir.bit_blast(program)
     progress.step("prove: read the Verilog")
     rtl, netlist = read_gates({"top.v": design.verilog}, "top"), hw.parse_netlist(design.netlist, "top")
+    clock, reset = (CLOCK, RESET) if design.facts["options"]["registered"] else ({}, {})
     proofs = []
     for one, other, sides, held in (
-        ("circuit", "top.v", (circuit, rtl), IDLE),
-        ("top.v", "netlist.v", (rtl, netlist), {"clk": 0}),
+        ("circuit", "top.v", (circuit, rtl), clock | reset),
+        ("top.v", "netlist.v", (rtl, netlist), clock),
     ):
         claim = f"{one} = {other}"
         progress.step(f"prove {claim} for all inputs (at most {timeout_s:g} s)")

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+
 from mlpress.errors import MlpressError
 from mlpress.hw.aiger import AndInverterGraph
 from mlpress.hw.boolean import Constant, Expression, Gate, Not, Signal
@@ -87,6 +89,9 @@ class GatesMachine:
         clocks = {bits[signal - 1] if 0 < signal <= len(bits) else None for signal in gates.clock.tolist()}
         if None in clocks or len(clocks) > 1:
             raise MlpressError(f"{gates.name} has several clocks, or a gated one; use one clock, and from an input")
+        read = np.concatenate([gates.left, gates.right, gates.result, gates.data, gates.clear])
+        if np.isin(gates.clock, read).any():
+            raise MlpressError(f"the clock of {gates.name} is used as data; drive only registers with it")
         self.clocks = {name for name, _ in filter(None, clocks)}
         self.inputs = {bus.name: bus.width for bus in gates.inputs if bus.name not in self.clocks}
         self.outputs = {bus.name: bus.width for bus in gates.outputs}

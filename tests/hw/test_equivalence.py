@@ -161,6 +161,13 @@ def test_a_lost_reset_is_found() -> None:
 COUNTER = module(
     "reg [3:0] q; always @(posedge clk) q <= q + x0; assign y = q;", width=4, out=4, ports="clk, x0", head="input clk;"
 )
+CLOCK_AS_DATA = module(
+    "reg [3:0] q; always @(posedge clk) q <= ~x0; assign y = q ^ clk;",
+    width=4,
+    out=4,
+    ports="clk, x0",
+    head="input clk;",
+)
 SUM_OF_ROWS = module(
     "reg [3:0] q; always @(posedge clk) q <= x0; assign y = q + x0;", width=4, out=4, ports="clk, x0", head="input clk;"
 )
@@ -181,6 +188,7 @@ SUM_OF_ROWS = module(
         ),
         (NEGATED, NEGATED.replace("y", "z"), "output 'y': .* the second has no 'y'"),
         (NEGATED, COUNTER, "registers feed back"),
+        (NEGATED, CLOCK_AS_DATA, "the clock of top is used as data"),
         (NEGATED, SUM_OF_ROWS, "the registers mix rows of several clocks"),
         (NEGATED, "module top(x0, y); input x0 output y;", "verilog:1: syntax error"),
         (NEGATED, random_netlist(0)[1], "technology of its cells"),

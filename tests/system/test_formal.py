@@ -11,6 +11,7 @@ import pytest
 
 from mlpress import Design, hw, ir, prove, sim
 from mlpress.compiler import Options, press
+from mlpress.errors import MlpressError
 from mlpress.proofs import Counterexample
 
 
@@ -137,6 +138,15 @@ def test_a_time_limit_must_be_one(tmp_path: Path, limit: str) -> None:
     assert done.returncode == 2
     assert len(done.stderr.strip().splitlines()) == 1
     assert "is no time" in done.stderr
+
+
+def test_a_design_with_a_port_too_many_is_not_proven(design: Design) -> None:
+    """Only a registered design has a reset."""
+    more = design.verilog.replace("input [3:0] x0;", "input [3:0] x0;\n  input rst;", 1).replace("(x0,", "(rst, x0,", 1)
+    changed = replace(design, verilog=more)
+    assert "rst" in changed.verilog
+    with pytest.raises(MlpressError, match="input 'rst': the first circuit has no 'rst'"):
+        prove(changed)
 
 
 def test_an_evolved_circuit_is_proven_too() -> None:
