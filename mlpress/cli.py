@@ -25,12 +25,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+OUT_OF_TIME = 3
+"""Exit code where nothing differs but a proof did not end; 1 is a difference, 2 a user's error."""
+
 Task = Literal["auto", "classification", "regression"]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="A line for every finished step.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Nothing but results and errors.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
 Target = Annotated[str, typer.Option("--target", "-t", help="Technology; `mlpress targets` lists them.")]
 Liberty = Annotated[Path | None, typer.Option(help="A liberty file of your own in place of the target's cells.")]
+InputBits = Annotated[int, typer.Option(help="Bits of each input's code.")]
+WeightBits = Annotated[int, typer.Option(help="Bits of each weight.")]
+ActivationBits = Annotated[int, typer.Option(help="Bits of each hidden output.")]
+SearchLevel = Literal["integer", "gates", "both"]
+Start = Literal["model", "tree"]
 Effort = Annotated[str, typer.Option(help="Synthesis effort: fast, default or thorough.")]
 Rate = Annotated[float, typer.Option(help="Inferences a second that power and energy are stated for.")]
 Output = Annotated[Path, typer.Option("--output", "-o", help="Design folder to write.")]
@@ -65,9 +73,9 @@ def compile_command(
     task: Annotated[Task, typer.Option(help="What the model does: read it off the model, or say it.")] = "auto",
     target: Target = "egfet",
     liberty: Liberty = None,
-    input_bits: Annotated[int, typer.Option(help="Bits of each input's code.")] = 4,
-    weight_bits: Annotated[int, typer.Option(help="Bits of each weight.")] = 8,
-    activation_bits: Annotated[int, typer.Option(help="Bits of each hidden output.")] = 8,
+    input_bits: InputBits = 4,
+    weight_bits: WeightBits = 8,
+    activation_bits: ActivationBits = 8,
     approx: Annotated[
         list[str] | None, typer.Option(help="Approximate first: multiply:terms=2; repeat for more passes, in turn.")
     ] = None,
@@ -121,19 +129,28 @@ def search(
     model: Annotated[Path, typer.Argument(help="Trained classifier, ONNX.")],
     data: Annotated[str, typer.Option(help="Training rows: CSV, NPZ, or the name of a scikit-learn set.")],
     output: Output = Path("build"),
+    test: Annotated[str | None, typer.Option(help="Held-out rows, only to state the accuracy on them.")] = None,
     label: Annotated[str | None, typer.Option(help="Label column (default: the last).")] = None,
     target: Target = "egfet",
+    liberty: Liberty = None,
+    input_bits: InputBits = 4,
+    weight_bits: WeightBits = 8,
+    activation_bits: ActivationBits = 8,
+    level: Annotated[SearchLevel, typer.Option(help="Search networks, gates, or one after the other.")] = "both",
+    start: Annotated[Start, typer.Option(help="Let gates evolve from the model alone, or from trees too.")] = "model",
     max_loss: Annotated[float, typer.Option(help="Accuracy that may be lost, a share, on validation rows.")] = 0.01,
     max_area: Annotated[float | None, typer.Option(help="Largest area, cm2.")] = None,
     max_power: Annotated[float | None, typer.Option(help="Largest power, mW.")] = None,
     power_source: Annotated[list[str] | None, typer.Option(help="A printed source that must feed it.")] = None,
     with_adc: Annotated[bool, typer.Option("--with-adc", help="Count the input converters' area too.")] = False,
     budget: Annotated[str, typer.Option(help="Time to search: 90s, 5m, 1h.")] = "2m",
-    generations: Annotated[int | None, typer.Option(help="End after so many generations (repeatable).")] = None,
-    seed: Annotated[int, typer.Option(help="Same seed and generations, same front.")] = 0,
+    generations: Annotated[int | None, typer.Option(help="Of networks, in place of time (repeatable).")] = None,
+    rounds: Annotated[int | None, typer.Option(help="Of gates, in place of time (repeatable).")] = None,
+    power_weight: Annotated[float, typer.Option(help="How many um2 one nW weighs as much as, among gates.")] = 0.0,
+    seed: Annotated[int, typer.Option(help="Same seed, generations and rounds: same front.")] = 0,
     workers: Annotated[int | None, typer.Option(help="Threads (default: all cores).")] = None,
     cluster: Annotated[str | None, typer.Option(help="Dask scheduler, tcp://host:port.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the search's checkpoint.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the search's checkpoints.")] = False,
     effort: Effort = "default",
     rate: Rate = 5.0,
     verbose: Verbose = False,
@@ -152,8 +169,8 @@ def search(
     most_power = searching.power_limit(power_source or [], max_power)
     limits = Limits(max_loss, max_area, most_power)
     seconds = _seconds(budget)
-    allowed = Budget(None if generations is not None else seconds, generations)
-    checkpoint = output.with_name(f"{output.name}.checkpoint.npz")
+    allowed = Budget(seconds, generations)
+    where = searching.Where(workers, cluster, output.with_name(f"{output.name}.checkpoint"), resume)
     screen = _screen(verbose, quiet, as_json)
     with screen.working():
         screen.step("read model and data")
@@ -161,24 +178,34 @@ def search(
             load(model),
             Dataset.read(data, label),
             allowed,
-            compiler.Options(target=target, effort=effort, rate_hz=rate),
+            compiler.Options(
+                target=target,
+                liberty=liberty,
+                input_bits=input_bits,
+                weight_bits=weight_bits,
+                activation_bits=activation_bits,
+                effort=effort,
+                rate_hz=rate,
+            ),
+            level=level,
+            rounds=rounds,
+            start_tree=start == "tree",
             limits=limits,
             with_adc=with_adc,
+            power_weight=power_weight,
             seed=seed,
-            workers=workers,
-            checkpoint=checkpoint,
-            resume=resume,
-            cluster=cluster,
+            where=where,
+            test=None if test is None else Dataset.read(test, label),
             source=compiler.source_facts(model, data),
             progress=screen,
         )
         screen.step("press and verify the chosen design")
         design = found.smallest(max_loss=max_loss, max_area=max_area, max_power=most_power)
-        folder = searching.with_front(design, found.front).save(output)
+        folder = searching.with_fronts(design, found).save(output)
         if found.front.stopped == "interrupted":
-            screen.note(f"interrupted; the same command with --resume goes on from {checkpoint}")
+            screen.note(f"interrupted; the same command with --resume goes on from {where.checkpoint}.*")
         else:
-            checkpoint.unlink(missing_ok=True)
+            where.forget()
     screen.show(design.facts | {"folder": str(folder)}, summary_table(design.facts), f"design folder: {folder}")
 
 
@@ -242,24 +269,38 @@ def estimate(
 def verify(
     folder: Annotated[Path, typer.Argument(help="Design folder.")],
     liberty: Annotated[Path | None, typer.Option(help="The liberty file that it was compiled with, if any.")] = None,
+    formal: Annotated[
+        bool, typer.Option("--formal", help="Prove too that circuit, Verilog and netlist are equal for all inputs.")
+    ] = False,
+    time_limit: Annotated[str, typer.Option(help="Time for each proof: 90s, 5m, 1h.")] = "5m",
     verbose: Verbose = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Run every engine on all rows, corners and random rows, and demand equality."""
+    """Run every engine on all rows, corners and random rows, and demand equality.
+
+    Exit code 0 where all is equal (and proven), 1 where anything differs, 3 where a proof ran out of time.
+    """
     from mlpress.design import Design
-    from mlpress.report import verification_table
+    from mlpress.proofs import prove
+    from mlpress.report import proof_table, verification_table
     from mlpress.verification import verify as run
 
+    seconds = _seconds(time_limit)
     screen = _screen(verbose, quiet, as_json)
     with screen.working():
         design = Design.load(folder)
         technology = design.technology(liberty)
         results = run(design, technology, progress=screen)
-    rows = [result.to_json() for result in results]
-    screen.show(rows, verification_table(rows))
-    if not all(result.equal for result in results):
+        proofs = prove(design, technology, timeout_s=seconds, progress=screen) if formal else []
+    engines, claims = [result.to_json() for result in results], [proof.to_json() for proof in proofs]
+    tables = [verification_table(engines), *([proof_table(claims)] if formal else [])]
+    screen.show({"engines": engines, "proofs": claims}, *tables)
+    verdicts = {proof.verdict for proof in proofs}
+    if "refuted" in verdicts or not all(result.equal for result in results):
         raise typer.Exit(1)
+    if "out of time" in verdicts:
+        raise typer.Exit(OUT_OF_TIME)
 
 
 @app.command()

@@ -10,10 +10,12 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from rich.console import Console, RenderableType
     from rich.status import Status
 
-    from mlpress.approx import Generation
+    from mlpress.approx import Generation, gates
 
 
 class Screen:
@@ -59,16 +61,18 @@ class Screen:
 
     def generation(self, done: Generation) -> None:
         """A generation of a search ended: the line says how far it is."""
-        error, area = done.front[:, 0], done.front[:, 1]
         rate = done.tried / max(done.elapsed_s, 1e-9)
-        left = "" if done.left_s is None else f", {done.left_s:.0f} s left"
-        ends = f"{1 - error.max():.3f} @ {area.min():.3f} to {1 - error.min():.3f} @ {area.max():.3f} cm2"
-        text = (
-            f"{self._name}: generation {done.number}, front of {len(done.front)} ({ends}), "
-            f"hypervolume {done.hypervolume:.2f}, {rate:,.0f}/s{left}"
+        self._update(
+            f"{self._name}: generation {done.number}, {_front(done.front)}, hypervolume {done.hypervolume:.2f}, "
+            f"{rate:,.0f}/s{_left(done.left_s)}"
         )
-        if self._status:
-            self._status.update(text)
+
+    def round(self, done: gates.Round) -> None:
+        """A round of an evolution ended: the line says how far it is."""
+        rate = done.moves / max(done.elapsed_s, 1e-9)
+        self._update(
+            f"{self._name}: round {done.number}, {_front(done.front)}, {rate / 1e6:,.1f} M moves/s{_left(done.left_s)}"
+        )
 
     def note(self, text: str) -> None:
         """One line that stays on the screen."""
@@ -86,7 +90,22 @@ class Screen:
         for table in tables:
             console.print(table)
 
+    def _update(self, text: str) -> None:
+        if self._status:
+            self._status.update(text)
+
     def _finish(self) -> None:
         if self._name and self.verbosity > 0:
             self._errors.print(f"{self._name}: {perf_counter() - self._since:.1f} s", markup=False)
         self._name = ""
+
+
+def _front(designs: NDArray[np.float64]) -> str:
+    """A front, float64 (designs, 2) of error rate and cm2, in a few words."""
+    error, area = designs[:, 0], designs[:, 1]
+    ends = f"{1 - error.max():.3f} @ {area.min():.3f} to {1 - error.min():.3f} @ {area.max():.3f} cm2"
+    return f"front of {len(designs)} ({ends})"
+
+
+def _left(seconds: float | None) -> str:
+    return "" if seconds is None else f", {seconds:.0f} s left"

@@ -1,11 +1,16 @@
-"""From a model to a front of smaller designs: the search, the real cost of its front, and the design that is chosen."""
+"""From a model to a front of smaller designs: the searches, the real cost of the front, and the design that is chosen.
+
+The integer level looks for networks of approximate arithmetic (:func:`mlpress.approx.search`); the gate level goes on
+from their circuits and from others (:func:`mlpress.approx.gates.evolve`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
@@ -13,68 +18,147 @@ from mlpress import ir
 from mlpress.compiler import Options, accuracy_facts, press
 from mlpress.design import Design, cells_of
 from mlpress.errors import MlpressError
+from mlpress.files import write_file
 from mlpress.verification import port_values
 
 if TYPE_CHECKING:
-    from mlpress.approx import Budget, Candidate, Front, Limits, Measured, SearchProgress
+    from mlpress.approx import Budget, Candidate, Front, Limits, Measured, SearchProgress, gates
     from mlpress.frontend import Dataset
-    from mlpress.hw import Technology
+    from mlpress.hw import Netlist, Technology
+
+    class Watcher(SearchProgress, gates.EvolutionProgress, Protocol):
+        """Who watches both searches."""
+
+
+Level = Literal["integer", "gates", "both"]
+
+INTEGER_SHARE = 0.4
+"""The integer level's share of the time where both are searched."""
+
+TREE_LEAVES = (16, 64, 256)
+"""The trees that an evolution may start from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """How a search runs, which changes nothing in what it finds: threads, a Dask scheduler's address, the files that
+    checkpoints are kept in (``<checkpoint>.npz`` and others beside it), and whether to go on from them."""
+
+    workers: int | None = None
+    cluster: str | None = None
+    checkpoint: Path | None = None
+    resume: bool = False
+
+    def files(self) -> dict[str, Path]:
+        """The checkpoint of each level, and the front that the integer level ended with."""
+        if self.checkpoint is None:
+            return {}
+        kinds = {"integer": ".npz", "gates": ".gates.npz", "front": ".front.json"}
+        return {kind: self.checkpoint.with_name(self.checkpoint.name + end) for kind, end in kinds.items()}
+
+    def forget(self) -> None:
+        """Remove the files."""
+        for path in self.files().values():
+            path.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """A searched front over a model's rows; every member becomes a verified :class:`Design` when it is asked for."""
+    """A searched front over a model's rows; every member becomes a verified :class:`Design` when it is asked for.
 
-    front: Front
+    ``front`` is that of the last level searched, ``integer`` that of the integer level where it was another.
+    ``trees`` are what decision trees would cost; ``exact`` is the quantised net, before any search.
+    """
+
+    front: Front | gates.CircuitFront
+    integer: Front | None
+    trees: Sequence[gates.TreePoint]
+    exact: ir.Net
     dataset: Dataset
+    test: Dataset | None
     options: Options
     facts: Mapping[str, Any]
 
     def smallest(
         self, *, max_loss: float = 0.01, max_area: float | None = None, max_power: float | None = None
     ) -> Design:
-        """The smallest design within ``max_loss`` of the quantised model's validation accuracy.
+        """The smallest design of all levels within ``max_loss`` of its level's reference, on validation rows.
 
         Where the search found none, that is the exact circuit itself, as long as no limit forbids it.
         """
-        try:
-            chosen = self.front.smallest(max_loss=max_loss, max_area=max_area, max_power=max_power)
-        except MlpressError:
-            if max_area is not None or max_power is not None:
-                raise
-            return self._pressed(self.front.start, {"validation": self.front.reference}, None)
-        return self.design(chosen)
+        limits: dict[str, Any] = {"max_loss": max_loss, "max_area": max_area, "max_power": max_power}
+        found: list[Candidate | gates.CircuitDesign] = []
+        with suppress(MlpressError):  # a front without such a design
+            found.append(self.front.smallest(**limits))
+        if self.integer is not None:
+            with suppress(MlpressError):
+                found.append(self._real(self.integer, self.integer.smallest(**limits)))
+        if found:
+            return self.design(min(found, key=lambda design: design.area_cm2))
+        if max_area is not None or max_power is not None:
+            return self.design(self.front.smallest(**limits))  # which says what is wrong
+        return self._pressed(self.exact, None, {"validation": self.front.reference})
 
-    def design(self, candidate: Candidate) -> Design:
+    def _real(self, front: Front, design: Candidate) -> Candidate:
+        """The design with its real cost."""
+        technology = cells_of(self.options.target, self.options.liberty)
+        return replace(design, measured=measured(front.net(design), self.dataset, technology, self.options))
+
+    def design(self, candidate: Candidate | gates.CircuitDesign) -> Design:
         """The pressed and verified circuit of one member of the front."""
-        genes = {"genes": list(candidate.genes)}
-        return self._pressed(
-            self.front.net(candidate), {"validation": candidate.validation_accuracy}, candidate, **genes
-        )
+        from mlpress.approx import Candidate, Front
 
-    def _pressed(self, net: ir.Net, accuracy: dict[str, Any], chosen: Candidate | None, **searched: Any) -> Design:
-        design = press(net, self.dataset.features, self.dataset.labels, self.options)
-        decided = ir.interpret(net, ir.encode(net, self.dataset.features)).decision
-        facts = {
-            "accuracy": dict(self.facts["accuracy"])
+        accuracy = {"validation": candidate.validation_accuracy}
+        if isinstance(candidate, Candidate):
+            front = self.front if isinstance(self.front, Front) else self.integer
+            assert front is not None  # a candidate comes from an integer front
+            return self._pressed(front.net(candidate), candidate, accuracy, genes=list(candidate.genes))
+        facts = {"start": candidate.start, "teacher": candidate.teacher}
+        return self._pressed(candidate.circuit, candidate, accuracy, candidate.netlist, **facts)
+
+    def _pressed(
+        self,
+        program: ir.Net | ir.Circuit,
+        chosen: Candidate | gates.CircuitDesign | None,
+        accuracy: dict[str, Any],
+        netlist: str | None = None,
+        **searched: Any,
+    ) -> Design:
+        rows = self.dataset
+        design = press(program, rows.features, rows.labels, self.options, netlist=netlist)
+        accuracy = (
+            dict(self.facts["accuracy"])
             | accuracy
-            | {
-                "quantised": float(np.mean(decided == self.dataset.labels)),
-                "reference": self.front.reference,
-            },
+            | {"quantised": _accuracy(program, rows), "reference": self.front.reference}
+        )
+        if self.test is not None:
+            floats = accuracy["test"]["float"]
+            accuracy["test"] = {"rows": len(self.test), "float": floats, "quantised": _accuracy(program, self.test)}
+        facts = {
+            "accuracy": accuracy,
             "front": [
                 {"area_cm2": c.area_cm2, "accuracy": c.validation_accuracy, "chosen": c is chosen}
                 for c in self.front.designs
             ],
-            "search": {
-                "seed": self.front.seed,
-                "generations": self.front.generations,
-                "tried": self.front.tried,
-                "stopped": self.front.stopped,
-                **searched,
-            },
+            "search": _search_facts(self.front) | searched,
+            "tree": self._tree(accuracy["validation"]),
         }
         return design.with_facts(design.facts | dict(self.facts) | facts)
+
+    def _tree(self, accuracy: float) -> dict[str, Any]:
+        """The decision tree that a user would hold the design against, synthesised."""
+        from mlpress.approx import gates
+
+        tree = gates.nearest_tree(self.trees, accuracy)
+        cost = circuit_cost(tree.circuit, tree.netlist, self.dataset, self.options)
+        facts = {
+            "leaves": tree.leaves,
+            "fit": tree.fit_accuracy,
+            "validation": tree.validation_accuracy,
+            "area_cm2": cost.area_cm2,
+            "power_mw": cost.power_mw,
+        }
+        return facts | ({} if self.test is None else {"test": _accuracy(tree.circuit, self.test)})
 
 
 def search(
@@ -83,18 +167,26 @@ def search(
     budget: Budget,
     options: Options = Options(),  # noqa: B008 - immutable
     *,
+    level: Level = "both",
+    rounds: int | None = None,
+    start_tree: bool = False,
     limits: Limits | None = None,
     with_adc: bool = False,
+    power_weight: float = 0.0,
     seed: int = 0,
-    workers: int | None = None,
-    checkpoint: Path | None = None,
-    resume: bool = False,
-    cluster: str | None = None,
+    where: Where = Where(),
+    test: Dataset | None = None,
     source: Mapping[str, Any] | None = None,
-    progress: SearchProgress | None = None,
+    progress: Watcher | None = None,
 ) -> Found:
-    """Search the integer level from ``model`` on the rows of ``dataset``; the front's members are synthesised."""
-    from mlpress import approx
+    """Search from ``model`` on the rows of ``dataset``; the front's members are synthesised.
+
+    Of ``budget``'s seconds the integer level gets :data:`INTEGER_SHARE` where both levels are searched; its generations
+    are the integer level's, and ``rounds`` the gate level's.  ``start_tree`` lets the evolution start from decision
+    trees as well; ``power_weight`` is how many um2 one nW of static power weighs there.  ``test`` rows only state
+    accuracies.
+    """
+    from mlpress.approx import gates
     from mlpress.frontend import quantise
 
     quantised = quantise(
@@ -104,41 +196,184 @@ def search(
         weight_bits=options.weight_bits,
         activation_bits=options.activation_bits,
     )
-    if isinstance(quantised.net.head, ir.Scores):
+    net = quantised.net
+    if isinstance(net.head, ir.Scores):
         raise MlpressError("the search needs a classifier; compile a regression as it is")
-    rows = dataset.for_model(quantised.net)
-    technology = cells_of(options.target, options.liberty)
-    front = approx.search(
-        quantised.net,
-        rows.features,
-        rows.labels.astype(np.int64),
-        technology,
-        budget,
-        limits=limits or approx.Limits(),
-        with_adc=with_adc,
-        seed=seed,
-        workers=workers,
-        checkpoint=checkpoint,
-        resume=resume,
-        cluster=cluster,
-        progress=progress,
-    )
-    if progress is not None:
-        progress.step(f"synthesise the front ({len(front.designs)} designs)")
-    front = front.measure(lambda net: measured(net, rows, technology, options))
-    facts = {"source": dict(source or {}) | {"rows": len(rows)}, "accuracy": accuracy_facts(quantised, None, model)}
-    return Found(front, rows, options, facts)
+    rows = dataset.for_model(net)
+    tests = None if test is None else test.for_model(net)
+    task = _Task(net, rows, options, limits, with_adc, seed, where, progress)
+    share = {"integer": 1.0, "gates": 0.0, "both": INTEGER_SHARE}[level]
+    integer = None if level == "gates" else task.integer(_part(budget, share, budget.generations))
+    front: Front | gates.CircuitFront
+    if level == "integer":
+        assert integer is not None
+        front, integer = task.measured(integer), None
+    else:
+        allowed = _part(budget, 1.0 - share, rounds)
+        front = task.gates(allowed, integer, start_tree=start_tree, power_weight=power_weight)
+    coded = gates.Rows(ir.encode(net, rows.features), rows.labels.astype(np.int64))
+    trees = gates.tree_points(net.inputs, net.classes, coded, gates.cell_costs(task.technology), seed=seed)
+    facts = {
+        "source": dict(source or {}) | {"rows": len(rows)},
+        "accuracy": accuracy_facts(quantised, tests, model),
+    }
+    return Found(front, integer, trees, net, rows, tests, options, facts)
+
+
+def _part(budget: Budget, share: float, generations: int | None) -> Budget:
+    """A level's own budget: its number of generations where one is given, else its share of the time."""
+    timed = None if budget.seconds is None or generations is not None else share * budget.seconds
+    return replace(budget, seconds=timed, generations=generations)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Task:
+    """What both levels have in common."""
+
+    net: ir.Net
+    rows: Dataset
+    options: Options
+    limits: Limits | None
+    with_adc: bool
+    seed: int
+    where: Where
+    progress: Watcher | None
+
+    @property
+    def technology(self) -> Technology:
+        return cells_of(self.options.target, self.options.liberty)
+
+    def integer(self, budget: Budget) -> Front:
+        """The integer level's front; one that ended before an interrupt is read back."""
+        from mlpress import approx
+
+        files = self.where.files()
+        if self.where.resume and files and files["front"].is_file():
+            return approx.Front.from_json(files["front"].read_text())
+        front = approx.search(
+            self.net,
+            self.rows.features,
+            self.rows.labels.astype(np.int64),
+            self.technology,
+            budget,
+            limits=self.limits or approx.Limits(),
+            with_adc=self.with_adc,
+            seed=self.seed,
+            workers=self.where.workers,
+            checkpoint=files.get("integer"),
+            resume=self.where.resume,
+            cluster=self.where.cluster,
+            progress=self.progress,
+        )
+        if files and front.stopped != "interrupted":
+            write_file(files["front"], front.to_json())
+        return front
+
+    def measured(self, front: Front) -> Front:
+        """With real costs."""
+        self._step(f"synthesise the front ({len(front.designs)} designs)")
+        return front.measure(lambda net: measured(net, self.rows, self.technology, self.options))
+
+    def gates(
+        self, budget: Budget, integer: Front | None, *, start_tree: bool, power_weight: float
+    ) -> Front | gates.CircuitFront:
+        """The gate level's front, or the integer level's own where that was interrupted."""
+        from mlpress.approx import gates
+
+        if integer is not None and integer.stopped == "interrupted":
+            return self.measured(integer)
+        files = self.where.files()
+        gate_file = files.get("gates")
+        net, rows = self.net, gates.Rows(ir.encode(self.net, self.rows.features), self.rows.labels.astype(np.int64))
+        self._step("train networks of the model's own size, to hold the designs against")
+        hidden = tuple(len(layer.neurons) for layer in net.layers[:-1])
+        fair = gates.network_accuracy(rows, hidden, max(feature.bits for feature in net.inputs), seed=self.seed)
+        front = gates.evolve(
+            net.inputs,
+            net.classes,
+            rows,
+            starts(net, integer, trees=start_tree),
+            self.technology,
+            budget,
+            reference=min(fair, _accuracy(net, self.rows)),
+            effort=gates.GateEffort(power=power_weight),
+            seed=self.seed,
+            workers=self.where.workers,
+            checkpoint=gate_file,
+            resume=self.where.resume and gate_file is not None and (integer is None or gate_file.is_file()),
+            cluster=self.where.cluster,
+            progress=self.progress,
+        )
+        self._step(f"synthesise the front ({len(front.designs)} designs)")
+        return front.measure(lambda circuit, netlist: circuit_cost(circuit, netlist, self.rows, self.options))
+
+    def _step(self, name: str) -> None:
+        if self.progress is not None:
+            self.progress.step(name)
+
+
+def starts(net: ir.Net, integer: Front | None, *, trees: bool) -> list[gates.Start]:
+    """What an evolution starts from: trees, up to three designs of the integer level, a wider net, the exact one.
+
+    The order is that of their size, so that a short run tries what is cheap to try.
+    """
+    from mlpress.approx import gates
+
+    found: list[gates.Start] = []
+    if trees:
+        found += [gates.Tree(net.inputs, net.classes, leaves) for leaves in TREE_LEAVES]
+    if integer is not None:
+        nets = [(k, integer.net(design)) for k, design in enumerate(integer.designs)]
+        like = [(k, searched) for k, searched in nets if searched.inputs == net.inputs]  # no pruned converters
+        for i in sorted({len(like) // 3, 2 * len(like) // 3, len(like) - 1}) if like else []:
+            k, searched = like[i]
+            found.append(gates.Given(f"searched design {k}", ir.bit_blast(searched)))
+    wider = tuple(2 * len(layer.neurons) for layer in net.layers[:-1])
+    return [*found, gates.Trained(net, wider), gates.Given("the exact network", ir.bit_blast(net))]
 
 
 def measured(net: ir.Net, rows: Dataset, technology: Technology, options: Options) -> Measured:
     """Real area (cm2) and power (mW at the nominal voltage) of a net on its rows."""
     from mlpress import codegen, hw
-    from mlpress.approx import Measured
 
     found = hw.synthesise(codegen.verilog(ir.lower_net(net)), "top", technology, effort=options.effort).netlist
-    ports = [port.name for port in hw.PackedNetlist(found, technology).inputs]
-    cost = hw.estimate(found, technology, port_values(ir.encode(net, rows.features), ports), options.rate_hz)
+    return _cost(found, ir.encode(net, rows.features), technology, options)
+
+
+def circuit_cost(circuit: ir.Circuit, netlist: str, rows: Dataset, options: Options) -> Measured:
+    """The same of a circuit, whose gates in cells of their own are ``netlist``."""
+    from mlpress import codegen, hw
+
+    technology = cells_of(options.target, options.liberty)
+    own = hw.parse_netlist(netlist, "top")
+    text = codegen.verilog(circuit)
+    found = hw.synthesise(text, "top", technology, effort=options.effort, own=own).netlist
+    return _cost(found, ir.encode(circuit, rows.features), technology, options)
+
+
+def _cost(netlist: Netlist, codes: Any, technology: Technology, options: Options) -> Measured:
+    from mlpress import hw
+    from mlpress.approx import Measured
+
+    ports = [port.name for port in hw.PackedNetlist(netlist, technology).inputs]
+    cost = hw.estimate(netlist, technology, port_values(codes, ports), options.rate_hz)
     return Measured(cost.area_cm2, cost.nominal.total_mw)
+
+
+def _accuracy(program: ir.Net | ir.Circuit, rows: Dataset) -> float:
+    codes = ir.encode(program, rows.features)
+    trace = ir.interpret_circuit(program, codes) if isinstance(program, ir.Circuit) else ir.interpret(program, codes)
+    return float(np.mean(trace.decision == rows.labels))
+
+
+def _search_facts(front: Front | gates.CircuitFront) -> dict[str, Any]:
+    from mlpress.approx import Front
+
+    if isinstance(front, Front):
+        done = {"level": "integer", "generations": front.generations, "tried": front.tried}
+    else:
+        done = {"level": "gates", "rounds": front.rounds, "moves": front.moves}
+    return {"seed": front.seed, **done, "stopped": front.stopped}
 
 
 def power_limit(sources: Sequence[str], max_power: float | None) -> float | None:
@@ -153,18 +388,21 @@ def power_limit(sources: Sequence[str], max_power: float | None) -> float | None
     return min(limits, default=None)
 
 
-def front_files(front: Front) -> dict[str, str | bytes]:
+def front_files(front: Front | gates.CircuitFront, name: str = "front") -> dict[str, str | bytes]:
     """The files of a front beside its chosen design."""
     from mlpress.approx import draw
 
     return {
-        "front.json": front.to_json(),
-        "front.csv": front.to_csv(),
-        "front.png": draw(front, "png"),
-        "front.svg": draw(front, "svg"),
+        f"{name}.json": front.to_json(),
+        f"{name}.csv": front.to_csv(),
+        f"{name}.png": draw(front, "png"),
+        f"{name}.svg": draw(front, "svg"),
     }
 
 
-def with_front(design: Design, front: Front) -> Design:
-    """The design with the front's files in its folder."""
-    return replace(design, extra=front_files(front))
+def with_fronts(design: Design, found: Found) -> Design:
+    """The design with the files of its fronts in its folder."""
+    extra = front_files(found.front)
+    if found.integer is not None:
+        extra |= front_files(found.integer, "integer_front")
+    return replace(design, extra=extra)

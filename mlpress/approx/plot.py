@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from mlpress.approx.front import Front
+    from mlpress.approx.gates import CircuitFront
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Point:
     area_cm2: float
 
 
-def draw(front: Front, kind: Literal["png", "svg"], published: Sequence[Point] = ()) -> bytes:
+def draw(front: Front | CircuitFront, kind: Literal["png", "svg"], published: Sequence[Point] = ()) -> bytes:
     """A picture file of validation accuracy against area on a logarithmic scale; equal fronts give equal bytes."""
     from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg

@@ -159,6 +159,15 @@ def test_rows_that_do_not_fit(codes: list[list[int]], labels: list[int], said: s
         check_rows(inputs, 2, Rows(np.array(codes), np.array(labels)))
 
 
+def test_a_constant_is_a_netlist_without_cells(costs: CellCosts) -> None:
+    inputs = (ir.Input("a", 2, 1.0, 0.0),)
+    constant = Genome(2, np.zeros(0, np.uint8), np.zeros((0, 2), np.int32), np.array([1, 2], np.int32))
+    constant.check()
+    text = to_netlist(constant, inputs, costs).to_verilog()
+    found = hw.PackedNetlist(hw.parse_netlist(text, "top"), costs.technology).run({"x0": np.arange(4)})
+    assert found["y"].tolist() == [1, 3, 1, 3]
+
+
 def test_regressions_are_refused(costs: CellCosts) -> None:
     with pytest.raises(MlpressError, match="scores"):
         to_genome(random_circuit(np.random.default_rng(2), regression=True), costs)

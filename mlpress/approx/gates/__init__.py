@@ -1,10 +1,12 @@
 """Gate-level evolution: the circuit is the genome, and the rows say what it must still do."""
 
+from mlpress.approx.gates.cells import cell_costs
 from mlpress.approx.gates.evolution import EvolutionProgress, Round, evolve
 from mlpress.approx.gates.front import CircuitDesign, CircuitFront
 from mlpress.approx.gates.ladder import GateEffort
 from mlpress.approx.gates.rows import Rows
 from mlpress.approx.gates.starts import Given, Start, Trained, Tree
+from mlpress.approx.gates.trees import TreePoint, nearest_tree, network_accuracy, tree_points
 
 __all__ = [
     "CircuitDesign",
@@ -17,5 +19,10 @@ __all__ = [
     "Start",
     "Trained",
     "Tree",
+    "TreePoint",
+    "cell_costs",
     "evolve",
+    "nearest_tree",
+    "network_accuracy",
+    "tree_points",
 ]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from mlpress.approx.gates import checkpoint as checkpoints
 from mlpress.approx.gates.cells import cell_costs
 from mlpress.approx.gates.checkpoint import GateState
 from mlpress.approx.gates.front import CircuitDesign, CircuitFront
-from mlpress.approx.gates.ladder import GateEffort, GateProblem, Ladder, climb, held_out_wrong, wrong_rows
+from mlpress.approx.gates.ladder import GateEffort, GateProblem, Ladder, Rung, climb, held_out_wrong, wrong_rows
 from mlpress.approx.gates.own_cells import to_netlist
 from mlpress.approx.gates.rows import Rows, check_rows
 from mlpress.approx.gates.starts import Start
@@ -99,7 +99,7 @@ def evolve(
         began -= state.elapsed_s
     watch.step("evolve gates")
     state, stopped = _run(problem, state, budget, began, workers, checkpoint, cluster, watch)
-    designs = tuple(_designs(problem, state.ladders))
+    designs = tuple(_design(problem, best) for best in _best(problem, state.ladders))
     best = max(design.validation_accuracy for design in designs)
     return CircuitFront(
         designs=designs,
@@ -156,11 +156,21 @@ def _report(problem: GateProblem, state: GateState, budget: Budget) -> Round:
     left = [budget.seconds - state.elapsed_s] if budget.seconds is not None else []
     if budget.generations is not None:
         left.append((budget.generations - state.rounds) * state.elapsed_s / state.rounds)
-    front = np.array([(1 - d.validation_accuracy, d.model_cm2) for d in _designs(problem, state.ladders)])
+    rows = len(problem.rows)
+    front = np.array([(best.wrong / rows, best.area * 1e-8) for best in _best(problem, state.ladders)])
     return Round(state.rounds, state.moves, state.elapsed_s, front, max(min(left), 0.0) if left else None)
 
 
-def _designs(problem: GateProblem, ladders: Sequence[Ladder]) -> Iterator[CircuitDesign]:
+class _Best(NamedTuple):
+    """A circuit that no other one beats: its area in um2, its likes' wrong rows, and where it stands."""
+
+    area: int
+    wrong: int
+    ladder: int
+    rung: Rung
+
+
+def _best(problem: GateProblem, ladders: Sequence[Ladder]) -> list[_Best]:
     """The rungs of the ladders that learned from all rows, where no other is as small and as accurate; small first."""
     folds = problem.effort.folds
     found = []
@@ -168,17 +178,22 @@ def _designs(problem: GateProblem, ladders: Sequence[Ladder]) -> Iterator[Circui
         held = np.array([held_out_wrong(problem, ladder) for ladder in ladders[first : first + folds]]).sum(axis=0)
         whole = ladders[first + folds]
         for rung, wrong in zip(whole.rungs, held.tolist(), strict=True):
-            found.append((rung.genome.area(problem.costs), wrong, whole.index, rung))
-    fewest = len(problem.rows) + 1
-    for area, wrong, index, rung in sorted(found, key=lambda each: each[:3]):
-        if wrong < fewest:
-            fewest = wrong
-            yield CircuitDesign(
-                circuit=rung.genome.to_circuit(problem.inputs, problem.classes),
-                netlist=to_netlist(rung.genome, problem.inputs, problem.costs).to_verilog(),
-                start=problem.starts[rung.start].name,
-                teacher=problem.has_teacher(index),
-                fit_accuracy=1 - wrong_rows(problem, rung.genome, problem.rows) / len(problem.rows),
-                validation_accuracy=1 - wrong / len(problem.rows),
-                model_cm2=area * 1e-8,
-            )
+            found.append(_Best(rung.genome.area(problem.costs), wrong, whole.index, rung))
+    best: list[_Best] = []
+    for each in sorted(found, key=lambda each: each[:3]):
+        if not best or each.wrong < best[-1].wrong:
+            best.append(each)
+    return best
+
+
+def _design(problem: GateProblem, best: _Best) -> CircuitDesign:
+    genome, rows = best.rung.genome, problem.rows
+    return CircuitDesign(
+        circuit=genome.to_circuit(problem.inputs, problem.classes),
+        netlist=to_netlist(genome, problem.inputs, problem.costs).to_verilog(),
+        start=problem.starts[best.rung.start].name,
+        teacher=problem.has_teacher(best.ladder),
+        fit_accuracy=1 - wrong_rows(problem, genome, rows) / len(rows),
+        validation_accuracy=1 - best.wrong / len(rows),
+        model_cm2=best.area * 1e-8,
+    )

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from mlpress.approx.gates.cells import CellCosts
 from mlpress.approx.gates.chain import anneal, genome_of, new_scratch, new_state
 from mlpress.approx.gates.genome import Genome, to_genome
-from mlpress.approx.gates.rows import PackedRows, Rows, pack_rows
+from mlpress.approx.gates.rows import PackedRows, Rows, held_out_folds, pack_rows
 from mlpress.approx.gates.starts import Start
 from mlpress.approx.gates.state import CORRECT, COST, MOVES
 from mlpress.approx.gates.teacher import taught
@@ -41,9 +41,9 @@ class GateEffort:
     nW of static power weighs as much as.
     """
 
-    prices: tuple[float, ...] = tuple(4.0 * 2 ** (-k / 3) for k in range(16))
-    visits: int = 8000
-    visits_a_gate: int = 8
+    prices: tuple[float, ...] = tuple(16.0 * 2 ** (-k / 2) for k in range(15))
+    visits: int = 3000
+    visits_a_gate: int = 6
     draws: tuple[int, int, int] = (32, 32, 16)
     folds: int = 4
     teacher: bool = True
@@ -99,13 +99,10 @@ class GateProblem:
         return ladder > self.effort.folds
 
     def held_out(self, ladder: int) -> NDArray[np.bool_]:
-        """Which rows (rows,) the ladder does not learn from: the same share of each class in every fold."""
-        rng = np.random.default_rng((self.seed, 4))
-        fold = np.zeros(len(self.rows), np.int64)
-        for label in np.unique(self.rows.labels):
-            rows = np.flatnonzero(self.rows.labels == label)
-            fold[rng.permutation(rows)] = (np.arange(len(rows)) + label) % self.effort.folds
-        held: NDArray[np.bool_] = fold == self.fold(ladder)
+        """Which rows (rows,) the ladder does not learn from."""
+        if self.fold(ladder) == self.effort.folds:
+            return np.zeros(len(self.rows), np.bool_)
+        held: NDArray[np.bool_] = held_out_folds(self.rows.labels, self.effort.folds, self.seed)[self.fold(ladder)]
         return held
 
 

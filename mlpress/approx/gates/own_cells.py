@@ -43,6 +43,6 @@ def to_netlist(genome: Genome, inputs: tuple[Input, ...], costs: CellCosts, name
         nets=tuple(nets),
         kinds=kinds,
         kind=np.array(kind, np.int32),
-        pins=np.array(rows, np.int32).reshape(-1, width),
+        pins=np.array(rows, np.int32).reshape(len(rows), width),
         names=tuple(f"c{k}" for k in range(len(rows))),
     )

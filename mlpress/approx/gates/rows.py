@@ -76,3 +76,14 @@ def pack_rows(inputs: tuple[Input, ...], classes: int, rows: Rows) -> PackedRows
     bits = [codes[:, k] >> b & 1 == 1 for k, feature in enumerate(inputs) for b in range(feature.bits)]
     wanted = [labels >> b & 1 == 1 for b in range(index_bits(classes))]
     return PackedRows(len(labels), wide(bits), wide(wanted), wide([labels >= 0])[0])
+
+
+def held_out_folds(labels: Ints, folds: int, seed: int) -> NDArray[np.bool_]:
+    """Which rows each fold holds out, (folds, rows): every row once, the same share of each class in every fold."""
+    rng = np.random.default_rng((seed, 4))
+    fold = np.zeros(len(labels), np.int64)
+    for label in np.unique(labels):
+        rows = np.flatnonzero(labels == label)
+        fold[rng.permutation(rows)] = (np.arange(len(rows)) + label) % folds
+    held: NDArray[np.bool_] = fold == np.arange(folds)[:, None]
+    return held

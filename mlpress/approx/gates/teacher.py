@@ -11,13 +11,13 @@ import numpy as np
 from mlpress.approx.gates.rows import Rows
 from mlpress.ir import Input
 
-MOVED = 0.15
+MOVED = 0.5
 """Share of the codes of a neighbour that are one above or one below."""
 
-MOST_ROWS = 16_000
+MOST_ROWS = 8_000
 """Neighbours are as many as this allows, and at most :data:`COPIES` a row."""
 
-COPIES = 4
+COPIES = 16
 TRUE_COPIES = 2
 """The labelled rows themselves count so many times."""
 

@@ -1,0 +1,93 @@
+"""What decision trees and plain networks reach on rows that they have not seen: what a design is held against."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlpress.approx.gates.cells import CellCosts
+from mlpress.approx.gates.genome import to_genome
+from mlpress.approx.gates.own_cells import to_netlist
+from mlpress.approx.gates.rows import Rows, held_out_folds
+from mlpress.approx.gates.starts import Tree
+from mlpress.ir import Circuit, Input
+
+LEAVES = (2, 4, 8, 16, 32, 64, 128, 256)
+"""The sizes of trees that are compared with."""
+
+
+@dataclass(frozen=True, slots=True)
+class TreePoint:
+    """A decision tree as a circuit: accuracies as in :class:`mlpress.approx.gates.CircuitDesign`."""
+
+    leaves: int
+    circuit: Circuit
+    netlist: str
+    fit_accuracy: float
+    validation_accuracy: float
+    model_cm2: float
+
+
+def tree_points(
+    inputs: tuple[Input, ...],
+    classes: tuple[int | str, ...],
+    rows: Rows,
+    costs: CellCosts,
+    folds: int = 4,
+    seed: int = 0,
+) -> list[TreePoint]:
+    """Scikit-learn's trees of several sizes, exact, each gate in its own cells."""
+    from sklearn.tree import DecisionTreeClassifier
+
+    found = []
+    for leaves in LEAVES:
+        fitted = DecisionTreeClassifier(max_leaf_nodes=leaves, random_state=seed)
+        wrong = 0
+        for held in held_out_folds(rows.labels, folds, seed):
+            fitted.fit(rows.codes[~held], rows.labels[~held])
+            wrong += int(np.sum(fitted.predict(rows.codes[held]) != rows.labels[held]))
+        circuit = Tree(inputs, classes, leaves).circuit(rows, seed)
+        genome = to_genome(circuit, costs)
+        decided = fitted.fit(rows.codes, rows.labels).predict(rows.codes)
+        found.append(
+            TreePoint(
+                leaves,
+                circuit,
+                to_netlist(genome, inputs, costs).to_verilog(),
+                float(np.mean(decided == rows.labels)),
+                1 - wrong / len(rows),
+                genome.area(costs) * 1e-8,
+            )
+        )
+    return found
+
+
+def nearest_tree(points: Sequence[TreePoint], accuracy: float) -> TreePoint:
+    """The smallest tree whose validation accuracy is ``accuracy`` or more; where none is, the most accurate."""
+    enough = [point for point in points if point.validation_accuracy >= accuracy]
+    if enough:
+        return min(enough, key=lambda point: point.model_cm2)
+    return max(points, key=lambda point: (point.validation_accuracy, -point.model_cm2))
+
+
+def network_accuracy(rows: Rows, hidden: tuple[int, ...], bits: int, folds: int = 4, seed: int = 0) -> float:
+    """What float networks with ``hidden`` neurons a layer, trained on all folds but one, reach on that one.
+
+    The accuracy that a model states on rows that it was trained on is no measure for a design that is judged on rows
+    that it has not seen; this one is.
+    """
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.neural_network import MLPClassifier
+
+    features = (rows.codes + 0.5) / (1 << bits)
+    wrong = 0
+    for held in held_out_folds(rows.labels, folds, seed):
+        network = MLPClassifier(hidden, alpha=1e-3, learning_rate_init=0.01, max_iter=300, random_state=seed)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            network.fit(features[~held], rows.labels[~held])
+        wrong += int(np.sum(network.predict(features[held]) != rows.labels[held]))
+    return 1 - wrong / len(rows)
