@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from mlpress.approx.layout import Ints, Layout
 from mlpress.approx.net_cost import count_parts
 from mlpress.errors import MlpressError
 from mlpress.hw import Cell, Converter, Technology, adc_cost, truth_table
+
+FLASH_MOST_BITS = 8
+"""Wider converters are not built as flash (see :mod:`mlpress.hw.adc`)."""
 
 Floats = NDArray[np.float64]
 
@@ -57,6 +60,12 @@ class CostModel:
         prices["comparator"], prices["encode"] = _converter_prices(layout, technology) if with_adc else (0.0, 0.0)
         density = gate.corners[technology.nominal].static_nw * 1e-6 / (gate.area_um2 * 1e-8)
         return cls(layout, np.array([prices[part] for part in PARTS]), density)
+
+    def without_adc(self) -> CostModel:
+        """The model of the classifier alone."""
+        prices = self.prices.copy()
+        prices[COMPARATOR:] = 0.0
+        return replace(self, prices=prices)
 
     @staticmethod
     def gate_area(technology: Technology) -> float:
@@ -105,9 +114,11 @@ def _is_complete(cell: Cell) -> bool:
 
 def _converter_prices(layout: Layout, technology: Technology) -> tuple[float, float]:
     """Area in cm2 of a comparator and of an encoder gate, by pricing two small converters."""
-    wide = [feature for feature in layout.net.inputs if feature.bits > 8]
+    wide = [feature for feature in layout.net.inputs if feature.bits > FLASH_MOST_BITS]
     if wide:
-        raise MlpressError(f"input {wide[0].name!r} has {wide[0].bits} bits; flash converters have at most 8")
+        raise MlpressError(
+            f"input {wide[0].name!r} has {wide[0].bits} bits; flash converters have at most {FLASH_MOST_BITS}"
+        )
     one = adc_cost([Converter(2, (1,))], technology)  # one comparator
     three = adc_cost([Converter(2, (1, 3))], technology)  # two comparators and a gate
     if one is None or three is None:

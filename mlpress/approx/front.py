@@ -11,21 +11,23 @@ from typing import Any
 import numpy as np
 
 from mlpress.approx.choice import Measured, csv_text, most_accurate, smallest
-from mlpress.approx.passes import ApproximatePass, make_pass
+from mlpress.approx.passes import ApproximatePass, make_pass, without_unread_levels
 from mlpress.approx.space import Space
 from mlpress.errors import MlpressError
 from mlpress.files import write_file
 from mlpress.ir import Net, from_text, to_text
 
-FORMAT = "mlpress front 1"
+FORMAT = "mlpress front 2"
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """One design of a front.
 
-    ``genes`` make it again; accuracies are shares of the fitting and of the validation rows; ``model_cm2`` and
-    ``model_mw`` are the cost model's, ``measured`` what synthesis found.
+    ``genes`` make it again; accuracies are shares of the fitting rows (and their disturbed copies, see
+    :func:`mlpress.approx.search`) and of the validation rows; ``model_cm2`` and
+    ``model_mw`` are the cost model's, ``measured`` what synthesis found; ``adc_cm2`` and ``adc_mw`` are the input
+    converters' (None where the technology has none), which join area and power where they are ``with_adc``.
     """
 
     genes: tuple[int, ...]
@@ -33,17 +35,22 @@ class Candidate:
     validation_accuracy: float
     model_cm2: float
     model_mw: float
+    adc_cm2: float | None = None
+    adc_mw: float | None = None
+    with_adc: bool = False
     measured: Measured | None = None
 
     @property
     def area_cm2(self) -> float:
-        """Area: measured where it has been, else the model's."""
-        return self.model_cm2 if self.measured is None else self.measured.area_cm2
+        """Area: measured where it has been, else the model's; with the converters' where they count."""
+        area = self.model_cm2 if self.measured is None else self.measured.area_cm2
+        return area + (self.adc_cm2 or 0.0) * self.with_adc
 
     @property
     def power_mw(self) -> float:
-        """Power: measured where it has been, else the model's."""
-        return self.model_mw if self.measured is None else self.measured.power_mw
+        """Power: measured where it has been, else the model's; with the converters' where they count."""
+        power = self.model_mw if self.measured is None else self.measured.power_mw
+        return power + (self.adc_mw or 0.0) * self.with_adc
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,8 +76,8 @@ class Front:
         return Space.of(self.start, self.passes)
 
     def net(self, candidate: Candidate) -> Net:
-        """The integer net of a design, made again from its genes."""
-        return self.space().decode(np.array(candidate.genes, np.int64))
+        """The integer net of a design, made again from its genes; levels of its converters that nothing reads go."""
+        return without_unread_levels(self.space().decode(np.array(candidate.genes, np.int64)))
 
     def smallest(
         self, *, max_loss: float = 0.01, max_area: float | None = None, max_power: float | None = None
@@ -84,9 +91,9 @@ class Front:
 
     def measure(self, synthesise: Callable[[Net], Measured]) -> Front:
         """The front with every design's real area and power; equal nets are synthesised once."""
-        space, known, designs = self.space(), dict[Net, Measured](), []
+        known, designs = dict[Net, Measured](), []
         for candidate in self.designs:
-            net = space.decode(np.array(candidate.genes, np.int64))
+            net = self.net(candidate)
             if net not in known:
                 known[net] = synthesise(net)
             designs.append(replace(candidate, measured=known[net]))
@@ -103,6 +110,8 @@ class Front:
                 "model_mw": c.model_mw,
                 "area_cm2": None if c.measured is None else c.measured.area_cm2,
                 "power_mw": None if c.measured is None else c.measured.power_mw,
+                "adc_cm2": c.adc_cm2,
+                "adc_mw": c.adc_mw,
             }
             for k, c in enumerate(self.designs)
         ]
@@ -123,6 +132,7 @@ class Front:
             "tried": self.tried,
             "elapsed_s": self.elapsed_s,
             "stopped": self.stopped,
+            "with_adc": any(c.with_adc for c in self.designs),
             "designs": [row | {"genes": c.genes} for row, c in zip(self.rows(), self.designs, strict=True)],
         }
         return json.dumps(facts, indent=1, allow_nan=False) + "\n"
@@ -145,7 +155,7 @@ class Front:
                 raise MlpressError(f"the front has format {facts['format']!r}; this version reads {FORMAT!r}")
             start = from_text(facts["start"])
             passes = tuple(make_pass(entry["name"], entry["options"]) for entry in facts["passes"])
-            designs = tuple(_candidate(entry) for entry in facts["designs"])
+            designs = tuple(_candidate(entry, facts["with_adc"] is True) for entry in facts["designs"])
             numbers = {
                 name: facts[name] for name in ("reference", "seed", "generations", "tried", "elapsed_s", "stopped")
             }
@@ -156,13 +166,17 @@ class Front:
         return cls(start, passes, designs, **numbers)
 
 
-def _candidate(entry: dict[str, Any]) -> Candidate:
+def _candidate(entry: dict[str, Any], with_adc: bool) -> Candidate:
     area, power = entry["area_cm2"], entry["power_mw"]
+    adc_area, adc_power = entry["adc_cm2"], entry["adc_mw"]
     return Candidate(
         genes=tuple(int(gene) for gene in entry["genes"]),
         fit_accuracy=float(entry["fit_accuracy"]),
         validation_accuracy=float(entry["validation_accuracy"]),
         model_cm2=float(entry["model_cm2"]),
         model_mw=float(entry["model_mw"]),
+        adc_cm2=None if adc_area is None else float(adc_area),
+        adc_mw=None if adc_power is None else float(adc_power),
+        with_adc=with_adc,
         measured=None if area is None else Measured(float(area), float(power)),
     )

@@ -67,18 +67,22 @@ def input_mask(levels: int, bits: int) -> int:
 
 
 @inner
-def converter_parts(levels: int, bits: int, parts: Ints) -> None:
-    """Count an input's flash converter; the full one has a comparator for the lowest code, too (see ``hw``)."""
+def converter_parts(levels: int, bits: int, wanted: int, parts: Ints) -> None:
+    """Count an input's flash converter: the levels that change a ``wanted`` bit of its code.
+
+    The full one has a comparator for the lowest code, too (see ``hw``).
+    """
     step = 1 << (bits - levels) if bits > FLASH_BITS else 1
-    kept = 0
-    for q in range(step, 1 << bits, step):
-        kept += bits > FLASH_BITS or levels >> (q - 1) & 1
-    parts[COMPARATOR] += kept + (kept == (1 << bits) - 1)
-    for b in range(bits):
-        ones = 0
+    for b in range(-1, bits):  # first all kept levels, then those that set bit b
+        before = count = 0
         for q in range(step, 1 << bits, step):
-            ones += (bits > FLASH_BITS or levels >> (q - 1) & 1) and q >> b & 1
-        parts[ENCODE] += max(ones - 1, 0)
+            if (bits > FLASH_BITS or levels >> (q - 1) & 1) and (q & wanted) != before:
+                before = q & wanted
+                count += b < 0 or q >> b & 1
+        if b < 0:
+            parts[COMPARATOR] += count + (count == (1 << bits) - 1)
+        else:
+            parts[ENCODE] += max(count - 1, 0)
 
 
 @inner

@@ -14,19 +14,19 @@ from numpy.typing import NDArray
 
 from mlpress.approx import checkpoint as checkpoints
 from mlpress.approx.checkpoint import State
-from mlpress.approx.cost import CostModel
+from mlpress.approx.cost import FLASH_MOST_BITS, CostModel
 from mlpress.approx.engine import Engine
 from mlpress.approx.evolve import Effort, Island, Problem, advance, first_islands, merged, migrated
 from mlpress.approx.front import Candidate, Front
 from mlpress.approx.layout import Ints, Layout
 from mlpress.approx.machine import cores, machine
 from mlpress.approx.nsga import Population, hypervolume
-from mlpress.approx.passes import ApproximatePass
+from mlpress.approx.passes import ApproximatePass, Inputs, without_unread_levels
 from mlpress.approx.space import DEFAULT_PASSES, Space
 from mlpress.approx.start import start_genomes
 from mlpress.errors import MlpressError
-from mlpress.hw import Technology
-from mlpress.ir import Net, encode
+from mlpress.hw import AdcCost, Converter, Technology, adc_cost
+from mlpress.ir import Input, Net, encode
 from mlpress.progress import Progress, Silent
 
 AREA_SLACK = 1.3
@@ -37,6 +37,15 @@ LOSS_SLACK = 0.03
 
 STAGNATION = 1e-3
 """A search stops early where the hypervolume grew by less than this share over ``patience`` generations."""
+
+
+NOISE = 0.05
+"""Standard deviation of disturbed copies of rows, as a share of an input's range."""
+
+DISTURBED_ROWS = 2000
+"""Rows are copied as long as there are not more than this many, and at most :data:`COPIES` times."""
+
+COPIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +124,7 @@ def search(
     effort: Effort = Effort(),  # noqa: B008 - immutable
     trainings: int = 16,
     validation: float = 0.25,
+    noise: float = NOISE,
     checkpoint: Path | None = None,
     resume: bool = False,
     cluster: str | None = None,
@@ -123,26 +133,32 @@ def search(
     """Search for smaller nets than ``net`` that classify ``features`` (rows, inputs) as ``labels`` (rows,) say.
 
     A share ``validation`` of the rows, the same of each class, is kept out of the search and states the accuracy by
-    which designs are chosen.  The first population is ``net``, its roundings, and as many ``trainings`` on the fitting
-    rows.  With ``checkpoint`` the state is kept in that file after every generation; ``resume`` goes on
-    from it.  ``cluster`` is the address of a Dask scheduler; islands advance on its workers.  Ctrl-C ends
-    the search with the front so far.
+    which designs are chosen.  Few fitting rows are joined by copies with Gaussian ``noise`` on their inputs (a share of
+    each input's range; 0 is none), which keeps the search from fitting single rows (C. M. Bishop, "Training with noise
+    is equivalent to Tikhonov regularization", Neural Computation 7(1), 1995).  The first population is ``net``, its
+    roundings, and as many ``trainings`` on the fitting rows.  ``with_adc`` adds the input converters to the cost and
+    frees their levels.  With ``checkpoint`` the state is kept in that file after every generation; ``resume`` goes on
+    from it.  ``cluster`` is the address of a Dask scheduler; islands advance on its workers.  Ctrl-C ends the search
+    with the front so far.
 
     Equal arguments give an equal front, whatever ``workers`` and ``cluster`` are.
     """
     watch = progress or Unwatched()
     began = monotonic()
     watch.step("prepare the search")
+    if with_adc and not any(isinstance(step, Inputs) for step in passes):
+        passes = (*passes, Inputs())
     space = Space.of(net, passes)
     codes = encode(space.layout.encoder(), features)
     fit, held = split_rows(labels, validation, seed)
+    fitted, fitted_labels = with_noise(codes[fit], labels[fit], net.inputs, noise, seed)
     cost = CostModel.of(space.layout, technology, with_adc=with_adc)
     reference = _accuracy(net, codes[held], labels[held])
     problem = Problem(
         space,
         cost,
-        codes[fit],
-        labels[fit],
+        fitted,
+        fitted_labels,
         effort,
         seed,
         most_area=AREA_SLACK * _area_limit(limits, cost),
@@ -155,12 +171,12 @@ def search(
         began -= state.elapsed_s
     else:
         watch.step(f"train {trainings} starts")
-        start = start_genomes(space, codes[fit], labels[fit], seed, trainings)
+        start = start_genomes(space, fitted, fitted_labels, seed, trainings)
         state = State(tuple(first_islands(problem, start)), 0.0, 0, ())
     watch.step("search")
     state, stopped = _run(problem, state, budget, began, workers, checkpoint, cluster, watch)
     watch.step("judge the front on the validation rows")
-    designs = _judged(problem, merged(state.islands, space.size), codes[held], labels[held])
+    designs = _judged(problem, merged(state.islands, space.size), codes[held], labels[held], technology)
     return Front(net, tuple(passes), designs, reference, seed, state.generation, state.tried, state.elapsed_s, stopped)
 
 
@@ -238,6 +254,18 @@ def split_rows(labels: Ints, share: float, seed: int) -> tuple[Ints, Ints]:
     return np.flatnonzero(~held), np.flatnonzero(held)
 
 
+def with_noise(codes: Ints, labels: Ints, inputs: Sequence[Input], noise: float, seed: int) -> tuple[Ints, Ints]:
+    """Rows (rows, inputs) and labels (rows,), and after them their disturbed copies."""
+    if noise < 0:
+        raise MlpressError(f"the noise is {noise:g}; it must be 0 or more")
+    copies = min(COPIES, DISTURBED_ROWS // len(codes)) if noise else 0
+    top = np.array([(1 << feature.bits) - 1 for feature in inputs])
+    rng = np.random.default_rng((seed, 3))
+    moved = codes + rng.normal(0.0, 1.0, (copies, *codes.shape)) * noise * top
+    disturbed = np.clip(np.round(moved), 0, top).astype(np.int64).reshape(-1, codes.shape[1])
+    return np.concatenate([codes, disturbed]), np.tile(labels, copies + 1)
+
+
 def _area_limit(limits: Limits, cost: CostModel) -> float:
     areas = [limits.max_area] if limits.max_area is not None else []
     areas += [limits.max_power / cost.density] if limits.max_power is not None else []
@@ -250,10 +278,33 @@ def _accuracy(net: Net, codes: Ints, labels: Ints) -> float:
     return float(1 - wrong[0] / len(labels))
 
 
-def _judged(problem: Problem, front: Population, codes: Ints, labels: Ints) -> tuple[Candidate, ...]:
-    vectors = problem.space.vectors(front.genomes)
-    wrong = Engine(problem.space.layout, codes, labels).wrong(vectors)
-    return tuple(
-        Candidate(tuple(genes), 1 - error, float(1 - w / len(labels)), cost, cost * problem.cost.density)
-        for genes, (error, cost), w in zip(front.genomes.tolist(), front.objectives.tolist(), wrong, strict=True)
-    )
+def _judged(
+    problem: Problem, front: Population, codes: Ints, labels: Ints, technology: Technology
+) -> tuple[Candidate, ...]:
+    """The designs of a front with their accuracy on the held-out rows (rows, inputs) and what they cost."""
+    space, cost = problem.space, problem.cost
+    vectors = space.vectors(front.genomes)
+    wrong = Engine(space.layout, codes, labels).wrong(vectors)
+    areas, errors = cost.without_adc().area(vectors).tolist(), front.objectives[:, 0].tolist()
+    found = []
+    for genome, error, w, area in zip(front.genomes, errors, wrong, areas, strict=True):
+        adc = _converters(without_unread_levels(space.decode(genome)).inputs, technology)
+        found.append(
+            Candidate(
+                tuple(genome.tolist()),
+                1 - error,
+                float(1 - w / len(labels)),
+                area,
+                area * cost.density,
+                None if adc is None else adc.area_cm2,
+                None if adc is None else adc.power_mw,
+                cost.with_adc,
+            )
+        )
+    return tuple(found)
+
+
+def _converters(inputs: Sequence[Input], technology: Technology) -> AdcCost | None:
+    if any(feature.bits > FLASH_MOST_BITS for feature in inputs):
+        return None
+    return adc_cost([Converter(feature.bits, feature.levels) for feature in inputs], technology)

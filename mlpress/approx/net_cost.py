@@ -172,8 +172,6 @@ def net_parts(
     last = len(layers) - 1
     for i in range(len(inputs)):
         masks[0, i] = input_mask(vector[head[3] + i], inputs[i])
-        if adc:
-            converter_parts(vector[head[3] + i], inputs[i], parts)
     for k in range(last + 1):
         for j in range(layers[k].neurons):
             n = layers[k].first + j
@@ -193,6 +191,9 @@ def net_parts(
                     if (k == last or wanted[k + 1, j]) and masks[k, i] > 0 and vector[layer.weight + at] != 0:
                         wanted[k, i] |= vector[layer.mask + at] & masks[k, i]
                     at += 1
+    if adc:
+        for i in range(len(inputs)):
+            converter_parts(vector[head[3] + i], inputs[i], wanted[0, i], parts)
     scores = layers[last].first
     head_parts(vector, layers[last], head, heaps[scores:], states[scores:], field, parts)
 

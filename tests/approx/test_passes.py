@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.nets import random_codes, random_net
 
-from mlpress.approx import PASSES, Accumulate, Activation, ArgmaxRanges, Inputs, Multiply, Space
+from mlpress.approx import PASSES, Accumulate, Activation, ArgmaxRanges, CostModel, Inputs, Multiply, Space
+from mlpress.approx.passes import without_unread_levels
 from mlpress.approx.passes.multiply import nearest_digits
 from mlpress.errors import MlpressError
+from mlpress.hw import Converter, adc_cost, load_technology
 from mlpress.ir import (
     Argmax,
     BitRange,
@@ -24,11 +26,13 @@ from mlpress.ir import (
     QRelu,
     Raw,
     Term,
+    code_values,
     encode,
     interpret,
     verify,
     weight_terms,
 )
+from mlpress.verification import probe_rows
 
 
 def small_net(weights: list[int], activation: QRelu | Ladder | None = None) -> Net:
@@ -168,3 +172,51 @@ def test_a_space_refuses_what_it_cannot_hold() -> None:
 def test_bad_options_are_named(make: object, message: str) -> None:
     with pytest.raises(MlpressError, match=message):
         make()  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_levels_that_nothing_reads_go_and_nothing_changes(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    net = random_net(rng, neurons=4, inputs=6, input_bits=4, levels=seed % 2 == 0, head="argmax")
+    net = Accumulate(columns=int(rng.integers(0, 5)))(net)
+    fewer = without_unread_levels(net)
+    verify(fewer)
+    for before, after in zip(net.inputs, fewer.inputs, strict=True):
+        assert set(code_values(after)) <= set(code_values(before))
+    features = probe_rows(net)
+    one, other = interpret(net, encode(net, features)), interpret(fewer, encode(fewer, features))
+    assert np.array_equal(one.decision, other.decision)
+    assert np.array_equal(one.scores, other.scores)
+
+
+def test_only_levels_that_a_read_bit_tells_apart_are_needed() -> None:
+    def with_mask(mask: int) -> tuple[int, ...] | None:
+        net = small_net([1, 1])
+        (hidden,) = net.layers[0].neurons
+        terms = tuple(replace(term, mask=mask) for term in hidden.terms if term.source == 0)
+        net = replace(net, layers=(Layer((replace(hidden, terms=terms),)), net.layers[1]))
+        first, second = without_unread_levels(net).inputs
+        assert second.levels == ()
+        return first.levels
+
+    assert with_mask(15) is None
+    assert with_mask(12) == (4, 8, 12)
+    assert with_mask(8) == (8,)
+    assert with_mask(1) is None  # the lowest bit changes at every level
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_converters_cost_in_the_model_what_they_cost(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    net = random_net(rng, neurons=4, inputs=6, input_bits=4, levels=False, layers=1, head="argmax", ranges=False)
+    technology = load_technology("egfet")
+    space = Space.of(net, [Multiply(), Accumulate(), Inputs()])
+    genomes = rng.integers(space.low, space.high + 1, (5, space.size))
+    model = CostModel.of(space.layout, technology, with_adc=True)
+    vectors = space.vectors(genomes)
+    found = model.area(vectors) - model.without_adc().area(vectors)
+    for genome, area in zip(genomes, found, strict=True):
+        inputs = without_unread_levels(space.decode(genome)).inputs
+        real = adc_cost([Converter(feature.bits, feature.levels) for feature in inputs], technology)
+        assert real is not None
+        assert area == pytest.approx(real.area_cm2, rel=1e-9)

@@ -4,7 +4,7 @@ from mlpress.approx.passes.accumulate import Accumulate
 from mlpress.approx.passes.activation import Activation
 from mlpress.approx.passes.argmax import ArgmaxRanges
 from mlpress.approx.passes.genes import ApproximatePass, Genes
-from mlpress.approx.passes.inputs import Inputs
+from mlpress.approx.passes.inputs import Inputs, without_unread_levels
 from mlpress.approx.passes.multiply import Multiply
 from mlpress.approx.passes.text import PASSES, make_pass, read_pass
 
@@ -19,4 +19,5 @@ __all__ = [
     "Multiply",
     "make_pass",
     "read_pass",
+    "without_unread_levels",
 ]

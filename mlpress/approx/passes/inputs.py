@@ -14,6 +14,34 @@ from mlpress.errors import MlpressError
 from mlpress.ir import Input, Net, code_values
 
 
+def without_unread_levels(net: Net) -> Net:
+    """The same function of ``net``'s features with the converters' levels that change a bit which is read."""
+    read = _read_bits(net)
+    return replace(net, inputs=tuple(_needed(feature, bits) for feature, bits in zip(net.inputs, read, strict=True)))
+
+
+def _read_bits(net: Net) -> list[int]:
+    """The bits of each input that some neuron on the way to the head sees, as masks."""
+    wanted = [1] * len(net.layers[-1].neurons)
+    for k in reversed(range(len(net.layers))):
+        sources = len(net.layers[k - 1].neurons) if k else len(net.inputs)
+        read = [0] * sources
+        for neuron, asked in zip(net.layers[k].neurons, wanted, strict=True):
+            for term in neuron.terms if asked else ():
+                read[term.source] |= term.mask
+        wanted = read
+    return wanted
+
+
+def _needed(feature: Input, read: int) -> Input:
+    levels, before = [], 0
+    for level in code_values(feature):
+        if level & read != before:
+            before = level & read
+            levels.append(level)
+    return feature if len(levels) == len(code_values(feature)) - 1 else replace(feature, levels=tuple(levels))
+
+
 @dataclass(frozen=True, slots=True)
 class Inputs:
     """Inputs of at most ``bits`` leading bits, without those named in ``drop``.
