@@ -8,7 +8,6 @@ kept as JSON lines in ``benchmarks/results/printed.json``, one a data set, level
 import json
 import shlex
 import statistics
-import sys
 from dataclasses import asdict, dataclass
 from time import perf_counter
 from typing import Any
@@ -17,12 +16,15 @@ import numpy as np
 from printed_integer import integer
 from support import ROOT, arguments, coded, show
 
-from mlpress import hw
+from mlpress import approx, hw
 
 RESULTS = ROOT / "benchmarks" / "results" / "printed.json"
 
 LEVELS = {"integer": integer}
-"""How each level finds its design: (training rows, data set, seed, seconds, technology) -> netlist and facts."""
+"""How each level finds its design: (training rows, data set, seed, budget, technology, synthesis effort) -> found."""
+
+SOURCES = [*(source.name for source in hw.POWER_SOURCES), "none"]
+"""Printed power sources, the weakest first."""
 
 PUBLISHED = {
     "breast_cancer": {
@@ -51,6 +53,10 @@ class Result:
     validation_accuracy: float
     area_cm2: float
     power_mw: float
+    nominal_v: float
+    least_power_mw: float
+    least_v: float
+    power_sources: tuple[str, ...]
     seconds: float
     flow: str
     command: str
@@ -60,7 +66,8 @@ def run(options: Any, name: str, seed: int, technology: hw.Technology) -> Result
     """Search, choose, synthesise; then the test rows, once."""
     train, test = coded(options.data, name)
     since = perf_counter()
-    found = LEVELS[options.level](train, name, seed, options.seconds, technology, options.effort)
+    budget = approx.Budget(None if options.generations else options.seconds, options.generations)
+    found = LEVELS[options.level](train, name, seed, budget, technology, options.effort)
     seconds = perf_counter() - since
     engine = hw.PackedNetlist(found.netlist, technology)
     ports = [port.name for port in engine.inputs]
@@ -76,10 +83,22 @@ def run(options: Any, name: str, seed: int, technology: hw.Technology) -> Result
         found.validation_accuracy,
         cost.area_cm2,
         cost.nominal.total_mw,
+        cost.nominal_voltage,
+        cost.voltages[0].total_mw,
+        cost.voltages[0].voltage,
+        tuple(source.name for source in hw.sources_for(cost.voltages[0].total_mw)),
         round(seconds, 1),
         f"yosys + abc, effort {options.effort}, egfet 1.0 V",
-        shlex.join(["python", "benchmarks/printed.py", *sys.argv[1:]]),
+        command(options, name, seed, found.generations),
     )
+
+
+def command(options: Any, name: str, seed: int, generations: int | None) -> str:
+    """What finds this design again: by generations where a level counts them, since time differs by machine."""
+    ends = ["--generations", str(generations)] if generations else ["--seconds", f"{options.seconds:g}"]
+    effort = [] if options.effort == "default" else ["--effort", options.effort]
+    words = ["--level", options.level, "--only", name, "--seeds", str(seed), *ends, *effort]
+    return shlex.join(["python", "benchmarks/printed.py", *words])
 
 
 def keep(results: list[Result]) -> None:
@@ -101,6 +120,8 @@ def summary(name: str, results: list[Result]) -> dict[str, Any]:
         "spread": max(accuracy) - min(accuracy),
         "area_cm2": statistics.mean(result.area_cm2 for result in results),
         "power_mw": statistics.mean(result.power_mw for result in results),
+        f"mw_at_{results[0].least_v:g}_v": statistics.mean(result.least_power_mw for result in results),
+        "weakest_source": max((weakest(result) for result in results), key=SOURCES.index),
         "seconds": statistics.mean(result.seconds for result in results),
     }
     for other in ("ICCAD'23", "DATE'24", "HGQ2", "tree"):
@@ -109,11 +130,17 @@ def summary(name: str, results: list[Result]) -> dict[str, Any]:
     return row
 
 
+def weakest(result: Result) -> str:
+    """The weakest power source that feeds the design at the lowest voltage."""
+    return result.power_sources[0] if result.power_sources else "none"
+
+
 def main() -> None:
     """Search, keep the results, print the table."""
     parser = arguments(str(__doc__).splitlines()[0])
     parser.add_argument("--level", default="integer", choices=list(LEVELS), help="which search")
     parser.add_argument("--seconds", type=float, default=60.0, help="of search, a data set and seed")
+    parser.add_argument("--generations", type=int, help="of search, in place of seconds: the same on every machine")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="search seeds")
     parser.add_argument("--effort", default="default", help="synthesis effort")
     parser.add_argument("--dry", action="store_true", help="do not write the results file")

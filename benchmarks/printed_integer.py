@@ -1,6 +1,6 @@
 """The integer level of the printed benchmark: the search alone, from a net trained on the data set's topology."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from support import TOPOLOGIES
@@ -13,14 +13,17 @@ MOST_CM2 = {"breast_cancer": 0.02, "cardio": 0.45, "pendigits": 8.0, "whitewine"
 
 @dataclass(frozen=True)
 class Found:
-    """A chosen design, synthesised."""
+    """A chosen design, synthesised, and the generations that a search needs to find it again."""
 
     netlist: hw.Netlist
     validation_accuracy: float
+    generations: int | None = None
 
 
-def integer(train: Dataset, name: str, seed: int, seconds: float, technology: hw.Technology, effort: str) -> Found:
-    """Search for ``seconds`` and choose the most accurate design on the validation rows."""
+def integer(
+    train: Dataset, name: str, seed: int, budget: approx.Budget, technology: hw.Technology, effort: str
+) -> Found:
+    """Search and choose the most accurate design on the validation rows."""
     hidden = TOPOLOGIES[name][1:-1]
     inputs = tuple(ir.Input(feature, 4, 1.0, 0.0) for feature in train.names)
     shape = approx.dense(inputs, hidden, train.classes)
@@ -31,16 +34,17 @@ def integer(train: Dataset, name: str, seed: int, seconds: float, technology: hw
         train.features,
         labels,
         technology,
-        approx.Budget(seconds=seconds),
+        budget,
         limits=approx.Limits(max_area=MOST_CM2[name]),
         seed=seed,
     )
-    return chosen(front, MOST_CM2[name], technology, effort)
+    return replace(chosen(front, MOST_CM2[name], technology, effort), generations=front.generations)
 
 
 def chosen(front: approx.Front, most: float, technology: hw.Technology, effort: str) -> Found:
-    """Of the designs that are within ``most`` cm2 once synthesised, the one with the best validation accuracy."""
-    for design in sorted(front.designs, key=lambda design: (-design.validation_accuracy, design.model_cm2)):
+    """Of the designs that are within ``most`` cm2 once synthesised, the one with the best validation accuracy; of
+    equals the one that fits best."""
+    for design in sorted(front.designs, key=lambda design: (-design.validation_accuracy, -design.fit_accuracy)):
         if design.model_cm2 > approx.AREA_SLACK * most:
             continue
         text = codegen.verilog(ir.lower_net(front.net(design)))
