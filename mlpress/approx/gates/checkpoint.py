@@ -18,11 +18,15 @@ FORMAT = "mlpress evolution 1"
 
 @dataclass(frozen=True, slots=True)
 class GateState:
-    """An evolution between two rounds: ``energies`` is the sum of all rungs' after each round, in um2."""
+    """An evolution between two rounds: ``energies`` is the sum of all rungs' after each round, in um2.
+
+    ``round_s`` is how long the last round took, 0 where that was before a resumption.
+    """
 
     ladders: tuple[Ladder, ...]
     elapsed_s: float = 0.0
     energies: tuple[float, ...] = ()
+    round_s: float = 0.0
 
     @property
     def rounds(self) -> int:

@@ -128,7 +128,8 @@ def _run(
             while (stopped := _ended(problem, state, budget, monotonic() - began)) is None:
                 ladders = tuple(place.map(climb, problem, state.ladders))
                 energy = sum(rung.energy for ladder in ladders for rung in ladder.rungs)
-                state = GateState(ladders, monotonic() - began, (*state.energies, energy))
+                elapsed = monotonic() - began
+                state = GateState(ladders, elapsed, (*state.energies, energy), elapsed - state.elapsed_s)
                 if checkpoint is not None:
                     checkpoints.save(checkpoint, problem, state)
                 watch.round(_report(problem, state, budget))
@@ -143,7 +144,7 @@ def _ended(problem: GateProblem, state: GateState, budget: Budget, elapsed: floa
     """Why the evolution is over, or ``None``; a round that would end well after the time is not begun."""
     if budget.generations is not None and state.rounds >= budget.generations:
         return "generations"
-    if budget.seconds is not None and state.rounds and elapsed * (1 + 0.5 / state.rounds) >= budget.seconds:
+    if budget.seconds is not None and state.rounds and elapsed + 0.5 * state.round_s >= budget.seconds:
         return "time"
     if state.rounds > max(budget.patience, len(problem.starts)):
         before, now = state.energies[-1 - budget.patience], state.energies[-1]

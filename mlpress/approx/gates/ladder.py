@@ -35,15 +35,16 @@ class GateEffort:
     """How hard a round tries.
 
     ``prices``, highest first, are what a row is worth, in areas of the technology's smallest gate of two inputs; every
-    rung is visited ``visits`` times a round, and ``visits_a_gate`` times each gate where that is more.  A visit draws
-    ``draws``: signals, pairs, and nested pairs.  Rows are split into ``folds``; with ``teacher`` each fold has a
-    second ladder that learns from labelled neighbours of its rows too.  ``power`` is how many um2 one
-    nW of static power weighs as much as.
+    rung is visited ``visits`` times a round, and ``visits_a_gate`` times each gate where that is more, but at most
+    ``most_visits`` times.  A visit draws ``draws``: signals, pairs, and nested pairs.  Rows are split into ``folds``;
+    with ``teacher`` each fold has a second ladder that learns from labelled neighbours of its rows too.  ``power`` is
+    how many um2 one nW of static power weighs as much as.
     """
 
     prices: tuple[float, ...] = tuple(16.0 * 2 ** (-k / 2) for k in range(15))
     visits: int = 3000
     visits_a_gate: int = 6
+    most_visits: int = 12_000
     draws: tuple[int, int, int] = (32, 32, 16)
     folds: int = 4
     teacher: bool = True
@@ -165,11 +166,15 @@ def wrong_rows(problem: GateProblem, genome: Genome, rows: Rows) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Material:
-    """What a ladder learns from: its own rows, those and their neighbours packed, and how many these are for each."""
+    """What a ladder learns from: its own rows, and those and their neighbours packed.
+
+    ``share`` is what one of these counts, so that together they count as much as all rows of the problem: a rung
+    trades as much area for as large a share of the rows in every fold.
+    """
 
     rows: Rows
     packed: PackedRows
-    copies: float
+    share: float
 
 
 @lru_cache(maxsize=32)
@@ -177,7 +182,7 @@ def _material(problem: GateProblem, ladder: int) -> _Material:
     rows = problem.rows.take(~problem.held_out(ladder))
     learned = taught(rows, problem.inputs, problem.seed) if problem.has_teacher(ladder) else rows
     packed = pack_rows(problem.inputs, len(problem.classes), learned)
-    return _Material(rows, packed, len(learned) / len(rows))
+    return _Material(rows, packed, len(problem.rows) / len(learned))
 
 
 def _first(problem: GateProblem, material: _Material, ladder: Ladder, rng: np.random.Generator) -> Rung:
@@ -204,9 +209,9 @@ def _annealed(
     """
     effort, unit = problem.effort, problem.unit
     state = new_state(parent.genome, material.packed, problem.costs, int(rng.integers(1 << 62)), effort.power)
-    visits = max(effort.visits, effort.visits_a_gate * len(parent.genome))
+    visits = min(max(effort.visits, effort.visits_a_gate * len(parent.genome)), effort.most_visits)
     hot = unit * 0.5 * price**0.5 * 4.0 ** (rng.random() - 0.5)
-    row = unit * price / material.copies
+    row = unit * price * material.share
     draws = np.array(effort.draws, np.int64)
     scratch = new_scratch(material.packed.words, int(draws[0]))
     anneal(state, visits, row, max(hot, unit * COLD), unit * COLD, draws, scratch)
