@@ -151,6 +151,9 @@ def search(
     workers: Annotated[int | None, typer.Option(help="Threads (default: all cores).")] = None,
     cluster: Annotated[str | None, typer.Option(help="Dask scheduler, tcp://host:port.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the search's checkpoints.")] = False,
+    published: Annotated[
+        Path | None, typer.Option(help="Designs to show in the picture: CSV of label, accuracy, area_cm2.")
+    ] = None,
     effort: Effort = "default",
     rate: Rate = 5.0,
     verbose: Verbose = False,
@@ -159,7 +162,7 @@ def search(
 ) -> None:
     """Search for approximate designs: a front of accuracy against area, and the smallest that loses little."""
     from mlpress import compiler, searching
-    from mlpress.approx import Budget, Limits
+    from mlpress.approx import Budget, Limits, read_points
     from mlpress.design import FACTS
     from mlpress.files import check_replaceable
     from mlpress.frontend import Dataset, load
@@ -168,6 +171,7 @@ def search(
     check_replaceable(output, marker=FACTS)
     most_power = searching.power_limit(power_source or [], max_power)
     limits = Limits(max_loss, max_area, most_power)
+    points = () if published is None else read_points(published)
     seconds = _seconds(budget)
     allowed = Budget(seconds, generations)
     where = searching.Where(workers, cluster, output.with_name(f"{output.name}.checkpoint"), resume)
@@ -201,7 +205,7 @@ def search(
         )
         screen.step("press and verify the chosen design")
         design = found.smallest(max_loss=max_loss, max_area=max_area, max_power=most_power)
-        folder = searching.with_fronts(design, found).save(output)
+        folder = searching.with_fronts(design, found, points).save(output)
         if found.front.stopped == "interrupted":
             screen.note(f"interrupted; the same command with --resume goes on from {where.checkpoint}.*")
         else:

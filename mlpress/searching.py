@@ -22,7 +22,7 @@ from mlpress.files import write_file
 from mlpress.verification import port_values
 
 if TYPE_CHECKING:
-    from mlpress.approx import Budget, Candidate, Front, Limits, Measured, SearchProgress, gates
+    from mlpress.approx import Budget, Candidate, Front, Limits, Measured, Point, SearchProgress, gates
     from mlpress.frontend import Dataset
     from mlpress.hw import Netlist, Technology
 
@@ -388,21 +388,23 @@ def power_limit(sources: Sequence[str], max_power: float | None) -> float | None
     return min(limits, default=None)
 
 
-def front_files(front: Front | gates.CircuitFront, name: str = "front") -> dict[str, str | bytes]:
-    """The files of a front beside its chosen design."""
+def front_files(
+    front: Front | gates.CircuitFront, name: str = "front", published: Sequence[Point] = ()
+) -> dict[str, str | bytes]:
+    """The files of a front beside its chosen design; its pictures show the ``published`` designs too."""
     from mlpress.approx import draw
 
     return {
         f"{name}.json": front.to_json(),
         f"{name}.csv": front.to_csv(),
-        f"{name}.png": draw(front, "png"),
-        f"{name}.svg": draw(front, "svg"),
+        f"{name}.png": draw(front, "png", published),
+        f"{name}.svg": draw(front, "svg", published),
     }
 
 
-def with_fronts(design: Design, found: Found) -> Design:
-    """The design with the files of its fronts in its folder."""
-    extra = front_files(found.front)
+def with_fronts(design: Design, found: Found, published: Sequence[Point] = ()) -> Design:
+    """The design with the files of its fronts in its folder; their pictures show the ``published`` designs too."""
+    extra = front_files(found.front, published=published)
     if found.integer is not None:
-        extra |= front_files(found.integer, "integer_front")
+        extra |= front_files(found.integer, "integer_front", published)
     return replace(design, extra=extra)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         Multiply,
         read_pass,
     )
-    from mlpress.approx.plot import Point, draw
+    from mlpress.approx.plot import Point, draw, read_points
     from mlpress.approx.space import DEFAULT_PASSES, Space, apply
     from mlpress.approx.training import Training, dense, train
 
@@ -51,7 +51,7 @@ _HOMES = {
         "Multiply",
         "read_pass",
     ],
-    "plot": ["Point", "draw"],
+    "plot": ["Point", "draw", "read_points"],
     "integer_search": ["AREA_SLACK", "Budget", "Generation", "Limits", "SearchProgress", "search", "split_rows"],
     "space": ["DEFAULT_PASSES", "Space", "apply"],
     "training": ["Training", "dense", "train"],
@@ -90,6 +90,7 @@ __all__ = [
     "draw",
     "hypervolume",
     "read_pass",
+    "read_points",
     "search",
     "split_rows",
     "train",

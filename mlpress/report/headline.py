@@ -29,7 +29,8 @@ def tiles(facts: Mapping[str, Any]) -> list[Tile]:
 
 def estimate_tiles(estimate: Mapping[str, Any]) -> list[Tile]:
     """The headline of an estimate: area, power, delay, and what can feed it."""
-    return [tile for tile in (_area(estimate), _power(estimate), _delay(estimate), _sources(estimate)) if tile]
+    found = (_area(estimate), _power(estimate), _delay(estimate), _sources(estimate), _converters(estimate))
+    return [tile for tile in found if tile]
 
 
 def best_voltage(estimate: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -120,6 +121,15 @@ def _sources(estimate: Mapping[str, Any]) -> Tile | None:
         return Tile("power source", "none", f"it draws more than any printed source gives at {_volts(best)}", "bad")
     also = f"; so can {join(fit[1:])}" if fit[1:] else ""
     return Tile("power source", fit[0], f"can feed it at {_volts(best)}{also}")
+
+
+def _converters(estimate: Mapping[str, Any]) -> Tile | None:
+    adc = part(estimate, "adc")
+    if not adc:
+        return None
+    volts = f" at {_volts({'voltage': adc.get('at_volts')})}" if adc.get("at_volts") else ""
+    note = f"and {unit(figure(adc.get('power_mw')), 'mW')}{volts} for {figure(adc.get('converters'))} flash converters"
+    return Tile("input converters", unit(figure(adc.get("area_cm2")), "cm²"), f"{note}, not counted above")
 
 
 def _proof(verification: list[Mapping[str, Any]]) -> Tile:
