@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pytest
 from support.circuits import random_circuit
 
 from mlpress import hw, ir
-from mlpress.approx.gates.cells import LEFT, RIGHT, CellCosts, cell_costs
+from mlpress.approx.gates.cells import AND, LEFT, NOT, RIGHT, CellCosts, cell_costs
 from mlpress.approx.gates.chain import anneal, genome_of, new_scratch, new_state
+from mlpress.approx.gates.edits import invert
 from mlpress.approx.gates.genome import Genome, to_genome
+from mlpress.approx.gates.moves import FUNCTIONS
 from mlpress.approx.gates.own_cells import to_netlist
 from mlpress.approx.gates.rows import Rows, check_rows, pack_rows
 from mlpress.approx.gates.starts import Tree, at_least, tree_circuit
-from mlpress.approx.gates.state import CORRECT, COST, LIVE
+from mlpress.approx.gates.state import CORRECT, COST, LIVE, State
 from mlpress.approx.gates.teacher import taught
 from mlpress.errors import MlpressError
+from mlpress.sim import compiled
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +99,26 @@ def test_a_chain_knows_what_it_did(seed: int, power: float, costs: CellCosts) ->
         assert fresh.counts[CORRECT] == state.counts[CORRECT]
         if not power:
             assert genome.area(costs) == state.counts[COST]
+
+
+@compiled
+def inverted(state: State, gate: int) -> None:
+    invert(state, gate)
+
+
+def test_a_gate_beside_its_own_inverter_is_inverted(costs: CellCosts) -> None:
+    """Inverters that come up while a gate's readers take its inversion in are not taken for those from before."""
+    inputs = (ir.Input("a", 1, 1.0, 0.0), ir.Input("b", 1, 1.0, 0.0))
+    codes = np.array([(a, b) for a in (0, 1) for b in (0, 1)])
+    for first, second in product(FUNCTIONS, FUNCTIONS):
+        table = np.array([AND, NOT, first, second], np.uint8)
+        genome = Genome(2, table, np.array([(2, 3), (4, 4), (5, 4), (6, 5)], np.int32), np.array([7], np.int32))
+        labels = np.array(decisions(genome.to_circuit(inputs, (0, 1)), codes))
+        state = new_state(genome, pack_rows(inputs, 2, Rows(codes, labels)), costs, 0)
+        inverted(state, 4)
+        after = genome_of(state)
+        assert decisions(after.to_circuit(inputs, (0, 1)), codes) == labels.tolist(), (first, second)
+        assert after.area(costs) == state.counts[COST]
 
 
 def test_chains_find_what_a_function_needs(costs: CellCosts) -> None:

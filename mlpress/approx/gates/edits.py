@@ -302,10 +302,14 @@ def flip_operand(table: int, side: int) -> int:
 def invert(s: State, gate: int) -> None:
     """Turn ``gate`` into its complement; its readers take that in, and inverters behind it and in it go."""
     node = s.nodes[gate]
+    inverters = 0
     pin = node.first_pin
     while pin >= 0:
         reader = s.nodes[pin >> 1]
-        if reader.table != NOT:
+        if reader.table == NOT:
+            s.dirty[inverters] = pin >> 1
+            inverters += 1
+        else:
             reader.table = flip_operand(reader.table, pin & 1)
         pin = s.links[pin, 0]
     source = node.a if node.table == NOT else gate
@@ -317,12 +321,10 @@ def invert(s: State, gate: int) -> None:
         node.ones = s.rows - node.ones
         reprice(s, gate)
     node.readers += 1  # it must outlive its readers
+    for k in range(inverters):  # not those that come up now: they invert the new signal
+        substitute(s, s.dirty[k], source)
     pin = node.first_pin
     while pin >= 0:
-        if pin < 2 * s.nodes.size and s.nodes[pin >> 1].table == NOT:
-            substitute(s, pin >> 1, source)
-            pin = node.first_pin  # the list has changed
-            continue
         if pin < 2 * s.nodes.size:
             reprice(s, pin >> 1)
         pin = s.links[pin, 0]
