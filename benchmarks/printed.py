@@ -2,7 +2,7 @@
 
 Every data set is searched with several seeds; the design is chosen by accuracy on validation rows that are part of
 the training rows, synthesised, and only then run on the test rows, as the mapped netlist.  Results are
-kept as JSON lines in ``benchmarks/results/printed.json``, one a data set, level and seed.
+kept as JSON lines in ``benchmarks/results/printed.json``, one a data set, level, area allowed and seed.
 """
 
 import json
@@ -13,15 +13,16 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from printed_integer import integer
+from printed_gates import from_networks, from_trees
+from printed_integer import Found, Spent, integer
 from support import ROOT, arguments, coded, show
 
-from mlpress import approx, hw
+from mlpress import Dataset, hw
 
 RESULTS = ROOT / "benchmarks" / "results" / "printed.json"
 
-LEVELS = {"integer": integer}
-"""How each level finds its design: (training rows, data set, seed, budget, technology, synthesis effort) -> found."""
+LEVELS = {"integer": integer, "gates": from_networks, "trees": from_trees}
+"""How each level finds its designs: (training rows, data set, seed, budget, technology, synthesis effort) -> found."""
 
 SOURCES = [*(source.name for source in hw.POWER_SOURCES), "none"]
 """Printed power sources, the weakest first."""
@@ -48,6 +49,7 @@ class Result:
 
     dataset: str
     level: str
+    most_cm2: float
     seed: int
     test_accuracy: float
     validation_accuracy: float
@@ -57,27 +59,46 @@ class Result:
     least_power_mw: float
     least_v: float
     power_sources: tuple[str, ...]
+    start: str
+    proof: str
+    proof_s: float
     seconds: float
     flow: str
     command: str
 
 
-def run(options: Any, name: str, seed: int, technology: hw.Technology) -> Result:
-    """Search, choose, synthesise; then the test rows, once."""
+def run(options: Any, name: str, seed: int, technology: hw.Technology) -> list[Result]:
+    """Search, choose, synthesise, prove; then the test rows, once."""
     train, test = coded(options.data, name)
     since = perf_counter()
-    budget = approx.Budget(None if options.generations else options.seconds, options.generations)
-    found = LEVELS[options.level](train, name, seed, budget, technology, options.effort)
+    budget = Spent(options.seconds, options.generations, options.rounds)
+    designs = LEVELS[options.level](train, name, seed, budget, technology, options.effort)
     seconds = perf_counter() - since
+    return [judged(options, name, seed, technology, found, train, test, seconds) for found in designs]
+
+
+def judged(
+    options: Any,
+    name: str,
+    seed: int,
+    technology: hw.Technology,
+    found: Found,
+    train: Dataset,
+    test: Dataset,
+    seconds: float,
+) -> Result:
+    """The mapped netlist of a chosen design on the test rows, its cost, and the proof that it is the circuit."""
     engine = hw.PackedNetlist(found.netlist, technology)
     ports = [port.name for port in engine.inputs]
     rows = {f"x{k}": part for k, part in enumerate(test.features.T.astype(np.int64))}
     decided = engine.run({port: rows[port] for port in ports})["y"]
     train_rows = {f"x{k}": part for k, part in enumerate(train.features.T.astype(np.int64))}
     cost = hw.estimate(found.netlist, technology, {port: train_rows[port] for port in ports}, 5.0)
+    proof, proof_s = proved(found, technology)
     return Result(
         name,
         options.level,
+        found.most_cm2,
         seed,
         float(np.mean(decided == test.labels)),
         found.validation_accuracy,
@@ -87,15 +108,27 @@ def run(options: Any, name: str, seed: int, technology: hw.Technology) -> Result
         cost.voltages[0].total_mw,
         cost.voltages[0].voltage,
         tuple(source.name for source in hw.sources_for(cost.voltages[0].total_mw)),
+        found.start,
+        proof,
+        proof_s,
         round(seconds, 1),
         f"yosys + abc, effort {options.effort}, egfet 1.0 V",
-        command(options, name, seed, found.generations),
+        command(options, name, seed, found),
     )
 
 
-def command(options: Any, name: str, seed: int, generations: int | None) -> str:
-    """What finds this design again: by generations where a level counts them, since time differs by machine."""
-    ends = ["--generations", str(generations)] if generations else ["--seconds", f"{options.seconds:g}"]
+def proved(found: Found, technology: hw.Technology) -> tuple[str, float]:
+    """Whether circuit, Verilog and mapped netlist are one function of all inputs, and the seconds that it took."""
+    pairs = ((found.circuit, found.verilog), (found.verilog, found.netlist))
+    verdicts = [hw.prove_equal(one, other, technology=technology) for one, other in pairs]
+    proven = all(isinstance(verdict, hw.Proven) for verdict in verdicts)
+    said = "proven" if proven else " and ".join(type(verdict).__name__.lower() for verdict in verdicts)
+    return said, round(sum(verdict.seconds for verdict in verdicts), 2)
+
+
+def command(options: Any, name: str, seed: int, found: Found) -> str:
+    """What finds this design again: by generations and rounds, since time differs by machine."""
+    ends = ["--generations", str(found.generations), *(["--rounds", str(found.rounds)] if found.rounds else [])]
     effort = [] if options.effort == "default" else ["--effort", options.effort]
     words = ["--level", options.level, "--only", name, "--seeds", str(seed), *ends, *effort]
     return shlex.join(["python", "benchmarks/printed.py", *words])
@@ -103,7 +136,7 @@ def command(options: Any, name: str, seed: int, generations: int | None) -> str:
 
 def keep(results: list[Result]) -> None:
     """Put the results in the file, in place of older ones of the same data set, level and seed."""
-    key = ("dataset", "level", "seed")
+    key = ("dataset", "level", "most_cm2", "seed")
     new = {tuple(line[k] for k in key): line for line in (asdict(result) for result in results)}
     old = [json.loads(line) for line in RESULTS.read_text().splitlines()] if RESULTS.is_file() else []
     lines = {tuple(line[k] for k in key): line for line in old} | new
@@ -116,6 +149,7 @@ def summary(name: str, results: list[Result]) -> dict[str, Any]:
     accuracy = [result.test_accuracy for result in results]
     row: dict[str, Any] = {
         "dataset": name,
+        "most_cm2": results[0].most_cm2,
         "accuracy": statistics.mean(accuracy),
         "spread": max(accuracy) - min(accuracy),
         "area_cm2": statistics.mean(result.area_cm2 for result in results),
@@ -130,6 +164,14 @@ def summary(name: str, results: list[Result]) -> dict[str, Any]:
     return row
 
 
+def tables(results: list[Result]) -> list[dict[str, Any]]:
+    """A row for each data set and area."""
+    groups: dict[tuple[str, float], list[Result]] = {}
+    for result in results:
+        groups.setdefault((result.dataset, result.most_cm2), []).append(result)
+    return [summary(name, group) for (name, _), group in groups.items()]
+
+
 def weakest(result: Result) -> str:
     """The weakest power source that feeds the design at the lowest voltage."""
     return result.power_sources[0] if result.power_sources else "none"
@@ -141,19 +183,22 @@ def main() -> None:
     parser.add_argument("--level", default="integer", choices=list(LEVELS), help="which search")
     parser.add_argument("--seconds", type=float, default=60.0, help="of search, a data set and seed")
     parser.add_argument("--generations", type=int, help="of search, in place of seconds: the same on every machine")
+    parser.add_argument("--rounds", type=int, help="of gates, in place of seconds: the same on every machine")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="search seeds")
     parser.add_argument("--effort", default="default", help="synthesis effort")
     parser.add_argument("--dry", action="store_true", help="do not write the results file")
     options = parser.parse_args()
     technology = hw.load_technology("egfet")
-    found = {name: [run(options, name, seed, technology) for seed in options.seeds] for name in options.only}
-    every = [result for results in found.values() for result in results]
-    if not options.dry:
-        keep(every)
+    every: list[Result] = []
+    for name in options.only:
+        for seed in options.seeds:
+            every += run(options, name, seed, technology)
+            if not options.dry:
+                keep(every)
     if options.json:
         show("", [asdict(result) for result in every], True)
     else:
-        show(f"Printed classifiers, {options.level} level", [summary(name, r) for name, r in found.items()], False)
+        show(f"Printed classifiers, {options.level} level", tables(every), False)
 
 
 if __name__ == "__main__":

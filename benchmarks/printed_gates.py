@@ -1,8 +1,11 @@
-"""The gate level of the printed benchmark: a short search of networks, then evolution from those, from a wider network,
-from the exact one, and from decision trees."""
+"""The gate level of the printed benchmark: a short search of networks, then evolution.
+
+``gates`` starts from the networks: the searched ones, a wider one, the exact one.  ``trees`` starts from decision trees
+as well.
+"""
 
 import numpy as np
-from printed_integer import Found
+from printed_integer import Found, Spent
 from support import TOPOLOGIES
 
 from mlpress import Dataset, approx, codegen, hw, ir
@@ -11,35 +14,62 @@ from mlpress.searching import starts
 
 INTEGER_SHARE = 0.2
 
+MOST_CM2 = {
+    "breast_cancer": (0.009,),
+    "cardio": (0.06, 0.12),
+    "pendigits": (0.5, 1.0, 1.2),
+    "whitewine": (0.02, 0.035, 0.12),
+    "vertebral": (0.1,),
+}
+"""What designs may cost: the most accurate one within each is chosen."""
+
+
+def from_networks(
+    train: Dataset, name: str, seed: int, budget: Spent, technology: hw.Technology, effort: str
+) -> list[Found]:
+    """The most accurate design within each area, evolved from networks."""
+    return evolved(train, name, seed, budget, technology, effort, trees=False)
+
+
+def from_trees(
+    train: Dataset, name: str, seed: int, budget: Spent, technology: hw.Technology, effort: str
+) -> list[Found]:
+    """The most accurate design within each area, evolved from networks and trees."""
+    return evolved(train, name, seed, budget, technology, effort, trees=True)
+
 
 def evolved(
-    train: Dataset, name: str, seed: int, seconds: float, technology: hw.Technology, *, trees: bool
-) -> gates.CircuitFront:
-    """The front of a search of ``seconds``."""
+    train: Dataset, name: str, seed: int, budget: Spent, technology: hw.Technology, effort: str, *, trees: bool
+) -> list[Found]:
+    """Search, evolve, and choose on rows held out."""
     hidden = TOPOLOGIES[name][1:-1]
     inputs = tuple(ir.Input(feature, 4, 1.0, 0.0) for feature in train.names)
     codes, labels = train.features.astype(np.int64), train.labels.astype(np.int64)
     net = approx.train(codes, labels, approx.dense(inputs, hidden, train.classes), approx.Training(hidden, seed=seed))
-    share = approx.Budget(seconds=INTEGER_SHARE * seconds)
-    front = approx.search(net, train.features, labels, technology, share, seed=seed)
-    return gates.evolve(
+    share = approx.Budget(None if budget.generations else INTEGER_SHARE * budget.seconds, budget.generations)
+    searched = approx.search(net, train.features, labels, technology, share, seed=seed)
+    front = gates.evolve(
         inputs,
         train.classes,
         gates.Rows(codes, labels),
-        starts(net, front, trees=trees),
+        starts(net, searched, trees=trees),
         technology,
-        approx.Budget(seconds=(1 - INTEGER_SHARE) * seconds),
+        approx.Budget(None if budget.rounds else (1 - INTEGER_SHARE) * budget.seconds, budget.rounds),
         seed=seed,
     )
+    return [chosen(front, searched.generations, most, technology, effort) for most in MOST_CM2[name]]
 
 
-def chosen(front: gates.CircuitFront, most: float, technology: hw.Technology, effort: str) -> Found:
+def chosen(front: gates.CircuitFront, generations: int, most: float, technology: hw.Technology, effort: str) -> Found:
     """Of the designs that are within ``most`` cm2 once synthesised, the one with the best validation accuracy."""
     for design in sorted(front.designs, key=lambda design: (-design.validation_accuracy, design.model_cm2)):
         if design.model_cm2 > approx.AREA_SLACK * most:
             continue
         own = hw.parse_netlist(design.netlist, "top")
-        synthesis = hw.synthesise(codegen.verilog(design.circuit), "top", technology, effort=effort, own=own)
+        text = codegen.verilog(design.circuit)
+        synthesis = hw.synthesise(text, "top", technology, effort=effort, own=own)
         if synthesis.area_um2 * 1e-8 <= most:
-            return Found(synthesis.netlist, design.validation_accuracy)
+            start = f"{design.start}{', with a teacher' if design.teacher else ''}"
+            accuracy = design.validation_accuracy
+            return Found(most, synthesis.netlist, text, design.circuit, start, accuracy, generations, front.rounds)
     raise SystemExit(f"no design is within {most} cm2")

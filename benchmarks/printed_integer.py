@@ -1,6 +1,6 @@
 """The integer level of the printed benchmark: the search alone, from a net trained on the data set's topology."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from support import TOPOLOGIES
@@ -13,16 +13,31 @@ MOST_CM2 = {"breast_cancer": 0.02, "cardio": 0.45, "pendigits": 8.0, "whitewine"
 
 @dataclass(frozen=True)
 class Found:
-    """A chosen design, synthesised, and the generations that a search needs to find it again."""
+    """A chosen design of at most ``most_cm2``: its netlist, and the Verilog and the circuit that this must equal.
 
+    ``start`` is what it came from; ``generations`` and ``rounds`` are what it takes to find it again.
+    """
+
+    most_cm2: float
     netlist: hw.Netlist
+    verilog: str
+    circuit: ir.Circuit
+    start: str
     validation_accuracy: float
-    generations: int | None = None
+    generations: int
+    rounds: int = 0
 
 
-def integer(
-    train: Dataset, name: str, seed: int, budget: approx.Budget, technology: hw.Technology, effort: str
-) -> Found:
+@dataclass(frozen=True)
+class Spent:
+    """What a search may take: seconds, or in their place generations of networks and rounds of gates."""
+
+    seconds: float
+    generations: int | None
+    rounds: int | None
+
+
+def integer(train: Dataset, name: str, seed: int, budget: Spent, technology: hw.Technology, effort: str) -> list[Found]:
     """Search and choose the most accurate design on the validation rows."""
     hidden = TOPOLOGIES[name][1:-1]
     inputs = tuple(ir.Input(feature, 4, 1.0, 0.0) for feature in train.names)
@@ -34,11 +49,11 @@ def integer(
         train.features,
         labels,
         technology,
-        budget,
+        approx.Budget(None if budget.generations else budget.seconds, budget.generations),
         limits=approx.Limits(max_area=MOST_CM2[name]),
         seed=seed,
     )
-    return replace(chosen(front, MOST_CM2[name], technology, effort), generations=front.generations)
+    return [chosen(front, MOST_CM2[name], technology, effort)]
 
 
 def chosen(front: approx.Front, most: float, technology: hw.Technology, effort: str) -> Found:
@@ -50,5 +65,6 @@ def chosen(front: approx.Front, most: float, technology: hw.Technology, effort: 
         text = codegen.verilog(ir.lower_net(front.net(design)))
         synthesis = hw.synthesise(text, "top", technology, effort=effort)
         if synthesis.area_um2 * 1e-8 <= most:
-            return Found(synthesis.netlist, design.validation_accuracy)
+            circuit, accuracy = ir.bit_blast(front.net(design)), design.validation_accuracy
+            return Found(most, synthesis.netlist, text, circuit, "trained network", accuracy, front.generations)
     raise SystemExit(f"no design is within {most} cm2")
