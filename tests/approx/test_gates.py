@@ -6,6 +6,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from numba import njit
 from support.circuits import random_circuit
 
 from mlpress import hw, ir
@@ -20,7 +21,6 @@ from mlpress.approx.gates.starts import Tree, at_least, tree_circuit
 from mlpress.approx.gates.state import CORRECT, COST, LIVE, State
 from mlpress.approx.gates.teacher import taught
 from mlpress.errors import MlpressError
-from mlpress.sim import compiled
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,7 @@ def test_a_chain_knows_what_it_did(seed: int, power: float, costs: CellCosts) ->
             assert genome.area(costs) == state.counts[COST]
 
 
-@compiled
+@njit  # not kept on disk: what it calls may change
 def inverted(state: State, gate: int) -> None:
     invert(state, gate)
 
