@@ -352,6 +352,7 @@ def anneal(
             elif allowed >= 0:
                 new = wrong
                 state.news[:] = state.wrong
+                compute(vector, layers, head, inputs, codes, state, 0, every)  # nodes that the scores do not depend on
         if new < 0:
             undo(vector, log)
             relink(vector, layers, inputs, state)
