@@ -42,8 +42,8 @@ STAGNATION = 1e-3
 NOISE = 0.05
 """Standard deviation of disturbed copies of rows, as a share of an input's range."""
 
-DISTURBED_ROWS = 2000
-"""Rows are copied as long as there are not more than this many, and at most :data:`COPIES` times."""
+DISTURBED_ROWS = 1500
+"""Rows are copied as long as there are not more than this many with the copies, and at most :data:`COPIES` times."""
 
 COPIES = 3
 
@@ -258,7 +258,7 @@ def with_noise(codes: Ints, labels: Ints, inputs: Sequence[Input], noise: float,
     """Rows (rows, inputs) and labels (rows,), and after them their disturbed copies."""
     if noise < 0:
         raise MlpressError(f"the noise is {noise:g}; it must be 0 or more")
-    copies = min(COPIES, DISTURBED_ROWS // len(codes)) if noise else 0
+    copies = max(min(COPIES, DISTURBED_ROWS // len(codes) - 1), 0) if noise else 0
     top = np.array([(1 << feature.bits) - 1 for feature in inputs])
     rng = np.random.default_rng((seed, 3))
     moved = codes + rng.normal(0.0, 1.0, (copies, *codes.shape)) * noise * top
