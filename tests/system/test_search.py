@@ -1,15 +1,18 @@
 """`mlpress search` as a user types it: a front, a chosen design that every engine agrees on, and the same again."""
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from mlpress import Dataset, Design, MlpressError, from_sklearn
-from mlpress.approx import Front
+from mlpress import Dataset, Design, MlpressError, from_sklearn, verify
+from mlpress.approx import Front, read_points
+from mlpress.compiler import Options, press
 from mlpress.ir import to_text
 from mlpress.searching import power_limit
 
@@ -38,12 +41,14 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-OPTIONS = ["--data", "rows.csv", "--generations", "3", "--max-loss", "0.05", "--effort", "fast"]
+OPTIONS = ["--data", "rows.csv", "--level", "integer", "--generations", "3", "--max-loss", "0.05", "--effort", "fast"]
 
 
 @pytest.fixture(scope="module")
 def searched(place: Path) -> Path:
-    done = mlpress("search", "model.onnx", *OPTIONS, "-o", "found", "--json", cwd=place)
+    (place / "published.csv").write_text("label,accuracy,area_cm2\n$25 net,0.93,3.5\n")
+    words = ["--published", "published.csv", "-o", "found", "--json"]
+    done = mlpress("search", "model.onnx", *OPTIONS, *words, cwd=place)
     assert done.returncode == 0, done.stderr
     facts = json.loads(done.stdout)
     assert all(engine["equal"] for engine in facts["verification"])
@@ -53,7 +58,7 @@ def searched(place: Path) -> Path:
 def test_the_folder_is_a_design_with_its_front(searched: Path) -> None:
     names = {path.name for path in searched.iterdir()}
     assert {"design.json", "netlist.v", "front.json", "front.csv", "front.png", "front.svg"} <= names
-    assert not list(searched.parent.glob("*.checkpoint.npz"))
+    assert not list(searched.parent.glob("*.checkpoint*"))
     design = Design.load(searched)
     front = Front.from_json((searched / "front.json").read_text())
     chosen = front.smallest(max_loss=0.05)
@@ -76,6 +81,74 @@ def test_the_same_seed_finds_the_same_on_other_workers(place: Path, searched: Pa
     assert done.returncode == 0, done.stderr
     for name in ("program.mlp", "netlist.v", "front.csv"):
         assert (searched / name).read_bytes() == (place / "again" / name).read_bytes(), name
+    for name in ("front.png", "front.svg"):  # without the published design
+        assert (searched / name).read_bytes() != (place / "again" / name).read_bytes(), name
+
+
+def test_every_design_of_the_front_passes_verify(place: Path, searched: Path) -> None:
+    front = Front.from_json((searched / "front.json").read_text())
+    rows = Dataset.from_csv(place / "rows.csv").for_model(front.start)
+    assert len(front.designs) > 5
+    for k, candidate in enumerate(front.designs):
+        press(front.net(candidate), rows.features, rows.labels, Options(effort="fast")).save(place / "member")
+        design = Design.load(place / "member")
+        assert design.program == front.net(candidate)
+        results = verify(design)
+        assert len(results) > 4
+        assert [result.engine for result in results if not result.equal] == [], k
+        assert candidate.measured is not None
+        assert design.facts["estimate"]["area_cm2"] == pytest.approx(candidate.measured.area_cm2, rel=1e-12)
+    assert mlpress("verify", "member", "-q", cwd=place).returncode == 0
+
+
+def test_converters_are_said_and_can_count(place: Path, searched: Path) -> None:
+    done = mlpress("search", "model.onnx", *OPTIONS, "--with-adc", "-o", "whole", "--json", cwd=place)
+    assert done.returncode == 0, done.stderr
+    ours = json.loads(done.stdout)["estimate"]["adc"]
+    theirs = Design.load(searched).facts["estimate"]["adc"]
+    assert ours["area_cm2"] < theirs["area_cm2"]
+    for folder, counted in ((searched, False), (place / "whole", True)):
+        front = Front.from_json((folder / "front.json").read_text())
+        chosen = front.smallest(max_loss=0.05)
+        adc = Design.load(folder).facts["estimate"]["adc"]
+        assert chosen.measured is not None
+        assert (chosen.adc_cm2, chosen.adc_mw) == pytest.approx((adc["area_cm2"], adc["power_mw"]))
+        whole = chosen.measured.area_cm2 + (adc["area_cm2"] if counted else 0.0)
+        assert chosen.area_cm2 == pytest.approx(whole)
+    assert {"adc_cm2", "adc_mw"} <= set((searched / "front.csv").read_text().splitlines()[0].split(","))
+
+
+def test_an_interrupted_search_writes_what_it_has_and_goes_on(place: Path) -> None:
+    words = [
+        "search",
+        "model.onnx",
+        "--data",
+        "rows.csv",
+        "--level",
+        "integer",
+        "--effort",
+        "fast",
+        "--max-loss",
+        "0.05",
+    ]
+    command = [sys.executable, "-m", "mlpress", *words, "--budget", "10m", "-o", "stopped", "--json"]
+    process = subprocess.Popen(command, cwd=place, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while not (place / "stopped.checkpoint.npz").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    facts = json.loads(output)
+    assert facts["search"]["stopped"] == "interrupted"
+    assert all(engine["equal"] for engine in facts["verification"])
+    assert "--resume goes on" in " ".join(errors.split())
+    ends = facts["search"]["generations"] + 1
+    more = mlpress(*words, "--generations", ends, "-o", "stopped", "--resume", "--json", cwd=place)
+    again = mlpress(*words, "--generations", ends, "-o", "whole run", "--json", cwd=place)
+    assert json.loads(more.stdout)["search"] == json.loads(again.stdout)["search"]
+    assert (place / "stopped" / "front.csv").read_bytes() == (place / "whole run" / "front.csv").read_bytes()
+    assert not list(place.glob("stopped.checkpoint*"))
 
 
 @pytest.mark.parametrize(
@@ -84,6 +157,8 @@ def test_the_same_seed_finds_the_same_on_other_workers(place: Path, searched: Pa
         (["--budget", "soon"], "90s, 5m or 1h"),
         (["--power-source", "reactor"], "harvester, blue-spark, zinergy, molex"),
         (["--max-loss", "-1"], "max_loss"),
+        (["--published", "rows.csv"], "its columns must be label, accuracy and area_cm2"),
+        (["--published", "none.csv"], "cannot read none.csv"),
         (["--resume"], "checkpoint"),
     ],
 )
@@ -96,19 +171,7 @@ def test_bad_options_are_one_line(place: Path, words: list[str], says: str) -> N
 
 
 def test_where_nothing_is_good_enough_the_exact_circuit_is_taken(place: Path) -> None:
-    words = [
-        "--data",
-        "rows.csv",
-        "--generations",
-        "1",
-        "--max-loss",
-        "0",
-        "--effort",
-        "fast",
-        "-o",
-        "strict",
-        "--json",
-    ]
+    words = [*OPTIONS, "--generations", "1", "--max-loss", "0", "-o", "strict", "--json"]
     facts = json.loads(mlpress("search", "model.onnx", *words, cwd=place).stdout)
     assert facts["accuracy"]["validation"] >= facts["accuracy"]["reference"]
 
@@ -119,3 +182,21 @@ def test_the_tightest_limit_counts() -> None:
     assert power_limit(["molex"], 2.0) == 2.0
     with pytest.raises(MlpressError, match="no power source"):
         power_limit(["sun"], None)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("label,accuracy\na,0.9\n", "no column 'area_cm2'"),
+        ("label,accuracy,area_cm2\na,0.9,1\nb,high,1\n", ":3: could not convert string to float: 'high'"),
+        ("label,accuracy,area_cm2\na,0.9\n", ":2: "),
+        ("label,accuracy,area_cm2\na,90,1\n", ":2: accuracy is a share of 1"),
+        ("label,accuracy,area_cm2\na,0.9,nan\n", ":2: accuracy is a share of 1 and area_cm2 is above 0"),
+    ],
+)
+def test_bad_published_points_are_one_line(tmp_path: Path, text: str, says: str) -> None:
+    (tmp_path / "points.csv").write_text(text)
+    with pytest.raises(MlpressError) as raised:
+        read_points(tmp_path / "points.csv")
+    assert says in str(raised.value)
+    assert "\n" not in str(raised.value)
