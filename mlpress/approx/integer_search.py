@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from mlpress.approx import checkpoint as checkpoints
 from mlpress.approx.checkpoint import State
 from mlpress.approx.cost import FLASH_MOST_BITS, CostModel
+from mlpress.approx.disturbed import NOISE, with_copies
 from mlpress.approx.engine import Engine
 from mlpress.approx.evolve import Effort, Island, Problem, advance, first_islands, merged, migrated
 from mlpress.approx.front import Candidate, Front
@@ -37,15 +38,6 @@ LOSS_SLACK = 0.03
 
 STAGNATION = 1e-3
 """A search stops early where the hypervolume grew by less than this share over ``patience`` generations."""
-
-
-NOISE = 0.05
-"""Standard deviation of disturbed copies of rows, as a share of an input's range."""
-
-DISTURBED_ROWS = 1500
-"""Rows are copied as long as there are not more than this many with the copies, and at most :data:`COPIES` times."""
-
-COPIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +125,12 @@ def search(
     """Search for smaller nets than ``net`` that classify ``features`` (rows, inputs) as ``labels`` (rows,) say.
 
     A share ``validation`` of the rows, the same of each class, is kept out of the search and states the accuracy by
-    which designs are chosen.  Few fitting rows are joined by copies with Gaussian ``noise`` on their inputs (a share of
-    each input's range; 0 is none), which keeps the search from fitting single rows (C. M. Bishop, "Training with noise
-    is equivalent to Tikhonov regularization", Neural Computation 7(1), 1995).  The first population is ``net``, its
-    roundings, and as many ``trainings`` on the fitting rows.  ``with_adc`` adds the input converters to the cost and
-    frees their levels.  With ``checkpoint`` the state is kept in that file after every generation; ``resume`` goes on
-    from it.  ``cluster`` is the address of a Dask scheduler; islands advance on its workers.  Ctrl-C ends the search
-    with the front so far.
+    which designs are chosen.  Few fitting rows are joined by copies with Gaussian ``noise`` (a share of each
+    input's range; 0 is no copies) that a teacher labels: see :mod:`mlpress.approx.disturbed`.  The first population is
+    ``net``, its roundings, and as many ``trainings`` on the fitting rows.  ``with_adc`` adds the input converters to
+    the cost and frees their levels.  With ``checkpoint`` the state is kept in that file after every generation;
+    ``resume`` goes on from it.  ``cluster`` is the address of a Dask scheduler; islands advance on its workers.  Ctrl-C
+    ends the search with the front so far.
 
     Equal arguments give an equal front, whatever ``workers`` and ``cluster`` are.
     """
@@ -151,7 +142,7 @@ def search(
     space = Space.of(net, passes)
     codes = encode(space.layout.encoder(), features)
     fit, held = split_rows(labels, validation, seed)
-    fitted, fitted_labels = with_noise(codes[fit], labels[fit], net.inputs, noise, seed)
+    fitted, fitted_labels = with_copies(codes[fit], labels[fit], net.inputs, noise, seed)
     cost = CostModel.of(space.layout, technology, with_adc=with_adc)
     reference = _accuracy(net, codes[held], labels[held])
     problem = Problem(
@@ -252,18 +243,6 @@ def split_rows(labels: Ints, share: float, seed: int) -> tuple[Ints, Ints]:
     if held.all() or not held.any():
         raise MlpressError(f"{len(labels)} rows are too few to hold out a share of {share:g}; give more rows")
     return np.flatnonzero(~held), np.flatnonzero(held)
-
-
-def with_noise(codes: Ints, labels: Ints, inputs: Sequence[Input], noise: float, seed: int) -> tuple[Ints, Ints]:
-    """Rows (rows, inputs) and labels (rows,), and after them their disturbed copies."""
-    if noise < 0:
-        raise MlpressError(f"the noise is {noise:g}; it must be 0 or more")
-    copies = max(min(COPIES, DISTURBED_ROWS // len(codes) - 1), 0) if noise else 0
-    top = np.array([(1 << feature.bits) - 1 for feature in inputs])
-    rng = np.random.default_rng((seed, 3))
-    moved = codes + rng.normal(0.0, 1.0, (copies, *codes.shape)) * noise * top
-    disturbed = np.clip(np.round(moved), 0, top).astype(np.int64).reshape(-1, codes.shape[1])
-    return np.concatenate([codes, disturbed]), np.tile(labels, copies + 1)
 
 
 def _area_limit(limits: Limits, cost: CostModel) -> float:

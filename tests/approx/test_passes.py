@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from support.nets import random_codes, random_net
 
 from mlpress.approx import PASSES, Accumulate, Activation, ArgmaxRanges, CostModel, Inputs, Multiply, Space
-from mlpress.approx.integer_search import with_noise
 from mlpress.approx.passes import without_unread_levels
 from mlpress.approx.passes.multiply import nearest_digits
 from mlpress.errors import MlpressError
@@ -221,23 +220,3 @@ def test_converters_cost_in_the_model_what_they_cost(seed: int) -> None:
         real = adc_cost([Converter(feature.bits, feature.levels) for feature in inputs], technology)
         assert real is not None
         assert area == pytest.approx(real.area_cm2, rel=1e-9)
-
-
-def test_few_rows_get_disturbed_copies_and_many_do_not() -> None:
-    net = random_net(np.random.default_rng(1), input_bits=4, levels=False)
-    rng = np.random.default_rng(0)
-    top = np.array([(1 << feature.bits) - 1 for feature in net.inputs])
-    for rows, times in ((100, 4), (400, 3), (800, 1)):
-        codes = rng.integers(0, top + 1, (rows, len(top)))
-        labels = rng.integers(0, 3, rows)
-        found, repeated = with_noise(codes, labels, net.inputs, 0.05, 7)
-        assert len(found) == times * rows
-        assert np.array_equal(found[:rows], codes)
-        assert np.array_equal(repeated, np.tile(labels, times))
-        assert found.min() >= 0
-        assert np.all(found <= top)
-        moved = np.abs(found[rows:] - np.tile(codes, (times - 1, 1)))
-        assert times == 1 or 0 < np.mean(moved) < 1
-        assert np.array_equal(with_noise(codes, labels, net.inputs, 0.0, 7)[0], codes)
-    with pytest.raises(MlpressError, match=r"the noise is -1; it must be 0 or more"):
-        with_noise(codes, labels, net.inputs, -1, 7)
