@@ -325,7 +325,7 @@ def starts(net: ir.Net, integer: Front | None, *, trees: bool) -> list[gates.Sta
     if integer is not None:
         nets = [(k, integer.net(design)) for k, design in enumerate(integer.designs)]
         like = [(k, searched) for k, searched in nets if searched.inputs == net.inputs]  # no pruned converters
-        for i in sorted({len(like) // 3, 2 * len(like) // 3, len(like) - 1}) if like else []:
+        for i in sorted({len(like) // 4, len(like) // 2, 3 * len(like) // 4}) if like else []:
             k, searched = like[i]
             found.append(gates.Given(f"searched design {k}", ir.bit_blast(searched)))
     wider = tuple(2 * len(layer.neurons) for layer in net.layers[:-1])

@@ -22,7 +22,7 @@ from mlpress.errors import MlpressError
 
 INPUTS = tuple(ir.Input(f"f{k}", 3, 1.0, 0.0) for k in range(4))
 CLASSES = ("p", "q", "r")
-EFFORT = GateEffort(prices=(2.0, 1.0, 0.5), visits=300, visits_a_gate=0, draws=(8, 8, 4), folds=2, teacher=False)
+EFFORT = GateEffort(prices=(2.0, 1.0, 0.5), visits=300, draws=(8, 8, 4), folds=2, teacher=False)
 ROUNDS = 4
 
 

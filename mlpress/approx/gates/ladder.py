@@ -35,16 +35,15 @@ class GateEffort:
     """How hard a round tries.
 
     ``prices``, highest first, are what a row is worth, in areas of the technology's smallest gate of two inputs; every
-    rung is visited ``visits`` times a round, and ``visits_a_gate`` times each gate where that is more, but at most
-    ``most_visits`` times.  A visit draws ``draws``: signals, pairs, and nested pairs.  Rows are split into ``folds``;
-    with ``teacher`` each fold has a second ladder that learns from labelled neighbours of its rows too.  ``power`` is
-    how many um2 one nW of static power weighs as much as.
+    rung is visited ``visits`` times a round, and the fewer the more its circuit exceeds ``gates`` gates, since a visit
+    to a large circuit takes longer: down to an eighth.  A visit draws ``draws``: signals, pairs, and nested pairs.
+    Rows are split into ``folds``; with ``teacher`` each fold has a second ladder that learns from labelled neighbours
+    of its rows too.  ``power`` is how many um2 one nW of static power weighs as much as.
     """
 
-    prices: tuple[float, ...] = tuple(16.0 * 2 ** (-k / 2) for k in range(15))
-    visits: int = 3000
-    visits_a_gate: int = 6
-    most_visits: int = 12_000
+    prices: tuple[float, ...] = tuple(16.0 * 2 ** (-k / 3) for k in range(22))
+    visits: int = 2000
+    gates: int = 400
     draws: tuple[int, int, int] = (32, 32, 16)
     folds: int = 4
     teacher: bool = True
@@ -209,7 +208,7 @@ def _annealed(
     """
     effort, unit = problem.effort, problem.unit
     state = new_state(parent.genome, material.packed, problem.costs, int(rng.integers(1 << 62)), effort.power)
-    visits = min(max(effort.visits, effort.visits_a_gate * len(parent.genome)), effort.most_visits)
+    visits = max(round(effort.visits * min(1.0, effort.gates / max(len(parent.genome), 1))), -(-effort.visits // 8))
     hot = unit * 0.5 * price**0.5 * 4.0 ** (rng.random() - 0.5)
     row = unit * price * material.share
     draws = np.array(effort.draws, np.int64)
