@@ -14,8 +14,13 @@ COLOURS = {"#010101": "var(--ink)", "#020202": "var(--quiet)", "#030303": "var(-
 INK, QUIET, LINE, ACCENT = COLOURS
 
 
-def front_chart(points: Sequence[Mapping[str, Any]]) -> str:
-    """Accuracy against area (cm2) of a search's front as an ``<svg>`` element; empty where no point has both."""
+def front_chart(points: Sequence[Mapping[str, Any]], tree: Mapping[str, Any] | None = None) -> str:
+    """Accuracy against area (cm2) of a search's front as an ``<svg>`` element; empty where no point has both.
+
+    ``tree`` is the decision tree to hold it against: its ``area_cm2`` and its ``validation`` accuracy.
+    """
+    held = {"area_cm2": (tree or {}).get("area_cm2"), "accuracy": (tree or {}).get("validation")}
+    beside = _points([held], chosen=False)
     plain = _points(points, chosen=False)
     chosen = _points(points, chosen=True)
     if not plain and not chosen:
@@ -34,7 +39,11 @@ def front_chart(points: Sequence[Mapping[str, Any]]) -> str:
             axes.plot(*zip(*plain, strict=True), "o", color=QUIET, markersize=4.5)
         if chosen:
             axes.plot(*zip(*chosen, strict=True), "o", color=ACCENT, markersize=9)
-        if (spread := every[-1][0] / every[0][0]) > 8:
+        if beside:
+            axes.plot(*zip(*beside, strict=True), "D", markerfacecolor="none", markeredgecolor=ACCENT, markersize=7)
+            axes.annotate("decision tree", beside[0], (7, -10), textcoords="offset points", color=QUIET, fontsize=9)
+        areas = [area for area, _ in every + beside]
+        if (spread := max(areas) / min(areas)) > 8:
             axes.set_xscale("log")
             axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if spread < 1000 else (1,)))
             axes.xaxis.set_minor_locator(NullLocator())

@@ -24,6 +24,7 @@ def tiles(facts: Mapping[str, Any]) -> list[Tile]:
     """The headline of a design, from the facts that it has."""
     estimate = part(facts, "estimate")
     found = [_accuracy(part(facts, "accuracy")), *estimate_tiles(estimate)]
+    found.append(_tree(part(facts, "tree")))
     return [tile for tile in [*found, _proof(rows(facts, "verification"))] if tile]
 
 
@@ -55,10 +56,22 @@ def _accuracy(accuracy: Mapping[str, Any]) -> Tile | None:
     if number(shown.get("quantised")) is None:
         return None
     where = f"on {figure(shown.get('rows'))} {'test rows' if test else 'training rows'}"
+    if test and number(accuracy.get("validation")) is not None:
+        where += f", {score(accuracy, accuracy['validation'])} on validation rows"
     note = f"{where}; the model as given has {score(accuracy, shown.get('float'))}"
     if number(shown.get("exact")) is not None:
         note += f", its exact integers {score(accuracy, shown['exact'])}"
     return Tile("R²" if accuracy.get("metric") == "r2" else "accuracy", score(accuracy, shown["quantised"]), note)
+
+
+def _tree(tree: Mapping[str, Any]) -> Tile | None:
+    if number(tree.get("area_cm2")) is None:
+        return None
+    known = {"test": "test", "validation": "validation", "fit": "training"}
+    rows_of = next((name for name in known if number(tree.get(name)) is not None), None)
+    has = f" has {percent(tree[rows_of])} on {known[rows_of]} rows and" if rows_of else ""
+    note = f"a tree of {figure(tree.get('leaves'))} leaves{has} draws {unit(figure(tree.get('power_mw')), 'mW')}"
+    return Tile("decision tree", unit(figure(tree["area_cm2"]), "cm²"), note)
 
 
 def _area(estimate: Mapping[str, Any]) -> Tile | None:

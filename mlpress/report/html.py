@@ -14,7 +14,10 @@ from mlpress.report.headline import best_voltage, power_sources, score, tiles
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-SECTIONS = ("source", "options", "net", "accuracy", "audit", "synthesis", "estimate", "tools")
+SECTIONS = (
+    *("source", "options", "net", "circuit", "accuracy", "tree", "search"),
+    *("audit", "synthesis", "estimate", "tools"),
+)
 # Characters that HTML does not allow, and halves of surrogate pairs, which UTF-8 does not.
 NOT_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -44,6 +47,9 @@ def render(facts: Mapping[str, Any]) -> str:
             cells=_bars(figures.part(estimate, "cells_by_type") or figures.part(parts["synthesis"], "cells")),
             voltages=voltages,
             best=best_voltage(estimate),
+            nominal_mw=next(
+                (row.get("total_mw") for row in voltages if row.get("voltage") == estimate.get("nominal_voltage")), None
+            ),
             most_mw=max((figures.number(row.get("total_mw")) or 0.0 for row in voltages), default=0.0),
             sources=_sources(voltages),
             timing=_timing(voltages),
@@ -51,7 +57,7 @@ def render(facts: Mapping[str, Any]) -> str:
             verification=verification,
             notes=any(row.get("difference") or row.get("note") for row in verification),
             made=_made(facts, parts),
-            front_chart=Markup(front_chart(front)),  # noqa: S704 - matplotlib's own text, made of numbers only
+            front_chart=Markup(front_chart(front, parts["tree"])),  # noqa: S704 - matplotlib's own text, made of numbers only
         )
     )
     return NOT_TEXT.sub("\N{REPLACEMENT CHARACTER}", page)
@@ -94,6 +100,7 @@ def _made(facts: Mapping[str, Any], parts: Mapping[str, Mapping[str, Any]]) -> d
     """What went in, with which options and versions, as one list of names and values."""
     synthesis = [(f"synthesis {name}", value) for name, value in parts["synthesis"].items() if name != "cells"]
     found = [*parts["source"].items(), ("target", facts.get("target")), *parts["options"].items(), *synthesis]
+    found += [(f"search {name}", value) for name, value in parts["search"].items() if name != "genes"]
     found += [("mlpress", facts.get("mlpress")), *parts["tools"].items()]
     return {name: value for name, value in found if value is not None}
 
