@@ -57,11 +57,12 @@ def evolved(
         approx.Budget(None if budget.rounds else (1 - INTEGER_SHARE) * budget.seconds, budget.rounds),
         seed=seed,
     )
-    return [chosen(front, searched.generations, most, technology, effort) for most in MOST_CM2[name]]
+    designs = [chosen(front, searched.generations, most, technology, effort) for most in MOST_CM2[name]]
+    return [found for found in designs if found is not None]
 
 
-def chosen(front: gates.CircuitFront, generations: int, most: float, technology: hw.Technology, effort: str) -> Found:
-    """Of the designs that are within ``most`` cm2 once synthesised, the one with the best validation accuracy."""
+def chosen(front: gates.CircuitFront, generations: int, most: float, technology: hw.Technology, effort: str) -> Found | None:
+    """Of the designs that are within ``most`` cm2 once synthesised, the one with the best validation accuracy, if any."""
     for design in sorted(front.designs, key=lambda design: (-design.validation_accuracy, design.model_cm2)):
         if design.model_cm2 > approx.AREA_SLACK * most:
             continue
@@ -72,4 +73,4 @@ def chosen(front: gates.CircuitFront, generations: int, most: float, technology:
             start = f"{design.start}{', with a teacher' if design.teacher else ''}"
             accuracy = design.validation_accuracy
             return Found(most, synthesis.netlist, text, design.circuit, start, accuracy, generations, front.rounds)
-    raise SystemExit(f"no design is within {most} cm2")
+    return None
