@@ -61,8 +61,10 @@ def evolved(
     return [found for found in designs if found is not None]
 
 
-def chosen(front: gates.CircuitFront, generations: int, most: float, technology: hw.Technology, effort: str) -> Found | None:
-    """Of the designs that are within ``most`` cm2 once synthesised, the one with the best validation accuracy, if any."""
+def chosen(
+    front: gates.CircuitFront, generations: int, most: float, technology: hw.Technology, effort: str
+) -> Found | None:
+    """Of the designs that are within ``most`` cm2 once synthesised, the one with the best validation accuracy."""
     for design in sorted(front.designs, key=lambda design: (-design.validation_accuracy, design.model_cm2)):
         if design.model_cm2 > approx.AREA_SLACK * most:
             continue

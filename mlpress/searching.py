@@ -189,6 +189,7 @@ def search(
     from mlpress.approx import gates
     from mlpress.frontend import quantise
 
+    effort = gates.GateEffort(power=power_weight)
     quantised = quantise(
         model,
         dataset,
@@ -210,7 +211,7 @@ def search(
         front, integer = task.measured(integer), None
     else:
         allowed = _part(budget, 1.0 - share, rounds)
-        front = task.gates(allowed, integer, start_tree=start_tree, power_weight=power_weight)
+        front = task.gates(allowed, integer, effort, start_tree=start_tree)
     coded = gates.Rows(ir.encode(net, rows.features), rows.labels.astype(np.int64))
     trees = gates.tree_points(net.inputs, net.classes, coded, gates.cell_costs(task.technology), seed=seed)
     facts = {
@@ -275,7 +276,7 @@ class _Task:
         return front.measure(lambda net: measured(net, self.rows, self.technology, self.options))
 
     def gates(
-        self, budget: Budget, integer: Front | None, *, start_tree: bool, power_weight: float
+        self, budget: Budget, integer: Front | None, effort: gates.GateEffort, *, start_tree: bool
     ) -> Front | gates.CircuitFront:
         """The gate level's front, or the integer level's own where that was interrupted."""
         from mlpress.approx import gates
@@ -296,7 +297,7 @@ class _Task:
             self.technology,
             budget,
             reference=min(fair, _accuracy(net, self.rows)),
-            effort=gates.GateEffort(power=power_weight),
+            effort=effort,
             seed=self.seed,
             workers=self.where.workers,
             checkpoint=gate_file,

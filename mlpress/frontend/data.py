@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mlpress.errors import MlpressError
-from mlpress.ir import Dense, Input, Model, Net, Scores, ScoresHead
+from mlpress.ir import Circuit, Dense, Input, Model, Net, Scores, ScoresHead
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -158,8 +158,8 @@ class Dataset:
             raise MlpressError(f"{len(self)} rows cannot be split so: {' '.join(str(error).split())}") from None
         return self.take(train), self.take(test)
 
-    def for_model(self, model: Model | Net) -> Dataset:
-        """The same rows with the features and class indices of ``model``, which may be an integer net too.
+    def for_model(self, model: Model | Net | Circuit) -> Dataset:
+        """The same rows with the features and class indices of ``model``, which may be an integer net or a circuit too.
 
         Features are matched by name where the model's names are among the data's, else by position.  Labels are
         matched by the classes' names; where the model only counts its classes (0, 1, ...), by their sorted order.
@@ -173,9 +173,9 @@ class Dataset:
         ours = tuple(self.names[column] for column in columns)
         names = ours if _are_counted(theirs) and not _are_counted(ours) else theirs
         features = self.features[:, columns]
-        if isinstance(model.head, ScoresHead | Scores):
-            last = model.layers[-1]
-            return Dataset(features, self._targets(len(last.bias if isinstance(last, Dense) else last.neurons)), names)
+        outputs = _score_count(model)
+        if outputs is not None:
+            return Dataset(features, self._targets(outputs), names)
         if not self.classes:
             raise MlpressError("the model tells classes apart but the data's labels are real numbers")
         labels, classes = _matched(self.labels, self.classes, model.classes)
@@ -321,3 +321,13 @@ def _located(path: str | PathLike[str], make: Any) -> Dataset:
     except MlpressError as error:
         raise MlpressError(f"{path}: {error}") from None
     return dataset
+
+
+def _score_count(model: Model | Net | Circuit) -> int | None:
+    """How many scores a regression gives; ``None`` for a classifier."""
+    if isinstance(model, Circuit):
+        return None if model.scores is None else len(model.outputs)
+    if not isinstance(model.head, ScoresHead | Scores):
+        return None
+    last = model.layers[-1]
+    return len(last.bias if isinstance(last, Dense) else last.neurons)

@@ -202,3 +202,8 @@ def test_what_cannot_be_evolved() -> None:
         evolve(INPUTS, CLASSES, rows(), [], technology, Budget(generations=1))
     with pytest.raises(MlpressError, match="folds"):
         GateEffort(folds=1)
+
+
+def test_a_negative_weight_of_power_is_refused() -> None:
+    with pytest.raises(MlpressError, match="weight of power is -1"):
+        GateEffort(power=-1.0)

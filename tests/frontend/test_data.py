@@ -10,11 +10,12 @@ import pytest
 from sklearn.datasets import load_iris
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import MinMaxScaler
+from support.nets import random_net
 
 from mlpress.errors import MlpressError
 from mlpress.frontend import BUNDLED, Dataset
 from mlpress.frontend.data import class_name, min_max, unit_inputs
-from mlpress.ir import ArgmaxHead, Dense, Linear, Model, ScoresHead, ThresholdHead
+from mlpress.ir import ArgmaxHead, Dense, Linear, Model, ScoresHead, ThresholdHead, bit_blast
 
 
 def written(tmp_path, text, name="data.csv"):
@@ -402,3 +403,17 @@ def test_whole_labels_become_targets():
 def test_class_names(label, name):
     assert class_name(label) == name
     assert type(class_name(label)) is type(name)
+
+
+@pytest.mark.parametrize("regression", [False, True])
+def test_rows_fit_a_circuit_as_they_fit_the_net_that_it_was(regression: bool) -> None:
+    rng = np.random.default_rng(1)
+    net = random_net(rng, head="scores" if regression else "argmax")
+    labels = rng.normal(size=(30, len(net.head.scale))) if regression else np.arange(30) % len(net.classes)
+    classes = None if regression else net.classes
+    data = Dataset.from_arrays(rng.normal(size=(30, len(net.inputs))), labels, classes=classes)
+    one, other = data.for_model(net), data.for_model(bit_blast(net))
+    assert one.names == other.names
+    assert one.classes == other.classes
+    assert one.features.tolist() == other.features.tolist()
+    assert one.labels.tolist() == other.labels.tolist()

@@ -50,8 +50,10 @@ class GateEffort:
     power: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.folds < 2 or self.visits < 1 or not self.prices or min(self.prices) <= 0 or self.power < 0:
+        if self.folds < 2 or self.visits < 1 or not self.prices or min(self.prices) <= 0:
             raise MlpressError("gate-level evolution needs 2 folds, 1 visit and 1 price or more, all above 0")
+        if not self.power >= 0:
+            raise MlpressError(f"the weight of power is {self.power:g}; it must be 0 or more")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
