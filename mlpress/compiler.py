@@ -70,17 +70,9 @@ def compile_model(
     progress: Progress | None = None,
 ) -> Design:
     """:func:`compile` with the options in one piece; ``source`` says where the model came from."""
-    from mlpress.frontend import quantise
-
     progress = progress or Silent()
     progress.step("quantise")
-    quantised = quantise(
-        model,
-        dataset,
-        input_bits=options.input_bits,
-        weight_bits=options.weight_bits,
-        activation_bits=options.activation_bits,
-    )
+    quantised = quantised_model(model, dataset, options)
     rows = dataset.for_model(quantised.net)
     tests = None if test is None else test.for_model(quantised.net)
     net, accuracy = quantised.net, accuracy_facts(quantised, tests, model)
@@ -97,6 +89,19 @@ def compile_model(
         "passes": [{"name": step.name, "options": asdict(step)} for step in passes],
     }
     return design.with_facts(design.facts | facts)
+
+
+def quantised_model(model: ir.Model, dataset: Dataset, options: Options) -> Quantised:
+    """The integer network of ``model`` with the widths of ``options``, calibrated on ``dataset``."""
+    from mlpress.frontend import quantise
+
+    return quantise(
+        model,
+        dataset,
+        input_bits=options.input_bits,
+        weight_bits=options.weight_bits,
+        activation_bits=options.activation_bits,
+    )
 
 
 def press(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import numpy as np
 
 from mlpress import ir
-from mlpress.compiler import Options, accuracy_facts, press
+from mlpress.compiler import Options, accuracy_facts, press, quantised_model
 from mlpress.design import Design, cells_of
 from mlpress.errors import MlpressError
 from mlpress.files import write_file
@@ -187,16 +187,9 @@ def search(
     accuracies.
     """
     from mlpress.approx import gates
-    from mlpress.frontend import quantise
 
     effort = gates.GateEffort(power=power_weight)
-    quantised = quantise(
-        model,
-        dataset,
-        input_bits=options.input_bits,
-        weight_bits=options.weight_bits,
-        activation_bits=options.activation_bits,
-    )
+    quantised = quantised_model(model, dataset, options)
     net = quantised.net
     if isinstance(net.head, ir.Scores):
         raise MlpressError("the search needs a classifier; compile a regression as it is")

@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mlpress.approx.jit import Ints, Lanes, Layers, Reals, inner
 from mlpress.approx.kernels import activate, add_terms, fill, has_ranges, recode, sum_range, terms_of, wrong_tournament
+from mlpress.approx.kinds import Ints, Lanes, Layers, Reals
 from mlpress.approx.layout import ARGMAX
 from mlpress.approx.moves import MORE_MOVES, Genes, edit, mark_touched, new_log, propose, undo
 from mlpress.approx.net_cost import cost_scratch, net_area
-from mlpress.sim import compiled
+from mlpress.jit import compiled, inner
 
 SOURCE_BITS = 24
 """Bits of a source whose means are kept: the widest activation."""

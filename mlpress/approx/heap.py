@@ -8,8 +8,9 @@ reads need no sum: truncated columns keep their carries only.
 
 from __future__ import annotations
 
-from mlpress.approx.jit import Ints, Layers, inner
+from mlpress.approx.kinds import Ints, Layers
 from mlpress.approx.layout import FLASH_BITS, NEVER, QRELU
+from mlpress.jit import inner
 
 COLUMNS = 64
 

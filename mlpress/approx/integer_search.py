@@ -70,6 +70,13 @@ class Budget:
         if self.seconds is None and self.generations is None:
             raise MlpressError("the search needs a budget: give seconds, generations, or both")
 
+    def left_s(self, elapsed_s: float, generations: int) -> float | None:
+        """Seconds left after ``generations`` (1 or more) in ``elapsed_s``, as far as that is known."""
+        left = [self.seconds - elapsed_s] if self.seconds is not None else []
+        if self.generations is not None:
+            left.append((self.generations - generations) * elapsed_s / generations)
+        return max(min(left), 0.0) if left else None
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Generation:
@@ -223,12 +230,8 @@ def _ended(state: State, budget: Budget, elapsed: float) -> str | None:
 
 
 def _report(state: State, front: Population, volume: float, budget: Budget) -> Generation:
-    left = [budget.seconds - state.elapsed_s] if budget.seconds is not None else []
-    if budget.generations is not None:
-        left.append((budget.generations - state.generation) * state.elapsed_s / state.generation)
-    return Generation(
-        state.generation, state.tried, state.elapsed_s, front.objectives, volume, max(min(left), 0.0) if left else None
-    )
+    left = budget.left_s(state.elapsed_s, state.generation)
+    return Generation(state.generation, state.tried, state.elapsed_s, front.objectives, volume, left)
 
 
 def split_rows(labels: Ints, share: float, seed: int) -> tuple[Ints, Ints]:

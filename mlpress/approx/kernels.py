@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from mlpress.approx.jit import Ints, Lanes, Layers, inner
+from mlpress.approx.kinds import Ints, Lanes, Layers
 from mlpress.approx.layout import ARGMAX, FLASH_BITS, NEVER, QRELU
-from mlpress.sim import compiled
+from mlpress.jit import compiled, inner
 
 BLOCK = 1024
 """Rows of a block: the planes of a small net stay in the first-level cache."""

@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from mlpress.approx.heap import bit_length
-from mlpress.approx.jit import Ints, Layers, inner
+from mlpress.approx.kinds import Ints, Layers
 from mlpress.approx.layout import Field
+from mlpress.jit import inner
 
 WEIGHT, MASK, BIAS, SHIFT, BITS, STEPS, LOW, HIGH, LEVELS = range(9)
 FIELDS: tuple[Field, ...] = ("weight", "mask", "bias", "shift", "bits", "steps", "low", "high", "levels")

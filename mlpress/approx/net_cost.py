@@ -20,9 +20,9 @@ from mlpress.approx.heap import (
     pour,
     width_of,
 )
-from mlpress.approx.jit import Ints, Layers, Reals, inner
 from mlpress.approx.kernels import has_ranges
-from mlpress.sim import compiled
+from mlpress.approx.kinds import Ints, Layers, Reals
+from mlpress.jit import compiled, inner
 
 WIDTH, VARYING, FIXED, NAME_VARYING, NAME_FIXED = range(5)
 FIELDS = 5

@@ -49,11 +49,7 @@ def onnx_net(net: Net, start: Literal["features", "codes"] = "features") -> onnx
     ``k``, and ``decision`` (rows,); a net with a scores head has ``values`` float64 (rows, scores) in its place.
     """
     graph = Graph()
-    if start == "features":
-        x = encode_inputs(graph, net.inputs)
-        graph.output(x, np.int64, len(net.inputs))
-    else:
-        x = graph.input("codes", np.int64, len(net.inputs))
+    x = input_codes(graph, net.inputs, start)
     for k, layer in enumerate(net.layers):
         total = _sums(graph, layer, x, f"sum_{k}")
         x = _activations(graph, layer, total, f"out_{k}")
@@ -63,9 +59,14 @@ def onnx_net(net: Net, start: Literal["features", "codes"] = "features") -> onnx
     return graph.model("mlpress_net", {"mlpress": "integer network"})
 
 
-def encode_inputs(graph: Graph, inputs: tuple[Input, ...]) -> str:
-    """Declare the input ``features`` float64 (rows, inputs); the tensor of their ``codes``."""
+def input_codes(graph: Graph, inputs: tuple[Input, ...], start: Literal["features", "codes"]) -> str:
+    """The tensor of input codes: an input of its own, or an output that is made of the input ``features``."""
+    if start == "codes":
+        return graph.input("codes", np.int64, len(inputs))
+    return graph.output(_encode(graph, inputs), np.int64, len(inputs))
 
+
+def _encode(graph: Graph, inputs: tuple[Input, ...]) -> str:
     def row(values: list[float]) -> str:
         return graph.constant([values], np.float64)
 

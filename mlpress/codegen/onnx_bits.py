@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import onnx
 
-from mlpress.codegen.onnx import encode_inputs
+from mlpress.codegen.onnx import input_codes
 from mlpress.codegen.onnx_graph import Graph, onnx_type
 from mlpress.ir import Circuit
 
@@ -20,11 +20,7 @@ def onnx_circuit(circuit: Circuit, start: Literal["features", "codes"] = "featur
     int64: ``codes`` (only from features), and ``decision`` (rows,), or for a regression ``words`` (rows, scores).
     """
     graph = Graph()
-    if start == "features":
-        codes = encode_inputs(graph, circuit.inputs)
-        graph.output(codes, np.int64, len(circuit.inputs))
-    else:
-        codes = graph.input("codes", np.int64, len(circuit.inputs))
+    codes = input_codes(graph, circuit.inputs, start)
     signals, column = _input_bits(graph, circuit, codes), {k: k for k in range(1 + circuit.input_bits)}
     first, ands = 1 + circuit.input_bits, circuit.ands.tolist()
     for gates in _levels(circuit):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpress.hw.technology import Floats, Table
-from mlpress.sim import compiled
+from mlpress.jit import compiled
 
 Indices = NDArray[np.int32]
 

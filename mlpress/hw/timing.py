@@ -21,7 +21,7 @@ from mlpress.hw.linked import Indices, Linked, Members
 from mlpress.hw.lookup import look_up, stack
 from mlpress.hw.netlist import ONE, OPEN, ZERO
 from mlpress.hw.technology import Arc, Floats, Table
-from mlpress.sim import compiled
+from mlpress.jit import compiled
 
 RISE, FALL = 0, 1
 

@@ -6,7 +6,6 @@
 from typing import TYPE_CHECKING
 
 from mlpress._lazy import lazy_door
-from mlpress.jit import compiled
 
 if TYPE_CHECKING:
     from mlpress.sim.oracle import Oracle
@@ -22,6 +21,6 @@ _MODULES = {
     "run_icarus": "rtl",
 }
 
-__all__ = ["Activity", "Oracle", "Program", "Rtl", "compiled", "icarus", "run_icarus"]
+__all__ = ["Activity", "Oracle", "Program", "Rtl", "icarus", "run_icarus"]
 
 __getattr__ = lazy_door(__name__, _MODULES)

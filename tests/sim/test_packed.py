@@ -107,7 +107,7 @@ def test_rows_must_fit_the_program() -> None:
 def test_kernels_work_without_a_writable_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     import numba
 
-    from mlpress.sim import compiled
+    from mlpress.jit import compiled
 
     real = numba.njit
 

@@ -11,7 +11,7 @@ from mlpress.approx.gates.genome import FIRST_INPUT, Genome
 from mlpress.approx.gates.moves import NEAR, visit_polarity, visit_signal
 from mlpress.approx.gates.rows import PackedRows
 from mlpress.approx.gates.state import FREE, LIVE, NODE, Ints, Scratch, State
-from mlpress.sim import compiled
+from mlpress.jit import compiled
 
 
 def new_scratch(words: int, draws: int) -> Scratch:

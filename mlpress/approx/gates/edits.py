@@ -11,8 +11,7 @@ import numpy as np
 
 from mlpress.approx.gates.cells import NOT
 from mlpress.approx.gates.state import CORRECT, COST, FREE, LIVE, Ints, Scalar, State, Words
-from mlpress.approx.jit import inner
-from mlpress.sim import compiled
+from mlpress.jit import compiled, inner
 
 WAITING = -1
 """The mark, in ``doomed``, of a gate that waits to be simplified."""

@@ -17,7 +17,7 @@ from mlpress.approx.gates.checkpoint import GateState
 from mlpress.approx.gates.front import CircuitDesign, CircuitFront
 from mlpress.approx.gates.ladder import GateEffort, GateProblem, Ladder, Rung, climb, held_out_wrong, wrong_rows
 from mlpress.approx.gates.own_cells import to_netlist
-from mlpress.approx.gates.rows import Rows, check_rows
+from mlpress.approx.gates.rows import PackedRows, Rows, check_rows, pack_rows
 from mlpress.approx.gates.starts import Start
 from mlpress.approx.integer_search import Budget
 from mlpress.approx.machine import cores, machine
@@ -99,7 +99,8 @@ def evolve(
         began -= state.elapsed_s
     watch.step("evolve gates")
     state, stopped = _run(problem, state, budget, began, workers, checkpoint, cluster, watch)
-    designs = tuple(_design(problem, best) for best in _best(problem, state.ladders))
+    packed = pack_rows(inputs, len(classes), rows)
+    designs = tuple(_design(problem, best, packed) for best in _best(problem, state.ladders))
     best = max(design.validation_accuracy for design in designs)
     return CircuitFront(
         designs=designs,
@@ -154,12 +155,9 @@ def _ended(problem: GateProblem, state: GateState, budget: Budget, elapsed: floa
 
 
 def _report(problem: GateProblem, state: GateState, budget: Budget) -> Round:
-    left = [budget.seconds - state.elapsed_s] if budget.seconds is not None else []
-    if budget.generations is not None:
-        left.append((budget.generations - state.rounds) * state.elapsed_s / state.rounds)
-    rows = len(problem.rows)
+    rows, left = len(problem.rows), budget.left_s(state.elapsed_s, state.rounds)
     front = np.array([(best.wrong / rows, best.area * 1e-8) for best in _best(problem, state.ladders)])
-    return Round(state.rounds, state.moves, state.elapsed_s, front, max(min(left), 0.0) if left else None)
+    return Round(state.rounds, state.moves, state.elapsed_s, front, left)
 
 
 class _Best(NamedTuple):
@@ -187,14 +185,14 @@ def _best(problem: GateProblem, ladders: Sequence[Ladder]) -> list[_Best]:
     return best
 
 
-def _design(problem: GateProblem, best: _Best) -> CircuitDesign:
+def _design(problem: GateProblem, best: _Best, packed: PackedRows) -> CircuitDesign:
     genome, rows = best.rung.genome, problem.rows
     return CircuitDesign(
         circuit=genome.to_circuit(problem.inputs, problem.classes),
         netlist=to_netlist(genome, problem.inputs, problem.costs).to_verilog(),
         start=problem.starts[best.rung.start].name,
         teacher=problem.has_teacher(best.ladder),
-        fit_accuracy=1 - wrong_rows(problem, genome, rows) / len(rows),
+        fit_accuracy=1 - wrong_rows(problem, genome, packed) / len(rows),
         validation_accuracy=1 - best.wrong / len(rows),
         model_cm2=best.area * 1e-8,
     )

@@ -15,7 +15,7 @@ import numpy as np
 from mlpress.approx.gates.cells import NOT
 from mlpress.approx.gates.edits import count_ones, ones_in, recount, reprice
 from mlpress.approx.gates.state import VISIT, Scalar, State, Words
-from mlpress.approx.jit import inner
+from mlpress.jit import inner
 
 _FULL = np.uint64(0xFFFFFFFFFFFFFFFF)
 _NONE = np.uint64(0)

@@ -155,14 +155,19 @@ def climb(problem: GateProblem, ladder: Ladder) -> Ladder:
 
 def held_out_wrong(problem: GateProblem, ladder: Ladder) -> list[int]:
     """Wrong rows of each rung on the rows that the ladder has not seen."""
-    rows = problem.rows.take(problem.held_out(ladder.index))
-    return [wrong_rows(problem, rung.genome, rows) for rung in ladder.rungs]
+    held = _held(problem, problem.fold(ladder.index))
+    return [wrong_rows(problem, rung.genome, held) for rung in ladder.rungs]
 
 
-def wrong_rows(problem: GateProblem, genome: Genome, rows: Rows) -> int:
+def wrong_rows(problem: GateProblem, genome: Genome, rows: PackedRows) -> int:
     """How many of ``rows`` a netlist decides wrongly."""
-    state = new_state(genome, pack_rows(problem.inputs, len(problem.classes), rows), problem.costs, 0)
-    return int(len(rows) - state.counts[CORRECT])
+    return int(rows.rows - new_state(genome, rows, problem.costs, 0).counts[CORRECT])
+
+
+@lru_cache(maxsize=32)
+def _held(problem: GateProblem, fold: int) -> PackedRows:
+    """The rows that the ladders of a fold do not see."""
+    return pack_rows(problem.inputs, len(problem.classes), problem.rows.take(problem.held_out(fold)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ from mlpress.approx.gates.edits import (
 )
 from mlpress.approx.gates.flip import find_wishes, mark_above, next_visit, simulate_flip, take_over, wish_score
 from mlpress.approx.gates.state import ACCEPTED, FREE, LIVE, MOVES, VISITS, Ints, Scalar, Scratch, State, Words
-from mlpress.approx.jit import inner
+from mlpress.jit import inner
 
 STAY, REPLACE, MAKE, WRAP, NEST = range(5)
 """Ways: as it is; another signal in its place; ``f(x, y)``; ``f(signal, x)``; ``f(x, g(y, z))``."""

@@ -5,14 +5,16 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlpress.approx.gates.cells import CellCosts
 from mlpress.approx.gates.genome import to_genome
 from mlpress.approx.gates.own_cells import to_netlist
 from mlpress.approx.gates.rows import Rows, held_out_folds
-from mlpress.approx.gates.starts import Tree
+from mlpress.approx.gates.starts import tree_circuit
 from mlpress.ir import Circuit, Input
 
 LEAVES = (2, 4, 8, 16, 32, 64, 128, 256)
@@ -45,20 +47,17 @@ def tree_points(
     found = []
     for leaves in LEAVES:
         fitted = DecisionTreeClassifier(max_leaf_nodes=leaves, random_state=seed)
-        wrong = 0
-        for held in held_out_folds(rows.labels, folds, seed):
-            fitted.fit(rows.codes[~held], rows.labels[~held])
-            wrong += int(np.sum(fitted.predict(rows.codes[held]) != rows.labels[held]))
-        circuit = Tree(inputs, classes, leaves).circuit(rows, seed)
-        genome = to_genome(circuit, costs)
+        held_out = _held_out_accuracy(fitted, rows.codes, rows.labels, folds, seed)
         decided = fitted.fit(rows.codes, rows.labels).predict(rows.codes)
+        circuit = tree_circuit(fitted, inputs, classes)
+        genome = to_genome(circuit, costs)
         found.append(
             TreePoint(
                 leaves,
                 circuit,
                 to_netlist(genome, inputs, costs).to_verilog(),
                 float(np.mean(decided == rows.labels)),
-                1 - wrong / len(rows),
+                held_out,
                 genome.area(costs) * 1e-8,
             )
         )
@@ -83,11 +82,18 @@ def network_accuracy(rows: Rows, hidden: tuple[int, ...], bits: int, folds: int 
     from sklearn.neural_network import MLPClassifier
 
     features = (rows.codes + 0.5) / (1 << bits)
+    network = MLPClassifier(hidden, alpha=1e-3, learning_rate_init=0.01, max_iter=300, random_state=seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return _held_out_accuracy(network, features, rows.labels, folds, seed)
+
+
+def _held_out_accuracy(
+    classifier: Any, features: NDArray[Any], labels: NDArray[np.int64], folds: int, seed: int
+) -> float:
+    """What a scikit-learn classifier, fitted to all folds but one, reaches on that one."""
     wrong = 0
-    for held in held_out_folds(rows.labels, folds, seed):
-        network = MLPClassifier(hidden, alpha=1e-3, learning_rate_init=0.01, max_iter=300, random_state=seed)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            network.fit(features[~held], rows.labels[~held])
-        wrong += int(np.sum(network.predict(features[held]) != rows.labels[held]))
-    return 1 - wrong / len(rows)
+    for held in held_out_folds(labels, folds, seed):
+        classifier.fit(features[~held], labels[~held])
+        wrong += int(np.sum(classifier.predict(features[held]) != labels[held]))
+    return 1 - wrong / len(labels)
