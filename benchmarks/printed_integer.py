@@ -1,7 +1,7 @@
 """The integer level of the printed benchmark: the search alone, from a net trained on the data set's topology.
 
-That net has seen all training rows, as a user's model has; so the accuracy on the rows that the search holds back, by
-which the design is chosen, is a little better than it would be on rows that nothing has seen.
+That net is trained on the rows that the search fits to: nothing has seen the rows that the search holds back, by which
+the design is chosen.
 """
 
 from dataclasses import dataclass
@@ -47,7 +47,8 @@ def integer(train: Dataset, name: str, seed: int, budget: Spent, technology: hw.
     inputs = tuple(ir.Input(feature, 4, 1.0, 0.0) for feature in train.names)
     shape = approx.dense(inputs, hidden, train.classes)
     codes, labels = train.features.astype(np.int64), train.labels.astype(np.int64)
-    start = approx.train(codes, labels, shape, approx.Training(hidden, seed=seed))
+    fit, _ = approx.split_rows(labels, approx.VALIDATION, seed)
+    start = approx.train(codes[fit], labels[fit], shape, approx.Training(hidden, seed=seed))
     front = approx.search(
         start,
         train.features,
@@ -61,9 +62,8 @@ def integer(train: Dataset, name: str, seed: int, budget: Spent, technology: hw.
 
 
 def chosen(front: approx.Front, most: float, technology: hw.Technology, effort: str) -> Found:
-    """Of the designs that are within ``most`` cm2 once synthesised, the one with the best validation accuracy; of
-    equals the one that fits best."""
-    for design in sorted(front.designs, key=lambda design: (-design.validation_accuracy, -design.fit_accuracy)):
+    """Of the designs that are within ``most`` cm2 once synthesised, the one that ranks highest."""
+    for design in sorted(front.designs, key=lambda design: (-design.ranking, design.model_cm2)):
         if design.model_cm2 > approx.AREA_SLACK * most:
             continue
         text = codegen.verilog(ir.lower_net(front.net(design)))

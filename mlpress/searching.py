@@ -113,7 +113,7 @@ class Found:
             front = self.front if isinstance(self.front, Front) else self.integer
             assert front is not None  # a candidate comes from an integer front
             return self._pressed(front.net(candidate), candidate, accuracy, genes=list(candidate.genes))
-        facts = {"start": candidate.start, "teacher": candidate.teacher}
+        facts = {"start": candidate.start, "lesson": candidate.lesson}
         return self._pressed(candidate.circuit, candidate, accuracy, candidate.netlist, **facts)
 
     def _pressed(
@@ -313,6 +313,8 @@ def starts(net: ir.Net, integer: Front | None, *, trees: bool) -> list[gates.Sta
     """
     from mlpress.approx import gates
 
+    hidden = tuple(len(layer.neurons) for layer in net.layers[:-1])
+    alike = gates.Trained(net, hidden)
     found: list[gates.Start] = []
     if trees:
         found += [gates.Tree(net.inputs, net.classes, leaves) for leaves in TREE_LEAVES]
@@ -321,9 +323,9 @@ def starts(net: ir.Net, integer: Front | None, *, trees: bool) -> list[gates.Sta
         like = [(k, searched) for k, searched in nets if searched.inputs == net.inputs]  # no pruned converters
         for i in sorted({len(like) // 4, len(like) // 2, 3 * len(like) // 4}) if like else []:
             k, searched = like[i]
-            found.append(gates.Given(f"searched design {k}", ir.bit_blast(searched)))
-    wider = tuple(2 * len(layer.neurons) for layer in net.layers[:-1])
-    return [*found, gates.Trained(net, wider), gates.Given("the exact network", ir.bit_blast(net))]
+            found.append(gates.Given(f"searched design {k}", ir.bit_blast(searched), alike))
+    wider = gates.Trained(net, tuple(2 * neurons for neurons in hidden))
+    return [*found, wider, gates.Given("the exact network", ir.bit_blast(net), alike)]
 
 
 def measured(net: ir.Net, rows: Dataset, technology: Technology, options: Options) -> Measured:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mlpress._lazy import lazy_door
 
 if TYPE_CHECKING:
-    from mlpress.approx.choice import Measured
+    from mlpress.approx.choice import VALIDATION, Measured
     from mlpress.approx.cost import CostModel
     from mlpress.approx.engine import Engine
     from mlpress.approx.evolve import Effort
@@ -35,7 +35,7 @@ _HOMES = {
     "cost": ["CostModel"],
     "engine": ["Engine"],
     "evolve": ["Effort"],
-    "choice": ["Measured"],
+    "choice": ["VALIDATION", "Measured"],
     "front": ["Candidate", "Front"],
     "heap": ["PARTS"],
     "layout": ["Layout"],
@@ -62,6 +62,7 @@ __all__ = [
     "DEFAULT_PASSES",
     "PARTS",
     "PASSES",
+    "VALIDATION",
     "Accumulate",
     "Activation",
     "ApproximatePass",

@@ -10,6 +10,9 @@ from typing import Any, Protocol, TypeVar
 
 from mlpress.errors import MlpressError
 
+VALIDATION = 0.25
+"""The share of the rows that an integer-level search keeps out, to judge its designs."""
+
 
 @dataclass(frozen=True, slots=True)
 class Measured:
@@ -20,10 +23,12 @@ class Measured:
 
 
 class Judged(Protocol):
-    """A design of a front: its validation accuracy and what it costs."""
+    """A design of a front: its validation accuracy, the accuracy that ranks it, and what it costs."""
 
     @property
     def validation_accuracy(self) -> float: ...  # noqa: D102
+    @property
+    def ranking(self) -> float: ...  # noqa: D102
     @property
     def area_cm2(self) -> float: ...  # noqa: D102
     @property
@@ -49,8 +54,8 @@ def smallest(
 
 
 def most_accurate(designs: Sequence[D], max_area: float | None, max_power: float | None) -> D:
-    """The design with the best validation accuracy; of equals the smallest."""
-    return max(_within(designs, max_area, max_power), key=lambda c: (c.validation_accuracy, -c.area_cm2))
+    """The design that ranks highest; of equals the smallest."""
+    return max(_within(designs, max_area, max_power), key=lambda c: (c.ranking, -c.area_cm2))
 
 
 def _within(designs: Sequence[D], max_area: float | None, max_power: float | None) -> list[D]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from mlpress.approx.choice import Measured, csv_text, most_accurate, smallest
+from mlpress.approx.choice import VALIDATION, Measured, csv_text, most_accurate, smallest
 from mlpress.approx.passes import ApproximatePass, make_pass, without_unread_levels
 from mlpress.approx.space import Space
 from mlpress.errors import MlpressError
@@ -24,7 +24,7 @@ FORMAT = "mlpress front 2"
 class Candidate:
     """One design of a front.
 
-    ``genes`` make it again; accuracies are shares of the fitting rows (and their disturbed copies, see
+    ``genes`` make it again; accuracies are shares of the fitting rows (and their neighbours, see
     :func:`mlpress.approx.search`) and of the validation rows; ``model_cm2`` and
     ``model_mw`` are the cost model's, ``measured`` what synthesis found; ``adc_cm2`` and ``adc_mw`` are the input
     converters' (None where the technology has none), which join area and power where they are ``with_adc``.
@@ -39,6 +39,15 @@ class Candidate:
     adc_mw: float | None = None
     with_adc: bool = False
     measured: Measured | None = None
+
+    @property
+    def ranking(self) -> float:
+        """What ranks designs of one area: the accuracy over all rows, validation rows by their usual share.
+
+        The most accurate design on a few dozen validation rows is mostly a lucky one; the fitting rows, where
+        neighbours labelled by a teacher join them, say more.
+        """
+        return VALIDATION * self.validation_accuracy + (1 - VALIDATION) * self.fit_accuracy
 
     @property
     def area_cm2(self) -> float:
@@ -86,7 +95,7 @@ class Front:
         return smallest(self.designs, self.reference, max_loss, max_area, max_power)
 
     def most_accurate(self, *, max_area: float | None = None, max_power: float | None = None) -> Candidate:
-        """The design with the best validation accuracy; of equals the smallest."""
+        """The design that ranks highest; of equals the smallest."""
         return most_accurate(self.designs, max_area, max_power)
 
     def measure(self, synthesise: Callable[[Net], Measured]) -> Front:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from mlpress.approx import checkpoint as checkpoints
 from mlpress.approx.checkpoint import State
+from mlpress.approx.choice import VALIDATION
 from mlpress.approx.cost import FLASH_MOST_BITS, CostModel
-from mlpress.approx.disturbed import NOISE, with_copies
 from mlpress.approx.engine import Engine
 from mlpress.approx.evolve import Effort, Island, Problem, advance, first_islands, merged, migrated
 from mlpress.approx.front import Candidate, Front
@@ -25,6 +25,7 @@ from mlpress.approx.nsga import Population, hypervolume
 from mlpress.approx.passes import ApproximatePass, Inputs, without_unread_levels
 from mlpress.approx.space import DEFAULT_PASSES, Space
 from mlpress.approx.start import start_genomes
+from mlpress.approx.teacher import Lesson, taught
 from mlpress.errors import MlpressError
 from mlpress.hw import AdcCost, Converter, Technology, adc_cost
 from mlpress.ir import Input, Net, encode
@@ -35,6 +36,9 @@ AREA_SLACK = 1.3
 
 LOSS_SLACK = 0.03
 """And this far beyond a loss, since fitting rows are not validation rows."""
+
+MOST_ROWS = 3_000
+"""Fewer neighbours than the gate level takes: every candidate runs on every row."""
 
 STAGNATION = 1e-3
 """A search stops early where the hypervolume grew by less than this share over ``patience`` generations."""
@@ -122,8 +126,8 @@ def search(
     workers: int | None = None,
     effort: Effort = Effort(),  # noqa: B008 - immutable
     trainings: int = 16,
-    validation: float = 0.25,
-    noise: float = NOISE,
+    validation: float = VALIDATION,
+    lesson: Lesson = "moved",
     checkpoint: Path | None = None,
     resume: bool = False,
     cluster: str | None = None,
@@ -132,8 +136,8 @@ def search(
     """Search for smaller nets than ``net`` that classify ``features`` (rows, inputs) as ``labels`` (rows,) say.
 
     A share ``validation`` of the rows, the same of each class, is kept out of the search and states the accuracy by
-    which designs are chosen.  Few fitting rows are joined by copies with Gaussian ``noise`` (a share of each
-    input's range; 0 is no copies) that a teacher labels: see :mod:`mlpress.approx.disturbed`.  The first population is
+    which designs are chosen.  Fitting rows are joined by neighbours as ``lesson`` says (:mod:`mlpress.approx.teacher`),
+    where there is room for them below :data:`MOST_ROWS`.  The first population is
     ``net``, its roundings, and as many ``trainings`` on the fitting rows.  ``with_adc`` adds the input converters to
     the cost and frees their levels.  With ``checkpoint`` the state is kept in that file after every generation;
     ``resume`` goes on from it.  ``cluster`` is the address of a Dask scheduler; islands advance on its workers.  Ctrl-C
@@ -149,7 +153,7 @@ def search(
     space = Space.of(net, passes)
     codes = encode(space.layout.encoder(), features)
     fit, held = split_rows(labels, validation, seed)
-    fitted, fitted_labels = with_copies(codes[fit], labels[fit], net.inputs, noise, seed)
+    fitted, fitted_labels = taught(codes[fit], labels[fit], net.inputs, lesson, seed, MOST_ROWS)
     cost = CostModel.of(space.layout, technology, with_adc=with_adc)
     reference = _accuracy(net, codes[held], labels[held])
     problem = Problem(

@@ -22,7 +22,7 @@ from mlpress.errors import MlpressError
 
 INPUTS = tuple(ir.Input(f"f{k}", 3, 1.0, 0.0) for k in range(4))
 CLASSES = ("p", "q", "r")
-EFFORT = GateEffort(prices=(2.0, 1.0, 0.5), visits=300, draws=(8, 8, 4), folds=2, teacher=False)
+EFFORT = GateEffort(prices=(2.0, 1.0, 0.5), visits=300, draws=(8, 8, 4), folds=2, lessons=("rows",))
 ROUNDS = 4
 
 
@@ -80,7 +80,7 @@ def test_seeds_do(whole: CircuitFront) -> None:
 def test_a_front_reads_back(whole: CircuitFront) -> None:
     assert CircuitFront.from_json(whole.to_json()).to_json() == whole.to_json()
     assert whole.to_csv().count("\n") == 1 + len(whole.designs)
-    for text in ("{}", "[1", whole.to_json().replace("mlpress circuits 1", "mlpress circuits 9")):
+    for text in ("{}", "[1", whole.to_json().replace("mlpress circuits 2", "mlpress circuits 9")):
         with pytest.raises(MlpressError, match="front"):
             CircuitFront.from_json(text)
 
@@ -142,18 +142,18 @@ def test_foreign_and_damaged_checkpoints(tmp_path: Path) -> None:
 
 def problem(**changes: object) -> GateProblem:
     costs = cell_costs(hw.load_technology("egfet"))
-    effort = replace(EFFORT, folds=3, teacher=True)
+    effort = replace(EFFORT, folds=3, lessons=("rows", "moved"))
     return GateProblem(INPUTS, CLASSES, rows(), (Tree(INPUTS, CLASSES, 8),), costs, effort, 0)
 
 
-def test_every_row_is_held_out_once_with_and_without_a_teacher() -> None:
+def test_every_row_is_held_out_once_in_every_lesson() -> None:
     made = problem()
     held = np.array([made.held_out(ladder) for ladder in range(made.ladders)])
     assert made.ladders == 8
     assert (held[:3].sum(axis=0) == 1).all()
     assert not held[3].any()
     assert (held[4:] == held[:4]).all()
-    assert [made.has_teacher(ladder) for ladder in range(8)] == [False] * 4 + [True] * 4
+    assert [made.lesson(ladder) for ladder in range(8)] == ["rows"] * 4 + ["moved"] * 4
 
 
 def test_a_ladder_does_not_see_the_rows_that_it_is_judged_by() -> None:
@@ -189,7 +189,10 @@ def test_starts_are_circuits_and_trained_nets_too() -> None:
     assert trained.name == "trained 4-2-3"
     made = trained.circuit(rows(), 1)
     assert made == trained.circuit(rows(), 1)
-    given = Given("exact", ir.bit_blast(net))
+    given = Given("exact", ir.bit_blast(net), trained)
+    assert given.circuit(rows(), 1) == given.made
+    assert given.circuit(rows(), 1, part=True) == made
+    assert Given("exact", given.made).circuit(rows(), 1, part=True) == given.made
     technology = hw.load_technology("egfet")
     front = evolve(INPUTS, CLASSES, rows(), [given, trained], technology, Budget(generations=2), effort=EFFORT)
     assert {design.start for design in front.designs} <= {"exact", "trained 4-2-3"}

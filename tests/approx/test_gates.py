@@ -19,7 +19,6 @@ from mlpress.approx.gates.own_cells import to_netlist
 from mlpress.approx.gates.rows import Rows, check_rows, pack_rows
 from mlpress.approx.gates.starts import Tree, at_least, tree_circuit
 from mlpress.approx.gates.state import CORRECT, COST, LIVE, State
-from mlpress.approx.gates.teacher import taught
 from mlpress.errors import MlpressError
 
 
@@ -153,20 +152,6 @@ def test_trees_decide_as_scikit_learn_does(leaves: int) -> None:
     circuit = tree_circuit(fitted, inputs, tuple("abcde"))
     ir.verify(circuit)
     assert decisions(circuit, codes) == fitted.predict(codes).tolist()
-
-
-def test_neighbours_stay_within_the_codes_and_keep_the_rows() -> None:
-    rng = np.random.default_rng(0)
-    inputs = (ir.Input("a", 2, 1.0, 0.0), ir.Input("b", 4, 1.0, 0.0))
-    rows = Rows(np.stack([rng.integers(0, 4, 50), rng.integers(0, 16, 50)], axis=1), rng.integers(0, 2, 50))
-    more = taught(rows, inputs, 3)
-    check_rows(inputs, 2, more)
-    assert len(more) > 2 * len(rows)
-    assert more.codes[:100].tolist() == np.repeat(rows.codes, 2, axis=0).tolist()
-    assert more.labels[:100].tolist() == np.repeat(rows.labels, 2).tolist()
-    again = taught(rows, inputs, 3)
-    assert again.codes.tolist() == more.codes.tolist()
-    assert again.labels.tolist() == more.labels.tolist()
 
 
 @pytest.mark.parametrize(

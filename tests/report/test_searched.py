@@ -11,7 +11,7 @@ from mlpress.report.headline import tiles
 
 TREE = {"leaves": 37, "fit": 0.961, "validation": 0.887, "test": 0.873, "area_cm2": 0.0457, "power_mw": 0.123}
 CIRCUIT = {"inputs": 21, "input_bits": 84, "classes": ["ill", "well"], "and_gates": 1234, "depth": 17}
-SEARCH = {"level": "gates", "seed": 5, "rounds": 9, "moves": 1_234_567, "start": "<b>tree</b>", "teacher": True}
+SEARCH = {"level": "gates", "seed": 5, "rounds": 9, "moves": 1_234_567, "start": "<b>tree</b>", "lesson": "moved"}
 
 
 def searched() -> dict[str, Any]:

@@ -29,6 +29,9 @@ from mlpress.progress import Progress, Silent
 STAGNATION = 1e-3
 """An evolution stops early where all energy fell by less than this share over ``patience`` rounds."""
 
+SMOOTHING = (1, 4, 6, 4, 1)
+"""Weights of a rung and its neighbours in the number of wrong rows that is stated for it: binomial."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Round:
@@ -78,9 +81,9 @@ def evolve(
     """Evolve classifiers of ``inputs`` into ``classes`` that decide ``rows`` as they say, from each of ``starts``.
 
     Designs are judged on rows that they have not seen: the accuracy of a design evolved on all rows is estimated by
-    those of its likes, evolved on all folds but one each.  ``reference`` is the accuracy that losses count from
-    (default: the best of the front).  A budget's generations are rounds of all ladders.  ``checkpoint``, ``resume``,
-    ``workers`` and ``cluster`` are as in :func:`mlpress.approx.search`; so is Ctrl-C.
+    those of its likes, evolved on all folds but one each, at its own price and the next ones.  ``reference`` is the
+    accuracy that losses count from (default: the best of the front).  A budget's generations are rounds of all ladders.
+    ``checkpoint``, ``resume``, ``workers`` and ``cluster`` are as in :func:`mlpress.approx.search`; so is Ctrl-C.
 
     Equal arguments give an equal front, whatever ``workers`` and ``cluster`` are.
     """
@@ -161,10 +164,10 @@ def _report(problem: GateProblem, state: GateState, budget: Budget) -> Round:
 
 
 class _Best(NamedTuple):
-    """A circuit that no other one beats: its area in um2, its likes' wrong rows, and where it stands."""
+    """A circuit that no other one beats: its area in um2, its likes' wrong rows (a mean), and where it stands."""
 
     area: int
-    wrong: int
+    wrong: float
     ladder: int
     rung: Rung
 
@@ -176,7 +179,7 @@ def _best(problem: GateProblem, ladders: Sequence[Ladder]) -> list[_Best]:
     for first in range(0, problem.ladders, folds + 1):
         held = np.array([held_out_wrong(problem, ladder) for ladder in ladders[first : first + folds]]).sum(axis=0)
         whole = ladders[first + folds]
-        for rung, wrong in zip(whole.rungs, held.tolist(), strict=True):
+        for rung, wrong in zip(whole.rungs, smoothed(held).tolist(), strict=True):
             found.append(_Best(rung.genome.area(problem.costs), wrong, whole.index, rung))
     best: list[_Best] = []
     for each in sorted(found, key=lambda each: each[:3]):
@@ -185,13 +188,24 @@ def _best(problem: GateProblem, ladders: Sequence[Ladder]) -> list[_Best]:
     return best
 
 
+def smoothed(wrong: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Wrong rows (rungs,), each averaged with its neighbours': what few rows say of one rung is mostly chance.
+
+    Choosing the best of many such counts would choose the luckiest rung.
+    """
+    reach = len(SMOOTHING) // 2
+    total, weight = (np.convolve(each, SMOOTHING)[reach:-reach] for each in (wrong, np.ones(len(wrong))))
+    mean: NDArray[np.float64] = total / weight
+    return mean
+
+
 def _design(problem: GateProblem, best: _Best, packed: PackedRows) -> CircuitDesign:
     genome, rows = best.rung.genome, problem.rows
     return CircuitDesign(
         circuit=genome.to_circuit(problem.inputs, problem.classes),
         netlist=to_netlist(genome, problem.inputs, problem.costs).to_verilog(),
         start=problem.starts[best.rung.start].name,
-        teacher=problem.has_teacher(best.ladder),
+        lesson=problem.lesson(best.ladder),
         fit_accuracy=1 - wrong_rows(problem, genome, packed) / len(rows),
         validation_accuracy=1 - best.wrong / len(rows),
         model_cm2=best.area * 1e-8,

@@ -11,14 +11,14 @@ from mlpress.approx.choice import Measured, csv_text, most_accurate, smallest
 from mlpress.errors import MlpressError
 from mlpress.ir import Circuit, from_text, to_text
 
-FORMAT = "mlpress circuits 1"
+FORMAT = "mlpress circuits 2"
 
 
 @dataclass(frozen=True, slots=True)
 class CircuitDesign:
     """One design of a front.
 
-    ``start`` is what it came from, ``teacher`` whether it learned from labelled neighbours of the rows.  Accuracies
+    ``start`` is what it came from, ``lesson`` what it learned from (:mod:`mlpress.approx.teacher`).  Accuracies
     are shares: ``fit_accuracy`` of all rows, which it has seen; ``validation_accuracy`` is that of its likes on rows
     held out of theirs.  ``netlist`` is Verilog that makes each gate of its own cells, which ``model_cm2`` counts;
     ``measured`` is what synthesis found.
@@ -27,11 +27,16 @@ class CircuitDesign:
     circuit: Circuit
     netlist: str
     start: str
-    teacher: bool
+    lesson: str
     fit_accuracy: float
     validation_accuracy: float
     model_cm2: float
     measured: Measured | None = None
+
+    @property
+    def ranking(self) -> float:
+        """What ranks designs of one area: the validation accuracy, which every row had its part in."""
+        return self.validation_accuracy
 
     @property
     def area_cm2(self) -> float:
@@ -67,7 +72,7 @@ class CircuitFront:
         return smallest(self.designs, self.reference, max_loss, max_area, max_power)
 
     def most_accurate(self, *, max_area: float | None = None, max_power: float | None = None) -> CircuitDesign:
-        """The design with the best validation accuracy; of equals the smallest."""
+        """The design that ranks highest; of equals the smallest."""
         return most_accurate(self.designs, max_area, max_power)
 
     def measure(self, synthesise: Callable[[Circuit, str], Measured]) -> CircuitFront:
@@ -80,7 +85,7 @@ class CircuitFront:
             {
                 "design": k,
                 "start": d.start,
-                "teacher": d.teacher,
+                "lesson": d.lesson,
                 "fit_accuracy": d.fit_accuracy,
                 "validation_accuracy": d.validation_accuracy,
                 "model_cm2": d.model_cm2,
@@ -133,7 +138,7 @@ def _design(entry: dict[str, Any]) -> CircuitDesign:
         circuit,
         str(entry["netlist"]),
         str(entry["start"]),
-        bool(entry["teacher"]),
+        str(entry["lesson"]),
         float(entry["fit_accuracy"]),
         float(entry["validation_accuracy"]),
         float(entry["model_cm2"]),

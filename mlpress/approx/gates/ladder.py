@@ -22,7 +22,7 @@ from mlpress.approx.gates.genome import Genome, to_genome
 from mlpress.approx.gates.rows import PackedRows, Rows, held_out_folds, pack_rows
 from mlpress.approx.gates.starts import Start
 from mlpress.approx.gates.state import CORRECT, COST, MOVES
-from mlpress.approx.gates.teacher import taught
+from mlpress.approx.teacher import Lesson, check_lesson, taught
 from mlpress.errors import MlpressError
 from mlpress.ir import Circuit, Input
 
@@ -37,8 +37,8 @@ class GateEffort:
     ``prices``, highest first, are what a row is worth, in areas of the technology's smallest gate of two inputs; every
     rung is visited ``visits`` times a round, and the fewer the more its circuit exceeds ``gates`` gates, since a visit
     to a large circuit takes longer: down to an eighth.  A visit draws ``draws``: signals, pairs, and nested pairs.
-    Rows are split into ``folds``; with ``teacher`` each fold has a second ladder that learns from labelled neighbours
-    of its rows too.  ``power`` is how many um2 one nW of static power weighs as much as.
+    Rows are split into ``folds``; each fold has a ladder for every one of ``lessons``.  ``power`` is how many um2 one
+    nW of static power weighs as much as.
     """
 
     prices: tuple[float, ...] = tuple(16.0 * 2 ** (-k / 3) for k in range(22))
@@ -46,12 +46,14 @@ class GateEffort:
     gates: int = 400
     draws: tuple[int, int, int] = (32, 32, 16)
     folds: int = 4
-    teacher: bool = True
+    lessons: tuple[Lesson, ...] = ("moved", "mixed")
     power: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.folds < 2 or self.visits < 1 or not self.prices or min(self.prices) <= 0:
-            raise MlpressError("gate-level evolution needs 2 folds, 1 visit and 1 price or more, all above 0")
+        if self.folds < 2 or self.visits < 1 or not self.lessons or not self.prices or min(self.prices) <= 0:
+            raise MlpressError("gate-level evolution needs 2 folds, 1 visit, 1 lesson and 1 price or more, all above 0")
+        for lesson in self.lessons:
+            check_lesson(lesson)
         if not self.power >= 0:
             raise MlpressError(f"the weight of power is {self.power:g}; it must be 0 or more")
 
@@ -89,16 +91,16 @@ class GateProblem:
 
     @property
     def ladders(self) -> int:
-        """One for every fold and one for all rows, with and without a teacher."""
-        return (self.effort.folds + 1) * (1 + self.effort.teacher)
+        """One for every fold and one for all rows, in every lesson."""
+        return (self.effort.folds + 1) * len(self.effort.lessons)
 
     def fold(self, ladder: int) -> int:
         """The fold held out of a ladder; ``effort.folds`` where it learns from all rows."""
         return ladder % (self.effort.folds + 1)
 
-    def has_teacher(self, ladder: int) -> bool:
-        """Whether the ladder learns from labelled neighbours too."""
-        return ladder > self.effort.folds
+    def lesson(self, ladder: int) -> Lesson:
+        """What the ladder learns from."""
+        return self.effort.lessons[ladder // (self.effort.folds + 1)]
 
     def held_out(self, ladder: int) -> NDArray[np.bool_]:
         """Which rows (rows,) the ladder does not learn from."""
@@ -186,7 +188,7 @@ class _Material:
 @lru_cache(maxsize=32)
 def _material(problem: GateProblem, ladder: int) -> _Material:
     rows = problem.rows.take(~problem.held_out(ladder))
-    learned = taught(rows, problem.inputs, problem.seed) if problem.has_teacher(ladder) else rows
+    learned = Rows(*taught(rows.codes, rows.labels, problem.inputs, problem.lesson(ladder), problem.seed))
     packed = pack_rows(problem.inputs, len(problem.classes), learned)
     return _Material(rows, packed, len(problem.rows) / len(learned))
 
@@ -196,7 +198,8 @@ def _first(problem: GateProblem, material: _Material, ladder: Ladder, rng: np.ra
     start = ladder.rounds
     if start >= len(problem.starts):
         start = int(np.bincount([rung.start for rung in ladder.rungs]).argmax())
-    circuit: Circuit = problem.starts[start].circuit(material.rows, int(rng.integers(1 << 31)))
+    part = problem.fold(ladder.index) < problem.effort.folds
+    circuit: Circuit = problem.starts[start].circuit(material.rows, int(rng.integers(1 << 31)), part=part)
     return Rung(to_genome(circuit, problem.costs), np.inf, start)
 
 

@@ -26,26 +26,32 @@ class Start(Protocol):
         """Everything that decides what is made, but for rows and seed."""
         ...
 
-    def circuit(self, rows: Rows, seed: int) -> Circuit:
-        """A classifier for ``rows``; equal arguments give an equal circuit."""
+    def circuit(self, rows: Rows, seed: int, *, part: bool = False) -> Circuit:
+        """A classifier for ``rows``, which are only ``part`` of all; equal arguments give an equal circuit."""
         ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Given:
-    """A circuit as it is, whatever the rows."""
+    """A circuit as it is, whatever the rows.
+
+    It may have been fitted to rows that a fold holds out, and would make the fold's judgement too kind; so ladders
+    that do not see all rows start from ``alike`` in its place, where that is given.
+    """
 
     name: str
     made: Circuit
+    alike: Start | None = None
 
     @property
     def key(self) -> str:
-        """A digest of the circuit."""
-        return f"{self.name} {sha256(to_text(self.made).encode()).hexdigest()}"
+        """A digest of the circuit, and what decides what is alike."""
+        alike = "" if self.alike is None else self.alike.key
+        return f"{self.name} {sha256(to_text(self.made).encode()).hexdigest()} {alike}"
 
-    def circuit(self, rows: Rows, seed: int) -> Circuit:
-        """The given circuit."""
-        return self.made
+    def circuit(self, rows: Rows, seed: int, *, part: bool = False) -> Circuit:
+        """The given circuit, or for ``part`` of the rows one that is like it."""
+        return self.alike.circuit(rows, seed) if part and self.alike is not None else self.made
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,7 @@ class Trained:
         """Everything that decides what is trained, but for rows and seed."""
         return f"{self.name} {sha256(to_text(self.like).encode()).hexdigest()}"
 
-    def circuit(self, rows: Rows, seed: int) -> Circuit:
+    def circuit(self, rows: Rows, seed: int, *, part: bool = False) -> Circuit:
         """The exact circuit of a net of signed powers of two."""
         return bit_blast(train(rows.codes, rows.labels, self.like, Training(self.hidden, seed=seed)))
 
@@ -89,7 +95,7 @@ class Tree:
         """Everything that decides what is fitted, but for rows and seed."""
         return repr(self)
 
-    def circuit(self, rows: Rows, seed: int) -> Circuit:
+    def circuit(self, rows: Rows, seed: int, *, part: bool = False) -> Circuit:
         """Comparisons of codes with constants, and a choice of class bits at each split."""
         from sklearn.tree import DecisionTreeClassifier
 

@@ -1,0 +1,102 @@
+"""More rows than were measured: neighbours of the training rows, labelled by a teacher.
+
+Fitting a small classifier to what a strong one says about many rows, beside the few labels, keeps it from learning
+the noise (C. Bucila, R. Caruana, A. Niculescu-Mizil, "Model compression", KDD 2006).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpress.errors import MlpressError
+from mlpress.ir import Input
+
+Ints = NDArray[np.int64]
+
+Lesson = Literal["rows", "moved", "mixed"]
+"""What to learn from: the rows alone; neighbours whose codes are *moved* by one step; neighbours whose codes are
+*mixed* with those of a similar row (as the MUNGE of the paper does).  Moved ones reach further from the rows, which
+suits few or noisy rows; mixed ones stay where rows are."""
+
+LESSONS: tuple[Lesson, ...] = get_args(Lesson)
+
+MOST_ROWS = 32_000
+"""Neighbours are as many as this allows, and at most :data:`COPIES` a row; none where a row has no room for one."""
+
+COPIES = 16
+MOVED = 0.5
+"""Share of the codes of a moved neighbour that are one above or one below."""
+
+MIXED = 0.5
+"""Share of the codes of a mixed neighbour that are another row's: one of the :data:`SIMILAR` nearest."""
+
+SIMILAR = 5
+
+
+def check_lesson(lesson: str) -> None:
+    """Raise :class:`MlpressError` where there is no such lesson."""
+    if lesson not in LESSONS:
+        raise MlpressError(f"no lesson {lesson!r}; there are {', '.join(LESSONS)}")
+
+
+def taught(
+    codes: Ints, labels: Ints, inputs: tuple[Input, ...], lesson: Lesson, seed: int, most: int = MOST_ROWS
+) -> tuple[Ints, Ints]:
+    """Rows (rows, inputs) and labels (rows,): the given ones first, repeated to a third of all, then neighbours.
+
+    There are no more than about 1.5 ``most`` in all; where neighbours have no room, the rows are as they were.
+    """
+    check_lesson(lesson)
+    copies = min(COPIES, most // len(codes))
+    if lesson == "rows" or not copies or len(np.unique(labels)) < 2:
+        return codes, labels
+    rng = np.random.default_rng((seed, 3))
+    top = np.array([(1 << feature.bits) - 1 for feature in inputs])
+    near = _moved(codes, top, copies, rng) if lesson == "moved" else _mixed(codes, top, copies, rng)
+    said = _committee(codes, labels, seed).predict(near).astype(np.int64)
+    times = -(-copies // 2)
+    return (
+        np.concatenate([np.repeat(codes, times, axis=0), near]),
+        np.concatenate([np.repeat(labels, times), said]),
+    )
+
+
+def _moved(codes: Ints, top: Ints, copies: int, rng: np.random.Generator) -> Ints:
+    near = np.repeat(codes, copies, axis=0)
+    draw = rng.random(near.shape)
+    moved: Ints = np.clip(near + (draw < MOVED / 2) - (draw > 1 - MOVED / 2), 0, top)
+    return moved
+
+
+def _mixed(codes: Ints, top: Ints, copies: int, rng: np.random.Generator) -> Ints:
+    from sklearn.neighbors import NearestNeighbors
+
+    similar = min(SIMILAR, len(codes) - 1)
+    search = NearestNeighbors(n_neighbors=similar).fit(codes / top)
+    nearest = search.kneighbors(return_distance=False)  # of each row, but for itself
+    row = np.repeat(np.arange(len(codes)), copies)
+    other = nearest[row, rng.integers(0, similar, len(row))]
+    mixed: Ints = np.where(rng.random((len(row), codes.shape[1])) < MIXED, codes[other], codes[row])
+    return mixed
+
+
+def _committee(codes: Ints, labels: Ints, seed: int) -> Any:
+    """Three classifiers that average their odds: logistic regression, a random forest, gradient boosting.
+
+    One is smooth, two are sharp.  They are fitted on one thread, so that the number of cores changes nothing.
+    """
+    from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier, VotingClassifier
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+    from threadpoolctl import threadpool_limits
+
+    smooth = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+    forest = RandomForestClassifier(200, random_state=seed)
+    boosted = HistGradientBoostingClassifier(max_iter=80, random_state=seed)
+    voters = [("smooth", smooth), ("forest", forest), ("boosted", boosted)]
+    with threadpool_limits(1, user_api="openmp"):
+        return VotingClassifier(voters, voting="soft").fit(codes, labels)
