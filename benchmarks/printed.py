@@ -9,6 +9,7 @@ import json
 import shlex
 import statistics
 from dataclasses import asdict, dataclass
+from operator import itemgetter
 from time import perf_counter
 from typing import Any
 
@@ -136,12 +137,14 @@ def command(options: Any, name: str, seed: int, found: Found) -> str:
 
 def keep(results: list[Result]) -> None:
     """Put the results in the file, in place of older ones of the same data set, level and seed."""
-    key = ("dataset", "level", "most_cm2", "seed")
-    new = {tuple(line[k] for k in key): line for line in (asdict(result) for result in results)}
+    new = [asdict(result) for result in results]
+    search = itemgetter("dataset", "level", "seed")
+    again = {search(line) for line in new}
     old = [json.loads(line) for line in RESULTS.read_text().splitlines()] if RESULTS.is_file() else []
-    lines = {tuple(line[k] for k in key): line for line in old} | new
+    lines = [*new, *(line for line in old if search(line) not in again)]
     RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text("".join(json.dumps(lines[name]) + "\n" for name in sorted(lines)))
+    order = itemgetter("dataset", "level", "most_cm2", "seed")
+    RESULTS.write_text("".join(json.dumps(line) + "\n" for line in sorted(lines, key=order)))
 
 
 def summary(name: str, results: list[Result]) -> dict[str, Any]:
