@@ -29,7 +29,7 @@ from mlpress.progress import Progress, Silent
 STAGNATION = 1e-3
 """An evolution stops early where all energy fell by less than this share over ``patience`` rounds."""
 
-SMOOTHING = (1, 4, 6, 4, 1)
+SMOOTHING = (1, 6, 15, 20, 15, 6, 1)
 """Weights of a rung and its neighbours in the number of wrong rows that is stated for it: binomial."""
 
 

@@ -41,7 +41,7 @@ class GateEffort:
     nW of static power weighs as much as.
     """
 
-    prices: tuple[float, ...] = tuple(16.0 * 2 ** (-k / 3) for k in range(22))
+    prices: tuple[float, ...] = tuple(16.0 * 2 ** (-k / 4) for k in range(33))
     visits: int = 2000
     gates: int = 400
     draws: tuple[int, int, int] = (32, 32, 16)
