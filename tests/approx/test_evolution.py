@@ -16,7 +16,7 @@ from mlpress import hw, ir
 from mlpress.approx import Budget
 from mlpress.approx.gates import CircuitFront, GateEffort, Given, Rows, Trained, Tree, evolve
 from mlpress.approx.gates.cells import cell_costs
-from mlpress.approx.gates.evolution import Round, Unwatched
+from mlpress.approx.gates.evolution import SMOOTHING, Round, Unwatched, smoothed
 from mlpress.approx.gates.ladder import GateProblem, Ladder, climb, held_out_wrong
 from mlpress.errors import MlpressError
 
@@ -166,6 +166,16 @@ def test_a_ladder_does_not_see_the_rows_that_it_is_judged_by() -> None:
     one, two = climb(made, Ladder(1)), climb(other, Ladder(1))
     assert [rung.energy for rung in one.rungs] == [rung.energy for rung in two.rungs]
     assert held_out_wrong(made, one) != held_out_wrong(other, two)
+
+
+@pytest.mark.parametrize("rungs", [1, 3, 4, 20])
+def test_what_is_stated_of_a_rung_is_a_mean_over_near_rungs(rungs: int) -> None:
+    reach = len(SMOOTHING) // 2
+    assert smoothed(np.full(rungs, 7)).tolist() == [7.0] * rungs
+    wrong = np.random.default_rng(rungs).integers(0, 50, rungs)
+    for k, mean in enumerate(smoothed(wrong).tolist()):
+        near = {j: SMOOTHING[j - k + reach] for j in range(rungs) if abs(j - k) <= reach}
+        assert mean == pytest.approx(sum(w * wrong[j] for j, w in near.items()) / sum(near.values()))
 
 
 def test_energies_only_fall() -> None:
