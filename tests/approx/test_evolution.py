@@ -16,7 +16,7 @@ from mlpress import hw, ir
 from mlpress.approx import Budget
 from mlpress.approx.gates import CircuitFront, GateEffort, Given, Rows, Trained, Tree, evolve
 from mlpress.approx.gates.cells import cell_costs
-from mlpress.approx.gates.evolution import SMOOTHING, Round, Unwatched, smoothed
+from mlpress.approx.gates.evolution import LIKE, Round, Unwatched, near_area
 from mlpress.approx.gates.ladder import GateProblem, Ladder, climb, held_out_wrong
 from mlpress.errors import MlpressError
 
@@ -168,14 +168,23 @@ def test_a_ladder_does_not_see_the_rows_that_it_is_judged_by() -> None:
     assert held_out_wrong(made, one) != held_out_wrong(other, two)
 
 
-@pytest.mark.parametrize("rungs", [1, 3, 4, 20])
-def test_what_is_stated_of_a_rung_is_a_mean_over_near_rungs(rungs: int) -> None:
-    reach = len(SMOOTHING) // 2
-    assert smoothed(np.full(rungs, 7)).tolist() == [7.0] * rungs
-    wrong = np.random.default_rng(rungs).integers(0, 50, rungs)
-    for k, mean in enumerate(smoothed(wrong).tolist()):
-        near = {j: SMOOTHING[j - k + reach] for j in range(rungs) if abs(j - k) <= reach}
-        assert mean == pytest.approx(sum(w * wrong[j] for j, w in near.items()) / sum(near.values()))
+@pytest.mark.parametrize("known", [[5000], [5000, 5000, 5000], [0, 900, 901, 40_000], list(range(100, 20_000, 700))])
+def test_what_is_stated_of_an_area_comes_from_circuits_of_like_area(known: list[int]) -> None:
+    areas, asked = np.array(known), np.array([0, 1, 700, 5000, 60_000])
+    assert near_area(asked, areas, np.full(len(known), 7)) == pytest.approx([7.0] * 5)
+    logs = np.log(np.maximum(areas, 1))
+    line = np.clip(np.log(np.maximum(asked, 1)), logs.min(), logs.max())
+    assert near_area(asked, areas, 1000 - 90 * logs) == pytest.approx(1000 - 90 * line, abs=5)
+
+
+def test_a_lucky_circuit_among_its_likes_is_not_believed() -> None:
+    areas = (1000 * np.exp(LIKE * np.linspace(-3, 3, 25))).round().astype(np.int64)
+    wrong = np.full(25, 40)
+    wrong[12] = 10
+    stated = near_area(areas, areas, wrong)
+    assert 33 < stated[12] < 39
+    assert near_area(areas[:1], areas[12:13], wrong[12:13]).tolist() == [10.0]
+    assert near_area(areas, areas, wrong * 0).tolist() == [0.0] * 25
 
 
 def test_energies_only_fall() -> None:

@@ -29,8 +29,8 @@ from mlpress.progress import Progress, Silent
 STAGNATION = 1e-3
 """An evolution stops early where all energy fell by less than this share over ``patience`` rounds."""
 
-SMOOTHING = (1, 6, 15, 20, 15, 6, 1)
-"""Weights of a rung and its neighbours in the number of wrong rows that is stated for it: binomial."""
+LIKE = 0.25
+"""Circuits whose areas differ by this factor, less one, count in each other's accuracy: a standard deviation."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +81,7 @@ def evolve(
     """Evolve classifiers of ``inputs`` into ``classes`` that decide ``rows`` as they say, from each of ``starts``.
 
     Designs are judged on rows that they have not seen: the accuracy of a design evolved on all rows is estimated by
-    those of its likes, evolved on all folds but one each, at its own price and the next ones.  ``reference`` is the
+    those of its likes: circuits of about its area, evolved on all folds but one each.  ``reference`` is the
     accuracy that losses count from (default: the best of the front).  A budget's generations are rounds of all ladders.
     ``checkpoint``, ``resume``, ``workers`` and ``cluster`` are as in :func:`mlpress.approx.search`; so is Ctrl-C.
 
@@ -177,10 +177,12 @@ def _best(problem: GateProblem, ladders: Sequence[Ladder]) -> list[_Best]:
     folds = problem.effort.folds
     found = []
     for first in range(0, problem.ladders, folds + 1):
-        held = np.array([held_out_wrong(problem, ladder) for ladder in ladders[first : first + folds]]).sum(axis=0)
         whole = ladders[first + folds]
-        for rung, wrong in zip(whole.rungs, smoothed(held).tolist(), strict=True):
-            found.append(_Best(rung.genome.area(problem.costs), wrong, whole.index, rung))
+        area, wrong = _areas(problem, whole), np.zeros(len(whole.rungs))
+        for ladder in ladders[first : first + folds]:
+            wrong += near_area(area, _areas(problem, ladder), np.array(held_out_wrong(problem, ladder)))
+        for rung, size, mean in zip(whole.rungs, area.tolist(), wrong.tolist(), strict=True):
+            found.append(_Best(size, mean, whole.index, rung))
     best: list[_Best] = []
     for each in sorted(found, key=lambda each: each[:3]):
         if not best or each.wrong < best[-1].wrong:
@@ -188,15 +190,27 @@ def _best(problem: GateProblem, ladders: Sequence[Ladder]) -> list[_Best]:
     return best
 
 
-def smoothed(wrong: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Wrong rows (rungs,), each averaged with its neighbours': what few rows say of one rung is mostly chance.
+def _areas(problem: GateProblem, ladder: Ladder) -> NDArray[np.int64]:
+    return np.array([rung.genome.area(problem.costs) for rung in ladder.rungs])
 
-    Choosing the best of many such counts would choose the luckiest rung.
+
+def near_area(area: NDArray[np.int64], known: NDArray[np.int64], wrong: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The wrong rows to expect of circuits of ``area``, where ones of areas ``known`` have ``wrong``: float64 (area,).
+
+    What few rows say of one circuit is mostly chance, and the best of many would be the luckiest; so this is local
+    linear regression on the logarithm of area, no further out than what is known (W. S. Cleveland, "Robust locally
+    weighted regression", 1979, with Gaussian weights and no robust step).
     """
-    reach = len(SMOOTHING) // 2
-    total, weight = (np.convolve(each, SMOOTHING)[reach:-reach] for each in (wrong, np.ones(len(wrong))))
-    mean: NDArray[np.float64] = total / weight
-    return mean
+    at = np.log(np.maximum(known, 1.0))
+    wanted = np.clip(np.log(np.maximum(area, 1.0)), at.min(), at.max())
+    away = at - wanted[:, None]
+    far = (away / LIKE) ** 2
+    weight = np.exp(0.5 * (far.min(axis=1, keepdims=True) - far))
+    one, first = weight.sum(axis=1), (weight * away).sum(axis=1)
+    second = (weight * away**2).sum(axis=1) + 1e-6 * LIKE**2 * one  # keeps equal areas from dividing by nothing
+    rows, tilt = weight @ wrong, (weight * away) @ wrong
+    mean: NDArray[np.float64] = (second * rows - first * tilt) / (one * second - first**2)
+    return np.maximum(mean, 0.0)
 
 
 def _design(problem: GateProblem, best: _Best, packed: PackedRows) -> CircuitDesign:
