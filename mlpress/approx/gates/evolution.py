@@ -30,7 +30,7 @@ STAGNATION = 1e-3
 """An evolution stops early where all energy fell by less than this share over ``patience`` rounds."""
 
 LIKE = 0.25
-"""Circuits whose areas differ by this factor, less one, count in each other's accuracy: a standard deviation."""
+"""Circuits of like area count in each other's accuracy: the weights' standard deviation in the logarithm of area."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
