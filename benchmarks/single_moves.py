@@ -14,8 +14,8 @@ from numba import njit
 from mlpress.approx.gates.edits import ones_in
 from mlpress.approx.gates.moves import random_below, random_unit
 from mlpress.approx.gates.rows import PackedRows
-from mlpress.approx.jit import inner
 from mlpress.ir import Circuit, Input
+from mlpress.jit import inner
 
 LIVE, CORRECT, FLOOR, TRIED, ACCEPTED = range(5)
 """Positions in ``Graph.counts``."""
