@@ -13,6 +13,7 @@ from mlpress.approx import gates
 from mlpress.searching import starts
 
 INTEGER_SHARE = 0.2
+"""Of the time, where it is not counted in generations and rounds."""
 
 MOST_CM2 = {
     "breast_cancer": (0.009,),
@@ -55,6 +56,7 @@ def evolved(
         starts(net, searched, trees=trees),
         technology,
         approx.Budget(None if budget.rounds else (1 - INTEGER_SHARE) * budget.seconds, budget.rounds),
+        most_cm2=max(MOST_CM2[name]),
         seed=seed,
     )
     designs = [chosen(front, searched.generations, most, technology, effort) for most in MOST_CM2[name]]

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from sklearn.preprocessing import MinMaxScaler
 
-from mlpress import Dataset, MlpressError
+from mlpress import Dataset
 
 TOPOLOGIES = {
     "breast_cancer": (10, 3, 2),
@@ -29,7 +29,7 @@ def arguments(description: str) -> argparse.ArgumentParser:
     """The options of every benchmark."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--json", action="store_true", help="one JSON object a row, no table")
-    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data", help="folder with <set>.csv")
+    parser.add_argument("--data", type=Path, default=ROOT / "data", help="folder with <set>.csv")
     parser.add_argument("--only", nargs="*", default=list(TOPOLOGIES), choices=list(TOPOLOGIES), help="data sets")
     return parser
 
@@ -42,7 +42,8 @@ def protocol(folder: Path, name: str) -> tuple[Dataset, Dataset, MinMaxScaler]:
     """
     path = folder / f"{name}.csv"
     if not path.is_file():
-        raise MlpressError(f"no {path}; give the folder of the UCI sets (one CSV each, label last) with --data")
+        print(f"no {path}; give the folder of the UCI sets (one CSV each, label last) with --data", file=sys.stderr)
+        raise SystemExit(2)
     train, test = Dataset.from_csv(path).split(test_size=0.3, seed=42)
     return train, test, MinMaxScaler((0, 0.9)).fit(train.features)
 

@@ -290,6 +290,7 @@ class _Task:
             self.technology,
             budget,
             reference=min(fair, _accuracy(net, self.rows)),
+            most_cm2=None if self.limits is None else self.limits.max_area,
             effort=effort,
             seed=self.seed,
             workers=self.where.workers,

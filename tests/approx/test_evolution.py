@@ -15,9 +15,11 @@ import pytest
 from mlpress import hw, ir
 from mlpress.approx import Budget
 from mlpress.approx.gates import CircuitFront, GateEffort, Given, Rows, Trained, Tree, evolve
+from mlpress.approx.gates.advance import advance, cycle
+from mlpress.approx.gates.archive import Archive
 from mlpress.approx.gates.cells import cell_costs
 from mlpress.approx.gates.evolution import LIKE, Round, Unwatched, near_area
-from mlpress.approx.gates.ladder import GateProblem, Ladder, climb, held_out_wrong
+from mlpress.approx.gates.problem import MARGIN, GateProblem
 from mlpress.errors import MlpressError
 
 INPUTS = tuple(ir.Input(f"f{k}", 3, 1.0, 0.0) for k in range(4))
@@ -140,32 +142,32 @@ def test_foreign_and_damaged_checkpoints(tmp_path: Path) -> None:
         run(resume=True)
 
 
-def problem(**changes: object) -> GateProblem:
+def problem(most_cm2: float | None = None) -> GateProblem:
     costs = cell_costs(hw.load_technology("egfet"))
     effort = replace(EFFORT, folds=3, lessons=("rows", "moved"))
-    return GateProblem(INPUTS, CLASSES, rows(), (Tree(INPUTS, CLASSES, 8),), costs, effort, 0)
+    return GateProblem(INPUTS, CLASSES, rows(), (Tree(INPUTS, CLASSES, 8),), costs, effort, 0, most_cm2)
 
 
 def test_every_row_is_held_out_once_in_every_lesson() -> None:
     made = problem()
-    held = np.array([made.held_out(ladder) for ladder in range(made.ladders)])
-    assert made.ladders == 8
+    held = np.array([made.held_out(archive) for archive in range(made.archives)])
+    assert made.archives == 8
     assert (held[:3].sum(axis=0) == 1).all()
     assert not held[3].any()
     assert (held[4:] == held[:4]).all()
-    assert [made.lesson(ladder) for ladder in range(8)] == ["rows"] * 4 + ["moved"] * 4
+    assert [made.lesson(archive) for archive in range(8)] == ["rows"] * 4 + ["moved"] * 4
 
 
-def test_a_ladder_does_not_see_the_rows_that_it_is_judged_by() -> None:
-    """Other codes in the held-out rows change what is said of a ladder, and not the ladder."""
+def test_an_archive_does_not_see_the_rows_that_it_is_judged_by() -> None:
+    """Other codes in the held-out rows change what is said of an archive, and not its circuits."""
     made = problem()
     held = made.held_out(1)
     codes = np.where(held[:, None], 7 - made.rows.codes, made.rows.codes)
     other = GateProblem(INPUTS, CLASSES, Rows(codes, made.rows.labels), made.starts, made.costs, made.effort, 0)
     assert other.held_out(1).tolist() == held.tolist()
-    one, two = climb(made, Ladder(1)), climb(other, Ladder(1))
-    assert [rung.energy for rung in one.rungs] == [rung.energy for rung in two.rungs]
-    assert held_out_wrong(made, one) != held_out_wrong(other, two)
+    one, two = advance(made, Archive(1)), advance(other, Archive(1))
+    assert [(each.cost, each.wrong) for each in one.members] == [(each.cost, each.wrong) for each in two.members]
+    assert [each.held for each in one.members] != [each.held for each in two.members]
 
 
 @pytest.mark.parametrize("known", [[5000], [5000, 5000, 5000], [0, 900, 901, 40_000], list(range(100, 20_000, 700))])
@@ -187,14 +189,29 @@ def test_a_lucky_circuit_among_its_likes_is_not_believed() -> None:
     assert near_area(areas, areas, wrong * 0).tolist() == [0.0] * 25
 
 
-def test_energies_only_fall() -> None:
-    made, ladder = problem(), Ladder(5)
-    before = None
-    for _ in range(4):
-        ladder = climb(made, ladder)
-        energies = [rung.energy for rung in ladder.rungs]
-        assert before is None or all(now <= then for now, then in zip(energies, before, strict=True))
-        before = energies
+def test_energy_only_falls() -> None:
+    made, archive = problem(), Archive(5)
+    energies = []
+    for _ in range(5):
+        archive = advance(made, archive)
+        energies.append(archive.energy)
+    assert archive.rounds == 5
+    assert energies == sorted(energies, reverse=True)
+    assert energies[-1] < energies[0]
+
+
+def test_a_cycle_comes_down_in_price_from_a_circuit_that_is_small_enough() -> None:
+    members = advance(problem(), Archive(3)).members
+    small = MARGIN * members[len(members) // 2].cost * 1e-8
+    for most in (None, small, 0.0):
+        made = problem(most_cm2=None if most is None else most / MARGIN)
+        for seed in range(30):
+            parent, prices = cycle(made, 3, members, np.random.default_rng(seed))
+            assert parent in members
+            assert prices == sorted(prices, reverse=True)
+            assert 1 <= len(prices) <= len(made.effort.prices)
+            if most is not None:
+                assert parent.cost * 1e-8 <= most or parent is members[0]
 
 
 def test_starts_are_circuits_and_trained_nets_too() -> None:
@@ -224,6 +241,9 @@ def test_what_cannot_be_evolved() -> None:
         evolve(INPUTS, CLASSES, rows(), [], technology, Budget(generations=1))
     with pytest.raises(MlpressError, match="folds"):
         GateEffort(folds=1)
+    for prices in ((), (1.0, 2.0), (1.0, 0.0)):
+        with pytest.raises(MlpressError, match="prices"):
+            GateEffort(prices=prices)
 
 
 def test_a_negative_weight_of_power_is_refused() -> None:

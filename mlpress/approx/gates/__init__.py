@@ -3,7 +3,7 @@
 from mlpress.approx.gates.cells import cell_costs
 from mlpress.approx.gates.evolution import EvolutionProgress, Round, evolve
 from mlpress.approx.gates.front import CircuitDesign, CircuitFront
-from mlpress.approx.gates.ladder import GateEffort
+from mlpress.approx.gates.problem import GateEffort
 from mlpress.approx.gates.rows import Rows
 from mlpress.approx.gates.starts import Given, Start, Trained, Tree
 from mlpress.approx.gates.trees import TreePoint, nearest_tree, network_accuracy, tree_points

@@ -1,4 +1,4 @@
-"""Checkpoints of an evolution: every ladder, rung by rung."""
+"""Checkpoints of an evolution: every archive, member by member."""
 
 from __future__ import annotations
 
@@ -8,22 +8,23 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from mlpress.approx.gates.archive import Archive, Member
 from mlpress.approx.gates.genome import Genome
-from mlpress.approx.gates.ladder import GateProblem, Ladder, Rung
+from mlpress.approx.gates.problem import GateProblem
 from mlpress.approx.state_file import damaged, read_state, write_state
 from mlpress.errors import MlpressError
 
-FORMAT = "mlpress evolution 1"
+FORMAT = "mlpress evolution 2"
 
 
 @dataclass(frozen=True, slots=True)
 class GateState:
-    """An evolution between two rounds: ``energies`` is the sum of all rungs' after each round, in um2.
+    """An evolution between two rounds: ``energies`` is that of all archives after each round, in um2.
 
     ``round_s`` is how long the last round took, 0 where that was before a resumption.
     """
 
-    ladders: tuple[Ladder, ...]
+    archives: tuple[Archive, ...]
     elapsed_s: float = 0.0
     energies: tuple[float, ...] = ()
     round_s: float = 0.0
@@ -36,23 +37,25 @@ class GateState:
     @property
     def moves(self) -> int:
         """Moves judged so far."""
-        return sum(ladder.moves for ladder in self.ladders)
+        return sum(archive.moves for archive in self.archives)
 
 
 def save(path: Path, problem: GateProblem, state: GateState) -> None:
     """Write ``state`` to ``path`` in place of an older one."""
     arrays: dict[str, NDArray[Any]] = {}
-    for ladder in state.ladders:
-        for k, rung in enumerate(ladder.rungs):
-            name = f"{ladder.index} {k}"
-            arrays[f"table {name}"] = rung.genome.table
-            arrays[f"operands {name}"] = rung.genome.operands
-            arrays[f"outputs {name}"] = rung.genome.outputs
+    for archive in state.archives:
+        for k, member in enumerate(archive.members):
+            name = f"{archive.index} {k}"
+            arrays[f"table {name}"] = member.genome.table
+            arrays[f"operands {name}"] = member.genome.operands
+            arrays[f"outputs {name}"] = member.genome.outputs
     facts = {
         "elapsed_s": state.elapsed_s,
         "energies": state.energies,
-        "moves": [ladder.moves for ladder in state.ladders],
-        "rungs": [[(rung.energy, rung.start) for rung in ladder.rungs] for ladder in state.ladders],
+        "moves": [archive.moves for archive in state.archives],
+        "members": [
+            [(each.cost, each.wrong, each.held, each.start) for each in archive.members] for archive in state.archives
+        ],
     }
     write_state(path, FORMAT, problem.key, facts, arrays)
 
@@ -62,21 +65,30 @@ def load(path: Path, problem: GateProblem) -> GateState:
     facts, arrays = read_state(path, FORMAT, problem.key)
     try:
         energies = tuple(float(energy) for energy in facts["energies"])
-        if len(facts["rungs"]) != len(facts["moves"]) or len(facts["rungs"]) != problem.ladders:
-            raise ValueError("it has another number of ladders")
-        ladders = tuple(
-            Ladder(i, len(energies), int(moves), tuple(_rung(problem, arrays, i, k, *r) for k, r in enumerate(rungs)))
-            for i, (moves, rungs) in enumerate(zip(facts["moves"], facts["rungs"], strict=True))
+        if len(facts["members"]) != len(facts["moves"]) or len(facts["members"]) != problem.archives:
+            raise ValueError("it has another number of archives")
+        archives = tuple(
+            Archive(
+                i, len(energies), int(moves), tuple(_member(problem, arrays, i, k, *m) for k, m in enumerate(members))
+            )
+            for i, (moves, members) in enumerate(zip(facts["moves"], facts["members"], strict=True))
         )
-        return GateState(ladders, float(facts["elapsed_s"]), energies)
+        return GateState(archives, float(facts["elapsed_s"]), energies)
     except (ValueError, KeyError, TypeError, AttributeError, MlpressError) as error:
         raise damaged(path, error) from error
 
 
-def _rung(
-    problem: GateProblem, arrays: dict[str, NDArray[Any]], ladder: int, k: int, energy: float, start: int
-) -> Rung:
+def _member(
+    problem: GateProblem,
+    arrays: dict[str, NDArray[Any]],
+    archive: int,
+    k: int,
+    cost: float,
+    wrong: int,
+    held: int,
+    start: int,
+) -> Member:
     bits = sum(feature.bits for feature in problem.inputs)
-    genome = Genome(bits, *(arrays[f"{name} {ladder} {k}"] for name in ("table", "operands", "outputs")))
+    genome = Genome(bits, *(arrays[f"{name} {archive} {k}"] for name in ("table", "operands", "outputs")))
     genome.check()
-    return Rung(genome, float(energy), range(len(problem.starts))[int(start)])
+    return Member(genome, float(cost), int(wrong), int(held), range(len(problem.starts))[int(start)])

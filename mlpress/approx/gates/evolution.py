@@ -12,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpress.approx.gates import checkpoint as checkpoints
+from mlpress.approx.gates.advance import advance, wrong_rows
+from mlpress.approx.gates.archive import Archive, Member
 from mlpress.approx.gates.cells import cell_costs
 from mlpress.approx.gates.checkpoint import GateState
 from mlpress.approx.gates.front import CircuitDesign, CircuitFront
-from mlpress.approx.gates.ladder import GateEffort, GateProblem, Ladder, Rung, climb, held_out_wrong, wrong_rows
 from mlpress.approx.gates.own_cells import to_netlist
+from mlpress.approx.gates.problem import GateEffort, GateProblem
 from mlpress.approx.gates.rows import PackedRows, Rows, check_rows, pack_rows
 from mlpress.approx.gates.starts import Start
 from mlpress.approx.integer_search import Budget
@@ -51,7 +53,7 @@ class EvolutionProgress(Progress, Protocol):
     """Who watches an evolution."""
 
     def round(self, done: Round) -> None:
-        """A round of all ladders ended."""
+        """A round of all archives ended."""
 
 
 class Unwatched(Silent):
@@ -70,6 +72,7 @@ def evolve(
     budget: Budget,
     *,
     reference: float | None = None,
+    most_cm2: float | None = None,
     effort: GateEffort = GateEffort(),  # noqa: B008 - immutable
     seed: int = 0,
     workers: int | None = None,
@@ -82,7 +85,9 @@ def evolve(
 
     Designs are judged on rows that they have not seen: the accuracy of a design evolved on all rows is estimated by
     those of its likes: circuits of about its area, evolved on all folds but one each.  ``reference`` is the
-    accuracy that losses count from (default: the best of the front).  A budget's generations are rounds of all ladders.
+    accuracy that losses count from (default: the best of the front).  Where designs of no more than ``most_cm2`` are
+    asked for, the time is spent on them, and larger ones are on the way only.  A budget's generations are rounds of
+    all archives.
     ``checkpoint``, ``resume``, ``workers`` and ``cluster`` are as in :func:`mlpress.approx.search`; so is Ctrl-C.
 
     Equal arguments give an equal front, whatever ``workers`` and ``cluster`` are.
@@ -92,9 +97,9 @@ def evolve(
     check_rows(inputs, len(classes), rows)
     if not starts:
         raise MlpressError("the evolution needs a circuit to start from; give one or more")
-    problem = GateProblem(inputs, classes, rows, tuple(starts), cell_costs(technology), effort, seed)
+    problem = GateProblem(inputs, classes, rows, tuple(starts), cell_costs(technology), effort, seed, most_cm2)
     if not resume:
-        state = GateState(tuple(Ladder(k) for k in range(problem.ladders)))
+        state = GateState(tuple(Archive(k) for k in range(problem.archives)))
     elif checkpoint is None:
         raise MlpressError("there is no checkpoint to resume from; name the file that the evolution wrote")
     else:
@@ -103,7 +108,7 @@ def evolve(
     watch.step("evolve gates")
     state, stopped = _run(problem, state, budget, began, workers, checkpoint, cluster, watch)
     packed = pack_rows(inputs, len(classes), rows)
-    designs = tuple(_design(problem, best, packed) for best in _best(problem, state.ladders))
+    designs = tuple(_design(problem, best, packed) for best in _best(problem, state.archives))
     best = max(design.validation_accuracy for design in designs)
     return CircuitFront(
         designs=designs,
@@ -130,10 +135,10 @@ def _run(
     try:
         with machine(workers or cores(), cluster) as place:
             while (stopped := _ended(problem, state, budget, monotonic() - began)) is None:
-                ladders = tuple(place.map(climb, problem, state.ladders))
-                energy = sum(rung.energy for ladder in ladders for rung in ladder.rungs)
+                archives = tuple(place.map(advance, problem, state.archives))
                 elapsed = monotonic() - began
-                state = GateState(ladders, elapsed, (*state.energies, energy), elapsed - state.elapsed_s)
+                energies = (*state.energies, sum(archive.energy for archive in archives))
+                state = GateState(archives, elapsed, energies, elapsed - state.elapsed_s)
                 if checkpoint is not None:
                     checkpoints.save(checkpoint, problem, state)
                 watch.round(_report(problem, state, budget))
@@ -159,7 +164,7 @@ def _ended(problem: GateProblem, state: GateState, budget: Budget, elapsed: floa
 
 def _report(problem: GateProblem, state: GateState, budget: Budget) -> Round:
     rows, left = len(problem.rows), budget.left_s(state.elapsed_s, state.rounds)
-    front = np.array([(best.wrong / rows, best.area * 1e-8) for best in _best(problem, state.ladders)])
+    front = np.array([(best.wrong / rows, best.area * 1e-8) for best in _best(problem, state.archives)])
     return Round(state.rounds, state.moves, state.elapsed_s, front, left)
 
 
@@ -168,21 +173,22 @@ class _Best(NamedTuple):
 
     area: int
     wrong: float
-    ladder: int
-    rung: Rung
+    archive: int
+    member: Member
 
 
-def _best(problem: GateProblem, ladders: Sequence[Ladder]) -> list[_Best]:
-    """The rungs of the ladders that learned from all rows, where no other is as small and as accurate; small first."""
+def _best(problem: GateProblem, archives: Sequence[Archive]) -> list[_Best]:
+    """The members of archives of all rows where no other is as small and as accurate; small first."""
     folds = problem.effort.folds
     found = []
-    for first in range(0, problem.ladders, folds + 1):
-        whole = ladders[first + folds]
-        area, wrong = _areas(problem, whole), np.zeros(len(whole.rungs))
-        for ladder in ladders[first : first + folds]:
-            wrong += near_area(area, _areas(problem, ladder), np.array(held_out_wrong(problem, ladder)))
-        for rung, size, mean in zip(whole.rungs, area.tolist(), wrong.tolist(), strict=True):
-            found.append(_Best(size, mean, whole.index, rung))
+    for first in range(0, problem.archives, folds + 1):
+        whole = archives[first + folds]
+        area, wrong = _areas(problem, whole), np.zeros(len(whole.members))
+        for archive in archives[first : first + folds]:
+            held = np.array([member.held for member in archive.members])
+            wrong += near_area(area, _areas(problem, archive), held)
+        for member, size, mean in zip(whole.members, area.tolist(), wrong.tolist(), strict=True):
+            found.append(_Best(size, mean, whole.index, member))
     best: list[_Best] = []
     for each in sorted(found, key=lambda each: each[:3]):
         if not best or each.wrong < best[-1].wrong:
@@ -190,8 +196,8 @@ def _best(problem: GateProblem, ladders: Sequence[Ladder]) -> list[_Best]:
     return best
 
 
-def _areas(problem: GateProblem, ladder: Ladder) -> NDArray[np.int64]:
-    return np.array([rung.genome.area(problem.costs) for rung in ladder.rungs])
+def _areas(problem: GateProblem, archive: Archive) -> NDArray[np.int64]:
+    return np.array([member.genome.area(problem.costs) for member in archive.members])
 
 
 def near_area(area: NDArray[np.int64], known: NDArray[np.int64], wrong: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -214,12 +220,12 @@ def near_area(area: NDArray[np.int64], known: NDArray[np.int64], wrong: NDArray[
 
 
 def _design(problem: GateProblem, best: _Best, packed: PackedRows) -> CircuitDesign:
-    genome, rows = best.rung.genome, problem.rows
+    genome, rows = best.member.genome, problem.rows
     return CircuitDesign(
         circuit=genome.to_circuit(problem.inputs, problem.classes),
         netlist=to_netlist(genome, problem.inputs, problem.costs).to_verilog(),
-        start=problem.starts[best.rung.start].name,
-        lesson=problem.lesson(best.ladder),
+        start=problem.starts[best.member.start].name,
+        lesson=problem.lesson(best.archive),
         fit_accuracy=1 - wrong_rows(problem, genome, packed) / len(rows),
         validation_accuracy=1 - best.wrong / len(rows),
         model_cm2=best.area * 1e-8,

@@ -35,7 +35,7 @@ class Start(Protocol):
 class Given:
     """A circuit as it is, whatever the rows.
 
-    It may have been fitted to rows that a fold holds out, and would make the fold's judgement too kind; so ladders
+    It may have been fitted to rows that a fold holds out, and would make the fold's judgement too kind; so archives
     that do not see all rows start from ``alike`` in its place, where that is given.
     """
 

@@ -1,0 +1,148 @@
+"""A round of an archive: sweeps from the starts first, then cycles of growing and shrinking.
+
+Circuits found by annealing down from larger ones, a price at a time, beat those found by annealing at one price
+for as long: a small circuit has too few gates to rebuild itself.  So a cycle takes a circuit, lets it grow at a higher
+price of a row, and comes down again; every circuit on the way may enter the archive.
+
+A round is a pure function of problem and archive: it does not matter where or in what order archives advance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpress.approx.gates.archive import Archive, Member, with_members
+from mlpress.approx.gates.chain import anneal, genome_of, new_scratch, new_state
+from mlpress.approx.gates.genome import Genome, to_genome
+from mlpress.approx.gates.problem import MARGIN, GateProblem
+from mlpress.approx.gates.rows import PackedRows, Rows, pack_rows
+from mlpress.approx.gates.state import CORRECT, COST, MOVES
+from mlpress.approx.teacher import taught
+
+COLD = 0.03
+"""The temperature at which annealing ends, in areas of the smallest gate."""
+
+BELOW = 2
+"""A cycle ends so many prices below the one that it is about."""
+
+JITTER = 0.25
+"""All prices of a cycle are moved by up to so many octaves, up or down."""
+
+
+def advance(problem: GateProblem, archive: Archive) -> Archive:
+    """The archive one round later: a sweep from the next start, or cycles once every start had its turn."""
+    rng = np.random.default_rng((problem.seed, archive.index, archive.rounds, 5))
+    members, judged = archive.members, 0
+    if archive.rounds < len(problem.starts):
+        found, judged = _anneals(problem, archive.index, *_first(problem, archive, rng), problem.effort.prices, rng)
+        members = with_members(members, found)
+    else:
+        for _ in range(problem.effort.cycles):
+            parent, prices = cycle(problem, archive.index, members, rng)
+            found, moves = _anneals(problem, archive.index, parent.genome, parent.start, prices, rng)
+            members, judged = with_members(members, found), judged + moves
+    energy = float(_energies(problem, archive.index, members).min(axis=1).sum())
+    return Archive(archive.index, archive.rounds + 1, archive.moves + judged, members, energy)
+
+
+def wrong_rows(problem: GateProblem, genome: Genome, rows: PackedRows) -> int:
+    """How many of ``rows`` a netlist decides wrongly."""
+    return int(rows.rows - new_state(genome, rows, problem.costs, 0).counts[CORRECT])
+
+
+@dataclass(frozen=True, slots=True)
+class _Material:
+    """What an archive learns from: its own rows, and those and their neighbours packed; and the rows held out.
+
+    ``share`` is what one of these counts, so that together they count as much as all rows of the problem: a price
+    trades as much area for as large a share of the rows in every fold.
+    """
+
+    rows: Rows
+    packed: PackedRows
+    held: PackedRows | None
+    share: float
+
+
+@lru_cache(maxsize=32)
+def _material(problem: GateProblem, archive: int) -> _Material:
+    held = problem.held_out(archive)
+    rows = problem.rows.take(~held)
+    learned = Rows(*taught(rows.codes, rows.labels, problem.inputs, problem.lesson(archive), problem.seed))
+
+    def packed(rows: Rows) -> PackedRows:
+        return pack_rows(problem.inputs, len(problem.classes), rows)
+
+    unseen = packed(problem.rows.take(held)) if held.any() else None
+    return _Material(rows, packed(learned), unseen, len(problem.rows) / len(learned))
+
+
+def _first(problem: GateProblem, archive: Archive, rng: np.random.Generator) -> tuple[Genome, int]:
+    """The circuit of the next start, and the number of the start."""
+    part = problem.fold(archive.index) < problem.effort.folds
+    rows = _material(problem, archive.index).rows
+    circuit = problem.starts[archive.rounds].circuit(rows, int(rng.integers(1 << 31)), part=part)
+    return to_genome(circuit, problem.costs), archive.rounds
+
+
+def _energies(problem: GateProblem, archive: int, members: Sequence[Member]) -> NDArray[np.float64]:
+    """Cost and wrong rows of each member at each price together, um2: (prices, members)."""
+    row = problem.unit * _material(problem, archive).share * np.array(problem.effort.prices)
+    energies: NDArray[np.float64] = np.array([member.cost for member in members]) + np.outer(
+        row, [member.wrong for member in members]
+    )
+    return energies
+
+
+def cycle(
+    problem: GateProblem, archive: int, members: Sequence[Member], rng: np.random.Generator
+) -> tuple[Member, list[float]]:
+    """A member to leave from, and the prices to anneal at, the highest first.
+
+    The cycle is about the price at which the best member is most like this one in cost.
+    """
+    most = np.inf if problem.most_cm2 is None else MARGIN * problem.most_cm2 * 1e8
+    near = [member for member in members if member.cost <= most] or members[:1]
+    parent = near[int(rng.integers(len(near)))]
+    best = _energies(problem, archive, members).argmin(axis=1)
+    away = [abs(np.log(max(members[k].cost, 1.0) / max(parent.cost, 1.0))) for k in best]
+    middle = int(np.argmin(away))
+    first = max(middle - int(rng.integers(problem.effort.swing + 1)), 0)
+    moved = 2.0 ** rng.uniform(-JITTER, JITTER)
+    return parent, [price * moved for price in problem.effort.prices[first : middle + BELOW + 1]]
+
+
+def _anneals(
+    problem: GateProblem, archive: int, genome: Genome, start: int, prices: Sequence[float], rng: np.random.Generator
+) -> tuple[list[Member], int]:
+    """A chain from ``genome`` at each of ``prices`` in turn: what each comes to, and the moves judged."""
+    found: list[Member] = []
+    judged = 0
+    for price in prices:
+        member, moves = _annealed(problem, _material(problem, archive), genome, start, price, rng)
+        found.append(member)
+        judged += moves
+        genome = member.genome
+    return found, judged
+
+
+def _annealed(
+    problem: GateProblem, material: _Material, genome: Genome, start: int, price: float, rng: np.random.Generator
+) -> tuple[Member, int]:
+    """It begins at a temperature that grows as the root of the price: among accurate circuits moves trade more rows."""
+    effort, unit = problem.effort, problem.unit
+    state = new_state(genome, material.packed, problem.costs, int(rng.integers(1 << 62)), effort.power)
+    visits = max(round(effort.visits * min(1.0, effort.gates / max(len(genome), 1))), -(-effort.visits // 8))
+    hot = unit * 0.5 * price**0.5 * 4.0 ** (rng.random() - 0.5)
+    draws = np.array(effort.draws, np.int64)
+    scratch = new_scratch(material.packed.words, int(draws[0]))
+    anneal(state, visits, unit * price * material.share, max(hot, unit * COLD), unit * COLD, draws, scratch)
+    wrong = material.packed.rows - int(state.counts[CORRECT])
+    made = genome_of(state)
+    held = 0 if material.held is None else wrong_rows(problem, made, material.held)
+    return Member(made, float(state.counts[COST]), wrong, held, start), int(state.counts[MOVES])

@@ -1,0 +1,112 @@
+"""What is evolved, and how hard.
+
+Every fold of the rows has archives of its own, which never see the rows held out of it; so what their circuits score
+there estimates how circuits of like area, evolved on all rows in the same way, do on rows that they have not seen.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpress.approx.gates.cells import CellCosts
+from mlpress.approx.gates.rows import Rows, held_out_folds
+from mlpress.approx.gates.starts import Start
+from mlpress.approx.teacher import Lesson, check_lesson
+from mlpress.errors import MlpressError
+from mlpress.ir import Input
+
+MARGIN = 1.5
+"""Cycles leave from circuits up to so many times the area that is allowed: good ones come down from larger ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class GateEffort:
+    """How hard a round tries.
+
+    ``prices``, highest first, are what a row is worth, in areas of the technology's smallest gate of two inputs.  An
+    annealing at a price makes ``visits`` visits, and the fewer the more its circuit exceeds ``gates`` gates, since a
+    visit to a large circuit takes longer: down to an eighth.  It draws ``draws``: signals, pairs, and nested pairs.
+    A round has ``cycles`` cycles, each up to ``swing`` prices up from where a circuit is the best one, and then down.
+    Rows are split into ``folds``; each fold has an archive for every one of ``lessons``.  ``power`` is how many um2 one
+    nW of static power weighs as much as.
+    """
+
+    prices: tuple[float, ...] = tuple(16.0 * 2 ** (-k / 2) for k in range(17))
+    visits: int = 1000
+    gates: int = 400
+    draws: tuple[int, int, int] = (32, 32, 16)
+    cycles: int = 4
+    swing: int = 10
+    folds: int = 4
+    lessons: tuple[Lesson, ...] = ("moved", "mixed")
+    power: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.folds < 2 or min(self.visits, self.cycles) < 1 or not self.lessons:
+            raise MlpressError("gate-level evolution needs 2 folds, 1 visit, 1 cycle and 1 lesson or more")
+        if not self.prices or min(self.prices) <= 0 or list(self.prices) != sorted(self.prices, reverse=True):
+            raise MlpressError("gate-level evolution needs prices above 0, the highest first")
+        for lesson in self.lessons:
+            check_lesson(lesson)
+        if not self.power >= 0:
+            raise MlpressError(f"the weight of power is {self.power:g}; it must be 0 or more")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GateProblem:
+    """What is evolved: all that an archive needs to grow, plain enough to send to another machine.
+
+    Cycles leave from circuits of no more than about ``most_cm2`` (:data:`MARGIN`), where that is given.
+    """
+
+    inputs: tuple[Input, ...]
+    classes: tuple[int | str, ...]
+    rows: Rows
+    starts: tuple[Start, ...]
+    costs: CellCosts
+    effort: GateEffort
+    seed: int
+    most_cm2: float | None = None
+    key: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        facts = (self.inputs, self.classes, [start.key for start in self.starts], self.effort, self.seed, self.most_cm2)
+        digest = hashlib.sha256(repr(facts).encode())
+        for array in (self.rows.codes, self.rows.labels, self.costs.area, self.costs.static_nw):
+            digest.update(np.ascontiguousarray(array).tobytes())
+        object.__setattr__(self, "key", digest.hexdigest())
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, GateProblem) and self.key == other.key
+
+    @property
+    def unit(self) -> float:
+        """The area of the smallest gate of two inputs, um2: the unit of prices and temperatures."""
+        return float(min(self.costs.area[table] for table in (0b0111, 0b0001, 0b1000, 0b1110)))
+
+    @property
+    def archives(self) -> int:
+        """One for every fold and one for all rows, in every lesson."""
+        return (self.effort.folds + 1) * len(self.effort.lessons)
+
+    def fold(self, archive: int) -> int:
+        """The fold held out of an archive; ``effort.folds`` where it learns from all rows."""
+        return archive % (self.effort.folds + 1)
+
+    def lesson(self, archive: int) -> Lesson:
+        """What the archive learns from."""
+        return self.effort.lessons[archive // (self.effort.folds + 1)]
+
+    def held_out(self, archive: int) -> NDArray[np.bool_]:
+        """Which rows (rows,) the archive does not learn from."""
+        if self.fold(archive) == self.effort.folds:
+            return np.zeros(len(self.rows), np.bool_)
+        held: NDArray[np.bool_] = held_out_folds(self.rows.labels, self.effort.folds, self.seed)[self.fold(archive)]
+        return held
