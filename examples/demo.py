@@ -1,6 +1,6 @@
 """The main job on real input: train a small classifier, press it, show what the circuit costs.
 
-Run by `make demo`.  Breast-cancer rows that ship with scikit-learn, a 30-4-2 network trained by
+Run by `make demo`.  Breast-cancer rows that ship with scikit-learn, a 30-4-1 network trained by
 scikit-learn and exported to ONNX by skl2onnx, then the same command line that you would type.
 """
 
