@@ -14,12 +14,14 @@ import pytest
 
 from mlpress import hw, ir
 from mlpress.approx import Budget
-from mlpress.approx.gates import CircuitFront, GateEffort, Given, Rows, Trained, Tree, evolve
+from mlpress.approx.gates import CircuitFront, GateEffort, Given, Rows, Trained, Tree, checkpoint, evolve
 from mlpress.approx.gates.advance import advance, cycle
 from mlpress.approx.gates.archive import Archive
 from mlpress.approx.gates.cells import cell_costs
+from mlpress.approx.gates.checkpoint import GateState
 from mlpress.approx.gates.evolution import LIKE, Round, Unwatched, near_area
 from mlpress.approx.gates.problem import MARGIN, GateProblem
+from mlpress.approx.state_file import read_state, write_state
 from mlpress.errors import MlpressError
 
 INPUTS = tuple(ir.Input(f"f{k}", 3, 1.0, 0.0) for k in range(4))
@@ -146,6 +148,20 @@ def problem(most_cm2: float | None = None) -> GateProblem:
     costs = cell_costs(hw.load_technology("egfet"))
     effort = replace(EFFORT, folds=3, lessons=("rows", "moved"))
     return GateProblem(INPUTS, CLASSES, rows(), (Tree(INPUTS, CLASSES, 8),), costs, effort, 0, most_cm2)
+
+
+@pytest.mark.parametrize("members", [[], [[-1.0, 0, 0, 0]], [[float("nan"), 0, 0, 0]], [[1.0, 0, 0, 9]], [[1.0, 0]]])
+def test_a_checkpoint_with_impossible_members(tmp_path: Path, members: list[list[float]]) -> None:
+    made, file = problem(), tmp_path / "state.npz"
+    archives = tuple(advance(made, Archive(k)) for k in range(made.archives))
+    checkpoint.save(file, made, GateState(archives, 1.0, (1.0,)))
+    assert checkpoint.load(file, made).archives[3].members[0].cost == archives[3].members[0].cost
+    facts, arrays = read_state(file, checkpoint.FORMAT, made.key)
+    facts["members"][3] = members
+    del arrays["facts"]
+    write_state(file, checkpoint.FORMAT, made.key, facts, arrays)
+    with pytest.raises(MlpressError, match="no checkpoint"):
+        checkpoint.load(file, made)
 
 
 def test_every_row_is_held_out_once_in_every_lesson() -> None:

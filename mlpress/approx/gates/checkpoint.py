@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,8 @@ def load(path: Path, problem: GateProblem) -> GateState:
         energies = tuple(float(energy) for energy in facts["energies"])
         if len(facts["members"]) != len(facts["moves"]) or len(facts["members"]) != problem.archives:
             raise ValueError("it has another number of archives")
+        if energies and not all(facts["members"]):
+            raise ValueError("an archive is empty")
         archives = tuple(
             Archive(
                 i, len(energies), int(moves), tuple(_member(problem, arrays, i, k, *m) for k, m in enumerate(members))
@@ -88,7 +91,9 @@ def _member(
     held: int,
     start: int,
 ) -> Member:
+    if not 0 <= cost < inf:
+        raise ValueError(f"a circuit costs {cost}")
     bits = sum(feature.bits for feature in problem.inputs)
     genome = Genome(bits, *(arrays[f"{name} {archive} {k}"] for name in ("table", "operands", "outputs")))
     genome.check()
-    return Member(genome, float(cost), int(wrong), int(held), range(len(problem.starts))[int(start)])
+    return Member(genome, float(cost), int(wrong), int(held), range(len(problem.starts)).index(int(start)))
