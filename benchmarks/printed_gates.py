@@ -17,7 +17,7 @@ INTEGER_SHARE = 0.2
 
 MOST_CM2 = {
     "breast_cancer": (0.009,),
-    "cardio": (0.035, 0.06, 0.08, 0.12),
+    "cardio": (0.037, 0.06, 0.08, 0.12),
     "pendigits": (0.5, 1.0, 1.2),
     "whitewine": (0.02, 0.035, 0.12, 0.38),
     "vertebral": (0.1,),

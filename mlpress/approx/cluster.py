@@ -11,6 +11,7 @@ CONNECT_S = 20
 
 P = TypeVar("P")
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 class Cluster:
@@ -36,14 +37,14 @@ class Cluster:
     def __exit__(self, *_: object) -> None:
         self._client.close()
 
-    def map(self, work: Callable[[P, T], T], problem: P, items: Sequence[T]) -> list[T]:
+    def map(self, work: Callable[[P, T], R], problem: P, items: Sequence[T]) -> list[R]:
         """``work(problem, item)`` for every item, each on one of the workers; results in the order of the items."""
         from distributed import KilledWorker
 
         # Data of its own would be lost with the workers that hold it; what a task brings along is not.
         tasks = [self._client.submit(work, problem, item, pure=False) for item in items]
         try:
-            found: list[T] = self._client.gather(tasks)
+            found: list[R] = self._client.gather(tasks)
         except KilledWorker as error:
             raise MlpressError(
                 f"the cluster lost several workers over one task ({error}); look at their memory, then resume"

@@ -12,12 +12,13 @@ from typing import Protocol, TypeVar
 
 P = TypeVar("P")
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 class Machine(Protocol):
     """Does the same work on items, in whatever order; a task's result follows from problem and item alone."""
 
-    def map(self, work: Callable[[P, T], T], problem: P, items: Sequence[T]) -> list[T]:
+    def map(self, work: Callable[[P, T], R], problem: P, items: Sequence[T]) -> list[R]:
         """``work(problem, item)`` for every item; results in the order of the items."""
         ...
 
@@ -28,7 +29,7 @@ class Threads:
 
     threads: int
 
-    def map(self, work: Callable[[P, T], T], problem: P, items: Sequence[T]) -> list[T]:
+    def map(self, work: Callable[[P, T], R], problem: P, items: Sequence[T]) -> list[R]:
         """See :class:`Machine`; an interrupt waits for the tasks that run and drops the others."""
         if self.threads == 1:
             return [work(problem, item) for item in items]

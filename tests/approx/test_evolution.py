@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from math import exp
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +16,13 @@ import pytest
 from mlpress import hw, ir
 from mlpress.approx import Budget
 from mlpress.approx.gates import CircuitFront, GateEffort, Given, Rows, Trained, Tree, checkpoint, evolve
-from mlpress.approx.gates.advance import advance, cycle
-from mlpress.approx.gates.archive import Archive
+from mlpress.approx.gates.advance import Turn, advance, cycle, turns, wrong_rows
+from mlpress.approx.gates.archive import BIN, Archive
 from mlpress.approx.gates.cells import cell_costs
 from mlpress.approx.gates.checkpoint import GateState
 from mlpress.approx.gates.evolution import LIKE, Round, Unwatched, near_area
 from mlpress.approx.gates.problem import MARGIN, GateProblem
+from mlpress.approx.gates.rows import pack_rows
 from mlpress.approx.state_file import read_state, write_state
 from mlpress.errors import MlpressError
 
@@ -150,10 +152,15 @@ def problem(most_cm2: float | None = None) -> GateProblem:
     return GateProblem(INPUTS, CLASSES, rows(), (Tree(INPUTS, CLASSES, 8),), costs, effort, 0, most_cm2)
 
 
+def alone(made: GateProblem, archive: int) -> Archive:
+    """Archive ``archive`` after a first round without guests."""
+    return advance(made, Turn(Archive(archive), ()))
+
+
 @pytest.mark.parametrize("members", [[], [[-1.0, 0, 0, 0]], [[float("nan"), 0, 0, 0]], [[1.0, 0, 0, 9]], [[1.0, 0]]])
 def test_a_checkpoint_with_impossible_members(tmp_path: Path, members: list[list[float]]) -> None:
     made, file = problem(), tmp_path / "state.npz"
-    archives = tuple(advance(made, Archive(k)) for k in range(made.archives))
+    archives = tuple(alone(made, k) for k in range(made.archives))
     checkpoint.save(file, made, GateState(archives, 1.0, (1.0,)))
     assert checkpoint.load(file, made).archives[3].members[0].cost == archives[3].members[0].cost
     facts, arrays = read_state(file, checkpoint.FORMAT, made.key)
@@ -181,9 +188,34 @@ def test_an_archive_does_not_see_the_rows_that_it_is_judged_by() -> None:
     codes = np.where(held[:, None], 7 - made.rows.codes, made.rows.codes)
     other = GateProblem(INPUTS, CLASSES, Rows(codes, made.rows.labels), made.starts, made.costs, made.effort, 0)
     assert other.held_out(1).tolist() == held.tolist()
-    one, two = advance(made, Archive(1)), advance(other, Archive(1))
-    assert [(each.cost, each.wrong) for each in one.members] == [(each.cost, each.wrong) for each in two.members]
-    assert [each.held for each in one.members] != [each.held for each in two.members]
+    all_of = [[Archive(k) for k in range(made.archives)]] * 2
+    for _ in range(3):
+        all_of = [
+            [advance(of, turn) for turn in turns(of, each)] for of, each in zip((made, other), all_of, strict=True)
+        ]
+    for archive in range(made.archives):
+        one, two = ([(m.cost, m.wrong) for m in each[archive].members] for each in all_of)
+        assert (one == two) == (made.fold(archive) == 1)
+    assert [each.held for each in all_of[0][1].members] != [each.held for each in all_of[1][1].members]
+
+
+def test_an_archive_takes_in_what_others_found() -> None:
+    """Of all rows: from everyone.  Of a fold: from archives that hold the same rows out."""
+    made = problem()
+    archives = [alone(made, k) for k in range(made.archives)]
+    for turn in turns(made, archives):
+        hosts = [turn.archive.index] if made.fold(turn.archive.index) < 3 else range(8)
+        expected = [k for k in range(8) if made.fold(k) in {made.fold(host) for host in hosts}]
+        assert {id(guest) for guest in turn.guests} == {
+            id(member) for k in expected if k != turn.archive.index for member in archives[k].members
+        }
+    guests = turns(made, archives)[3].guests
+    taken = advance(made, Turn(Archive(3, rounds=len(made.starts)), guests)).members
+    packed = pack_rows(INPUTS, len(CLASSES), made.rows)
+    assert [member.wrong for member in taken] == [wrong_rows(made, member.genome, packed) for member in taken]
+    for guest in guests:
+        wrong = wrong_rows(made, guest.genome, packed)
+        assert any(each.wrong <= wrong and each.cost <= guest.cost * exp(BIN) for each in taken)
 
 
 @pytest.mark.parametrize("known", [[5000], [5000, 5000, 5000], [0, 900, 901, 40_000], list(range(100, 20_000, 700))])
@@ -209,7 +241,7 @@ def test_energy_only_falls() -> None:
     made, archive = problem(), Archive(5)
     energies = []
     for _ in range(5):
-        archive = advance(made, archive)
+        archive = advance(made, Turn(archive, ()))
         energies.append(archive.energy)
     assert archive.rounds == 5
     assert energies == sorted(energies, reverse=True)
@@ -217,7 +249,7 @@ def test_energy_only_falls() -> None:
 
 
 def test_a_cycle_comes_down_in_price_from_a_circuit_that_is_small_enough() -> None:
-    members = advance(problem(), Archive(3)).members
+    members = alone(problem(), 3).members
     small = MARGIN * members[len(members) // 2].cost * 1e-8
     for most in (None, small, 0.0):
         made = problem(most_cm2=None if most is None else most / MARGIN)

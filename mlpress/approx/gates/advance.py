@@ -1,10 +1,13 @@
-"""A round of an archive: sweeps from the starts first, then cycles of growing and shrinking.
+"""A round of an archive: what others found, a sweep from the next start, and cycles of growing and shrinking.
 
 Circuits found by annealing down from larger ones, a price at a time, beat those found by annealing at one price
 for as long: a small circuit has too few gates to rebuild itself.  So a cycle takes a circuit, lets it grow at a higher
 price of a row, and comes down again; every circuit on the way may enter the archive.
 
-A round is a pure function of problem and archive: it does not matter where or in what order archives advance.
+Archives learn from like rows, so what one found is worth a look to others.  An archive takes in circuits of all those
+that have seen none of the rows held out of it: those of all rows from every other one, a fold's from its fold's.
+
+A round is a pure function of problem, archive and guests: it does not matter where or in what order archives advance.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +25,7 @@ from mlpress.approx.gates.chain import anneal, genome_of, new_scratch, new_state
 from mlpress.approx.gates.genome import Genome, to_genome
 from mlpress.approx.gates.problem import MARGIN, GateProblem
 from mlpress.approx.gates.rows import PackedRows, Rows, pack_rows
-from mlpress.approx.gates.state import CORRECT, COST, MOVES
+from mlpress.approx.gates.state import CORRECT, COST, MOVES, State
 from mlpress.approx.teacher import taught
 
 COLD = 0.03
@@ -34,18 +38,46 @@ JITTER = 0.25
 """All prices of a cycle are moved by up to so many octaves, up or down."""
 
 
-def advance(problem: GateProblem, archive: Archive) -> Archive:
-    """The archive one round later: a sweep from the next start, or cycles once every start had its turn."""
+class Turn(NamedTuple):
+    """An archive whose turn it is, and the circuits of others that may enter it."""
+
+    archive: Archive
+    guests: tuple[Member, ...]
+
+
+def turns(problem: GateProblem, archives: Sequence[Archive]) -> list[Turn]:
+    """Every archive, with the circuits of all others that have seen none of the rows that are held out of it."""
+    return [
+        Turn(
+            archive,
+            tuple(
+                member
+                for other in archives
+                if other is not archive and problem.may_enter(other.index, archive.index)
+                for member in other.members
+            ),
+        )
+        for archive in archives
+    ]
+
+
+def advance(problem: GateProblem, turn: Turn) -> Archive:
+    """The archive one round later."""
+    archive = turn.archive
     rng = np.random.default_rng((problem.seed, archive.index, archive.rounds, 5))
-    members, judged = archive.members, 0
+    material = _material(problem, archive.index)
+    members = with_members(
+        archive.members, (_member(problem, material, guest.genome, guest.start) for guest in turn.guests)
+    )
+    judged = 0
     if archive.rounds < len(problem.starts):
-        found, judged = _anneals(problem, archive.index, *_first(problem, archive, rng), problem.effort.prices, rng)
+        genome, start = _first(problem, archive, rng)
+        found, judged = _anneals(problem, material, genome, start, problem.effort.prices, rng)
         members = with_members(members, found)
-    else:
-        for _ in range(problem.effort.cycles):
-            parent, prices = cycle(problem, archive.index, members, rng)
-            found, moves = _anneals(problem, archive.index, parent.genome, parent.start, prices, rng)
-            members, judged = with_members(members, found), judged + moves
+    for _ in range(problem.effort.cycles):
+        parent, prices = cycle(problem, archive.index, members, rng)
+        found, moves = _anneals(problem, material, parent.genome, parent.start, prices, rng)
+        members, judged = with_members(members, found), judged + moves
     energy = float(_energies(problem, archive.index, members).min(axis=1).sum())
     return Archive(archive.index, archive.rounds + 1, archive.moves + judged, members, energy)
 
@@ -118,13 +150,18 @@ def cycle(
 
 
 def _anneals(
-    problem: GateProblem, archive: int, genome: Genome, start: int, prices: Sequence[float], rng: np.random.Generator
+    problem: GateProblem,
+    material: _Material,
+    genome: Genome,
+    start: int,
+    prices: Sequence[float],
+    rng: np.random.Generator,
 ) -> tuple[list[Member], int]:
     """A chain from ``genome`` at each of ``prices`` in turn: what each comes to, and the moves judged."""
     found: list[Member] = []
     judged = 0
     for price in prices:
-        member, moves = _annealed(problem, _material(problem, archive), genome, start, price, rng)
+        member, moves = _annealed(problem, material, genome, start, price, rng)
         found.append(member)
         judged += moves
         genome = member.genome
@@ -142,7 +179,17 @@ def _annealed(
     draws = np.array(effort.draws, np.int64)
     scratch = new_scratch(material.packed.words, int(draws[0]))
     anneal(state, visits, unit * price * material.share, max(hot, unit * COLD), unit * COLD, draws, scratch)
-    wrong = material.packed.rows - int(state.counts[CORRECT])
+    return _judged(problem, material, state, start), int(state.counts[MOVES])
+
+
+def _member(problem: GateProblem, material: _Material, genome: Genome, start: int) -> Member:
+    """A circuit that an archive with this material did not find itself."""
+    return _judged(problem, material, new_state(genome, material.packed, problem.costs, 0, problem.effort.power), start)
+
+
+def _judged(problem: GateProblem, material: _Material, state: State, start: int) -> Member:
+    """What a chain has come to."""
     made = genome_of(state)
+    wrong = material.packed.rows - int(state.counts[CORRECT])
     held = 0 if material.held is None else wrong_rows(problem, made, material.held)
-    return Member(made, float(state.counts[COST]), wrong, held, start), int(state.counts[MOVES])
+    return Member(made, float(state.counts[COST]), wrong, held, start)

@@ -15,7 +15,7 @@ from mlpress.approx.gates.problem import GateProblem
 from mlpress.approx.state_file import damaged, read_state, write_state
 from mlpress.errors import MlpressError
 
-FORMAT = "mlpress evolution 2"
+FORMAT = "mlpress evolution 3"
 
 
 @dataclass(frozen=True, slots=True)

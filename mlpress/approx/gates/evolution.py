@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpress.approx.gates import checkpoint as checkpoints
-from mlpress.approx.gates.advance import advance, wrong_rows
+from mlpress.approx.gates.advance import advance, turns, wrong_rows
 from mlpress.approx.gates.archive import Archive, Member
 from mlpress.approx.gates.cells import cell_costs
 from mlpress.approx.gates.checkpoint import GateState
@@ -135,7 +135,7 @@ def _run(
     try:
         with machine(workers or cores(), cluster) as place:
             while (stopped := _ended(problem, state, budget, monotonic() - began)) is None:
-                archives = tuple(place.map(advance, problem, state.archives))
+                archives = tuple(place.map(advance, problem, turns(problem, state.archives)))
                 elapsed = monotonic() - began
                 energies = (*state.energies, sum(archive.energy for archive in archives))
                 state = GateState(archives, elapsed, energies, elapsed - state.elapsed_s)

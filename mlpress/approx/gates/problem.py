@@ -100,6 +100,10 @@ class GateProblem:
         """The fold held out of an archive; ``effort.folds`` where it learns from all rows."""
         return archive % (self.effort.folds + 1)
 
+    def may_enter(self, other: int, archive: int) -> bool:
+        """Whether ``archive`` may take in circuits of ``other``, which saw none of the rows held out of it."""
+        return self.fold(archive) in (self.fold(other), self.effort.folds)
+
     def lesson(self, archive: int) -> Lesson:
         """What the archive learns from."""
         return self.effort.lessons[archive // (self.effort.folds + 1)]
