@@ -13,10 +13,9 @@ from operator import itemgetter
 from time import perf_counter
 from typing import Any
 
-import numpy as np
 from printed_gates import from_networks, from_trees
 from printed_integer import Found, Spent, integer
-from support import ROOT, arguments, coded, show
+from support import ROOT, accuracy, arguments, coded, ports, show
 
 from mlpress import Dataset, hw
 
@@ -90,18 +89,14 @@ def judged(
 ) -> Result:
     """The mapped netlist of a chosen design on the test rows, its cost, and the proof that it is the circuit."""
     engine = hw.PackedNetlist(found.netlist, technology)
-    ports = [port.name for port in engine.inputs]
-    rows = {f"x{k}": part for k, part in enumerate(test.features.T.astype(np.int64))}
-    decided = engine.run({port: rows[port] for port in ports})["y"]
-    train_rows = {f"x{k}": part for k, part in enumerate(train.features.T.astype(np.int64))}
-    cost = hw.estimate(found.netlist, technology, {port: train_rows[port] for port in ports}, 5.0)
+    cost = hw.estimate(found.netlist, technology, ports(engine, train), 5.0)
     proof, proof_s = proved(found, technology)
     return Result(
         name,
         options.level,
         found.most_cm2,
         seed,
-        float(np.mean(decided == test.labels)),
+        accuracy(found.netlist, technology, test),
         found.validation_accuracy,
         cost.area_cm2,
         cost.nominal.total_mw,
@@ -149,12 +144,12 @@ def keep(results: list[Result]) -> None:
 
 def summary(name: str, results: list[Result]) -> dict[str, Any]:
     """Mean and spread over the seeds, and the literature."""
-    accuracy = [result.test_accuracy for result in results]
+    shares = [result.test_accuracy for result in results]
     row: dict[str, Any] = {
         "dataset": name,
         "most_cm2": results[0].most_cm2,
-        "accuracy": statistics.mean(accuracy),
-        "spread": max(accuracy) - min(accuracy),
+        "accuracy": statistics.mean(shares),
+        "spread": max(shares) - min(shares),
         "area_cm2": statistics.mean(result.area_cm2 for result in results),
         "power_mw": statistics.mean(result.power_mw for result in results),
         f"mw_at_{results[0].least_v:g}_v": statistics.mean(result.least_power_mw for result in results),

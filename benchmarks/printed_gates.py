@@ -4,6 +4,9 @@
 as well.
 """
 
+from collections.abc import Sequence
+from typing import TypeVar
+
 import numpy as np
 from printed_integer import Found, Spent
 from support import TOPOLOGIES
@@ -67,14 +70,30 @@ def chosen(
     front: gates.CircuitFront, generations: int, most: float, technology: hw.Technology, effort: str
 ) -> Found | None:
     """Of the designs that are within ``most`` cm2 once synthesised, the one that ranks highest."""
-    for design in sorted(front.designs, key=lambda design: (-design.ranking, design.model_cm2)):
+    best = most_accurate(front.designs, most, technology, effort)
+    if best is None:
+        return None
+    design, text, netlist = best
+    start, accuracy = f"{design.start}, {design.lesson}", design.validation_accuracy
+    return Found(most, netlist, text, design.circuit, start, accuracy, generations, front.rounds)
+
+
+D = TypeVar("D", gates.CircuitDesign, gates.TreePoint)
+
+
+def most_accurate(
+    designs: Sequence[D], most: float, technology: hw.Technology, effort: str
+) -> tuple[D, str, hw.Netlist] | None:
+    """Of the designs within ``most`` cm2 once synthesised the most accurate on held-out rows, its Verilog and netlist.
+
+    Of equals it is the smallest.
+    """
+    for design in sorted(designs, key=lambda design: (-design.validation_accuracy, design.model_cm2)):
         if design.model_cm2 > approx.AREA_SLACK * most:
             continue
         own = hw.parse_netlist(design.netlist, "top")
         text = codegen.verilog(design.circuit)
         synthesis = hw.synthesise(text, "top", technology, effort=effort, own=own)
         if synthesis.area_um2 * 1e-8 <= most:
-            start = f"{design.start}, {design.lesson}"
-            accuracy = design.validation_accuracy
-            return Found(most, synthesis.netlist, text, design.circuit, start, accuracy, generations, front.rounds)
+            return design, text, synthesis.netlist
     return None

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from sklearn.preprocessing import MinMaxScaler
 
-from mlpress import Dataset
+from mlpress import Dataset, hw
 
 TOPOLOGIES = {
     "breast_cancer": (10, 3, 2),
@@ -34,27 +34,42 @@ def arguments(description: str) -> argparse.ArgumentParser:
     return parser
 
 
-def protocol(folder: Path, name: str) -> tuple[Dataset, Dataset, MinMaxScaler]:
+SPLIT = 42
+"""The seed of the literature's split."""
+
+
+def protocol(folder: Path, name: str, split: int = SPLIT) -> tuple[Dataset, Dataset, MinMaxScaler]:
     """Training and test rows as the literature splits them, and the scaler of the inputs.
 
-    Rows in file order, ``train_test_split(test_size=0.3, random_state=42)``, ``MinMaxScaler((0, 0.9))`` fitted on the
-    training rows; a 4-bit input is ``floor(16 * x)`` clipped to 0 .. 15.
+    Rows in file order, ``train_test_split(test_size=0.3, random_state=split)``, ``MinMaxScaler((0, 0.9))`` fitted on
+    the training rows; a 4-bit input is ``floor(16 * x)`` clipped to 0 .. 15.
     """
     path = folder / f"{name}.csv"
     if not path.is_file():
         print(f"no {path}; give the folder of the UCI sets (one CSV each, label last) with --data", file=sys.stderr)
         raise SystemExit(2)
-    train, test = Dataset.from_csv(path).split(test_size=0.3, seed=42)
+    train, test = Dataset.from_csv(path).split(test_size=0.3, seed=split)
     return train, test, MinMaxScaler((0, 0.9)).fit(train.features)
 
 
-def coded(folder: Path, name: str) -> tuple[Dataset, Dataset]:
+def coded(folder: Path, name: str, split: int = SPLIT) -> tuple[Dataset, Dataset]:
     """Training and test rows of the protocol as 4-bit input codes."""
-    train, test, scaler = protocol(folder, name)
+    train, test, scaler = protocol(folder, name, split)
     return tuple(
         Dataset(np.clip(np.floor(16 * scaler.transform(part.features)), 0, 15), part.labels, part.names, part.classes)
         for part in (train, test)
     )
+
+
+def ports(engine: hw.PackedNetlist, rows: Dataset) -> dict[str, Any]:
+    """The rows' input codes by the names of the netlist's inputs."""
+    return {port.name: rows.features[:, int(port.name[1:])].astype(np.int64) for port in engine.inputs}
+
+
+def accuracy(netlist: hw.Netlist, technology: hw.Technology, rows: Dataset) -> float:
+    """Share of the rows that the mapped netlist decides rightly."""
+    engine = hw.PackedNetlist(netlist, technology)
+    return float(np.mean(engine.run(ports(engine, rows))["y"] == rows.labels))
 
 
 def show(title: str, rows: list[dict[str, Any]], as_json: bool) -> None:

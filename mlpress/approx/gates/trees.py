@@ -40,12 +40,13 @@ def tree_points(
     costs: CellCosts,
     folds: int = 4,
     seed: int = 0,
+    sizes: Sequence[int] = LEAVES,
 ) -> list[TreePoint]:
-    """Scikit-learn's trees of several sizes, exact, each gate in its own cells."""
+    """Scikit-learn's trees of several sizes (most leaves), exact, each gate in its own cells."""
     from sklearn.tree import DecisionTreeClassifier
 
     found = []
-    for leaves in LEAVES:
+    for leaves in sizes:
         fitted = DecisionTreeClassifier(max_leaf_nodes=leaves, random_state=seed)
         held_out = _held_out_accuracy(fitted, rows.codes, rows.labels, folds, seed)
         decided = fitted.fit(rows.codes, rows.labels).predict(rows.codes)
