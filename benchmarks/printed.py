@@ -15,7 +15,7 @@ from typing import Any
 
 from printed_gates import from_networks, from_trees
 from printed_integer import Found, Spent, integer
-from support import ROOT, accuracy, arguments, coded, ports, show
+from support import ROOT, accuracy, arguments, coded, cost, show
 
 from mlpress import Dataset, hw
 
@@ -88,8 +88,7 @@ def judged(
     seconds: float,
 ) -> Result:
     """The mapped netlist of a chosen design on the test rows, its cost, and the proof that it is the circuit."""
-    engine = hw.PackedNetlist(found.netlist, technology)
-    cost = hw.estimate(found.netlist, technology, ports(engine, train), 5.0)
+    spent = cost(found.netlist, technology, train)
     proof, proof_s = proved(found, technology)
     return Result(
         name,
@@ -98,12 +97,12 @@ def judged(
         seed,
         accuracy(found.netlist, technology, test),
         found.validation_accuracy,
-        cost.area_cm2,
-        cost.nominal.total_mw,
-        cost.nominal_voltage,
-        cost.voltages[0].total_mw,
-        cost.voltages[0].voltage,
-        tuple(source.name for source in hw.sources_for(cost.voltages[0].total_mw)),
+        spent.area_cm2,
+        spent.nominal.total_mw,
+        spent.nominal_voltage,
+        spent.voltages[0].total_mw,
+        spent.voltages[0].voltage,
+        tuple(source.name for source in hw.sources_for(spent.voltages[0].total_mw)),
         found.start,
         proof,
         proof_s,

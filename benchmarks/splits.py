@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from printed_gates import MOST_CM2, from_trees, most_accurate
 from printed_integer import Spent
-from support import SPLIT, accuracy, arguments, coded, ports, show
+from support import SPLIT, accuracy, arguments, coded, cost, show
 
 from mlpress import Dataset, hw, ir
 from mlpress.approx import gates
@@ -52,8 +52,7 @@ def pairs(options: Any, name: str, split: int, technology: hw.Technology) -> lis
     trees = tree_netlists(train, name, split, technology)
 
     def point(netlist: hw.Netlist) -> Point:
-        inputs = ports(hw.PackedNetlist(netlist, technology), train)
-        return Point(accuracy(netlist, technology, test), hw.estimate(netlist, technology, inputs, 5.0).area_cm2)
+        return Point(accuracy(netlist, technology, test), cost(netlist, technology, train).area_cm2)
 
     return [Pair(ours.most_cm2, point(ours.netlist), point(trees[ours.most_cm2]), seconds) for ours in found]
 
@@ -99,7 +98,7 @@ def main() -> None:
     if options.splits < 2:
         parser.error("--splits: a standard error needs 2 or more")
     technology = hw.load_technology("egfet")
-    seeds = [seed for seed in range(options.splits + SPLIT) if seed != SPLIT][: options.splits]
+    seeds = [seed for seed in range(options.splits + 1) if seed != SPLIT][: options.splits]
     rows = []
     for name in options.only:
         groups: dict[float, list[Pair]] = {}

@@ -12,6 +12,7 @@ from rich.table import Table
 from sklearn.preprocessing import MinMaxScaler
 
 from mlpress import Dataset, hw
+from mlpress.verification import port_values
 
 TOPOLOGIES = {
     "breast_cancer": (10, 3, 2),
@@ -37,6 +38,9 @@ def arguments(description: str) -> argparse.ArgumentParser:
 SPLIT = 42
 """The seed of the literature's split."""
 
+RATE_HZ = 5.0
+"""Inferences a second that power is stated for."""
+
 
 def protocol(folder: Path, name: str, split: int = SPLIT) -> tuple[Dataset, Dataset, MinMaxScaler]:
     """Training and test rows as the literature splits them, and the scaler of the inputs.
@@ -61,15 +65,21 @@ def coded(folder: Path, name: str, split: int = SPLIT) -> tuple[Dataset, Dataset
     )
 
 
-def ports(engine: hw.PackedNetlist, rows: Dataset) -> dict[str, Any]:
-    """The rows' input codes by the names of the netlist's inputs."""
-    return {port.name: rows.features[:, int(port.name[1:])].astype(np.int64) for port in engine.inputs}
+def port_rows(netlist: hw.Netlist, technology: hw.Technology, rows: Dataset) -> dict[str, Any]:
+    """What stands at the netlist's inputs for the rows of :func:`coded`."""
+    ports = [port.name for port in hw.PackedNetlist(netlist, technology).inputs]
+    return port_values(rows.features.astype(np.int64), ports)
+
+
+def cost(netlist: hw.Netlist, technology: hw.Technology, rows: Dataset) -> hw.Estimate:
+    """Area and power where such rows come in, :data:`RATE_HZ` of them a second."""
+    return hw.estimate(netlist, technology, port_rows(netlist, technology, rows), RATE_HZ)
 
 
 def accuracy(netlist: hw.Netlist, technology: hw.Technology, rows: Dataset) -> float:
     """Share of the rows that the mapped netlist decides rightly."""
-    engine = hw.PackedNetlist(netlist, technology)
-    return float(np.mean(engine.run(ports(engine, rows))["y"] == rows.labels))
+    decided = hw.PackedNetlist(netlist, technology).run(port_rows(netlist, technology, rows))["y"]
+    return float(np.mean(decided == rows.labels))
 
 
 def show(title: str, rows: list[dict[str, Any]], as_json: bool) -> None:
