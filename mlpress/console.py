@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from mlpress.errors import MlpressError
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -22,11 +24,12 @@ class Screen:
     """Progress on standard error, results on standard output.
 
     ``verbosity``: -1 says nothing but results and errors, 0 shows the running step, 1 adds a line a
-    finished step with its seconds.
+    finished step with its seconds.  Warnings are shown at every verbosity; ``strict`` makes them errors.
     """
 
-    def __init__(self, verbosity: int = 0, *, as_json: bool = False) -> None:
+    def __init__(self, verbosity: int = 0, *, as_json: bool = False, strict: bool = False) -> None:
         self.verbosity = verbosity
+        self.strict = strict
         self.as_json = as_json
         self._status: Status | None = None
         self._name = ""
@@ -78,6 +81,12 @@ class Screen:
         """One line that stays on the screen."""
         if self.verbosity >= 0:
             self._errors.print(f"note: {text}", markup=False)
+
+    def warn(self, text: str) -> None:
+        """A warning that stays on the screen, or ends the work where this screen is strict."""
+        if self.strict:
+            raise MlpressError(f"{text} (a warning, made an error by --strict)")
+        self._errors.print(f"warning: {text}", markup=False, style="bold yellow", soft_wrap=True)
 
     def show(self, facts: Any, *tables: RenderableType) -> None:
         """The result: ``facts`` as JSON with ``--json``, else ``tables``."""

@@ -7,3 +7,7 @@ class MlpressError(Exception):
     The message is one line that says what is wrong, where, and what to do.  The command line prints
     it without a traceback and exits with code 2.
     """
+
+
+class MlpressWarning(UserWarning):
+    """Something that is allowed but suspicious: the result may not be what the user wants."""

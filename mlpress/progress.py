@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Protocol
+
+from mlpress.errors import MlpressWarning
 
 
 class Progress(Protocol):
@@ -14,6 +17,9 @@ class Progress(Protocol):
     def note(self, text: str) -> None:
         """One line that the user should read (a check that could not run, say)."""
 
+    def warn(self, text: str) -> None:
+        """One line on what is allowed but suspicious; a strict caller raises :class:`MlpressError` with it."""
+
 
 class Silent:
     """The progress of work that nobody watches."""
@@ -23,3 +29,7 @@ class Silent:
 
     def note(self, text: str) -> None:
         """Say nothing."""
+
+    def warn(self, text: str) -> None:
+        """Hand the warning to Python's ``warnings``."""
+        warnings.warn(text, MlpressWarning, stacklevel=2)
