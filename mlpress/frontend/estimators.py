@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mlpress.errors import MlpressError
 from mlpress.frontend.data import class_name, generated_names
+from mlpress.frontend.steps import SUPPORTED, Affine, Floats, affine, check_width, clip_range, features_of, identity
 from mlpress.ir import (
     ArgmaxHead,
     Clip,
@@ -25,40 +25,51 @@ from mlpress.ir import (
     verify,
 )
 
-Floats = NDArray[np.float64]
-_SUPPORTED = (
-    "a fitted MLPClassifier or MLPRegressor, or a Pipeline of StandardScaler, MinMaxScaler, MaxAbsScaler or "
-    "RobustScaler steps that ends in one"
-)
 _ACTIVATIONS: dict[str, RealActivation] = {"identity": Linear(), "logistic": Sigmoid(), "tanh": Tanh(), "relu": Relu()}
 
 
 def from_sklearn(estimator: Any) -> Model:
-    """The model that a fitted scikit-learn ``estimator`` predicts with.
+    """Return the model that a fitted scikit-learn ``estimator`` predicts with.
 
-    Takes an ``MLPClassifier`` or ``MLPRegressor``, alone or last in a ``Pipeline`` after scalers (``StandardScaler``,
-    ``MinMaxScaler``, ``MaxAbsScaler``, ``RobustScaler``).  Features are named as the estimator was fitted, else
-    ``x[0], x[1], ...``.
+    Takes an ``MLPClassifier`` or ``MLPRegressor``, alone or last in a ``Pipeline`` of affine steps (scalers, ``PCA``,
+    ``TruncatedSVD``, feature selection: :data:`mlpress.frontend.steps.SUPPORTED`), or a search over such
+    (``GridSearchCV``), whose best estimator is taken.  Scalers before all else scale the features, all other steps
+    are folded into the first layer; a feature that is not selected has zero weights.  Features are named as the
+    estimator was fitted, else ``x[0], x[1], ...``.
 
     Raises :class:`MlpressError` for anything else, and for an estimator that is not fitted.
     """
-    from sklearn.pipeline import Pipeline
-
-    steps = [step for _, step in estimator.steps] if isinstance(estimator, Pipeline) else [estimator]
-    *scalers, mlp = [step for step in steps if step is not None and step != "passthrough"] or [None]
+    *steps, mlp = _steps(estimator)
     head, classes = _head(mlp)
-    names = _names(mlp.n_features_in_, steps)
-    scale, offset, clip = _scaling(scalers, len(names))
-    model = Model(names, scale, offset, _layers(mlp), head, classes, clip)
+    names = _names([*steps, mlp])
+    scaling = _scaling(steps, len(names))
+    check_width(mlp, len((scaling.mixed or identity(len(names))).shift))
+    layers = _layers(mlp, scaling.mixed)
+    model = Model(names, scaling.scale, scaling.offset, layers, head, classes, scaling.clip)
     verify(model)
     return model
 
 
+def _steps(estimator: Any) -> list[Any]:
+    """The steps of pipelines within pipelines and of searches' best estimators, those that do nothing left out."""
+    from sklearn.pipeline import Pipeline
+
+    if isinstance(estimator, Pipeline):
+        found = [inner for _, step in estimator.steps for inner in _steps(step)]
+        return found or [None]
+    if hasattr(estimator, "best_estimator_"):
+        return _steps(estimator.best_estimator_)
+    return [] if isinstance(estimator, str) and estimator == "passthrough" else [estimator]
+
+
 def _head(mlp: Any) -> tuple[RealHead, tuple[int | str, ...]]:
+    from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
     from sklearn.neural_network import MLPClassifier, MLPRegressor
 
+    if isinstance(mlp, GridSearchCV | RandomizedSearchCV):
+        raise MlpressError(f"this {type(mlp).__name__} has no best estimator; fit it with refit=True")
     if not isinstance(mlp, MLPClassifier | MLPRegressor):
-        raise MlpressError(f"{type(mlp).__name__} is not supported; supported: {_SUPPORTED}")
+        raise MlpressError(f"{type(mlp).__name__} is not supported; supported: {SUPPORTED}")
     if not hasattr(mlp, "coefs_"):
         raise MlpressError(f"this {type(mlp).__name__} is not fitted; call fit() first")
     if isinstance(mlp, MLPRegressor):
@@ -76,52 +87,47 @@ def _classes(mlp: Any) -> tuple[int | str, ...]:
     return tuple(class_name(label) for label in mlp.classes_.tolist())
 
 
-def _names(count: int, steps: list[Any]) -> tuple[str, ...]:
-    named = next((step for step in steps if hasattr(step, "feature_names_in_")), None)
-    return generated_names(count) if named is None else tuple(str(name) for name in named.feature_names_in_)
+def _names(steps: list[Any]) -> tuple[str, ...]:
+    """What the first step was fitted to."""
+    width, named = features_of(steps[0]), getattr(steps[0], "feature_names_in_", None)
+    return generated_names(width) if named is None else tuple(str(name) for name in named)
 
 
-def _scaling(scalers: list[Any], width: int) -> tuple[Floats, Floats, Clip | None]:
-    """The scalers one after another as ``x * scale + offset``, and the last one's clip."""
-    scale, offset, clip = np.ones(width), np.zeros(width), None
-    for scaler in scalers:
-        if clip is not None:
-            raise MlpressError("a scaler follows a MinMaxScaler that clips; put the clipping one last")
-        gain, shift = _scaler(scaler, width)
-        scale, offset = scale * gain, offset * gain + shift
-        if getattr(scaler, "clip", False):
-            clip = Clip(*(float(bound) for bound in scaler.feature_range))
-    return scale, offset, clip
+class _Scaling(NamedTuple):
+    """The steps as ``x * scale + offset``, then ``clip``, then ``mixed``; the last two where they are needed."""
+
+    scale: Floats
+    offset: Floats
+    clip: Clip | None
+    mixed: Affine | None
 
 
-def _scaler(scaler: Any, width: int) -> tuple[Floats, Floats]:
-    """One scaler as gain and shift, each float64 (width,)."""
-    from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
-
-    if not isinstance(scaler, MaxAbsScaler | MinMaxScaler | RobustScaler | StandardScaler):
-        raise MlpressError(f"{type(scaler).__name__} before the MLP is not supported; supported: {_SUPPORTED}")
-    if not hasattr(scaler, "n_features_in_"):
-        raise MlpressError(f"this {type(scaler).__name__} is not fitted; call fit() first")
-    if isinstance(scaler, MinMaxScaler):
-        return _row(scaler.scale_, 1.0, width), _row(scaler.min_, 0.0, width)
-    gain = 1.0 / _row(scaler.scale_, 1.0, width)
-    centre = getattr(scaler, "mean_", None) if isinstance(scaler, StandardScaler) else getattr(scaler, "center_", None)
-    if isinstance(scaler, StandardScaler) and not scaler.with_mean:
-        centre = None
-    return gain, -_row(centre, 0.0, width) * gain
-
-
-def _row(values: Any, default: float, width: int) -> Floats:
-    return np.full(width, default) if values is None else np.asarray(values, np.float64)
+def _scaling(steps: list[Any], width: int) -> _Scaling:
+    scaled, mixed, clip = identity(width), None, None
+    for step in steps:
+        this = affine(step, len((mixed or scaled).shift))
+        if mixed is not None or clip is not None or not this.elementwise:
+            mixed = this if mixed is None else mixed.then(this)
+        else:
+            scaled = scaled.then(this)
+        if (bounds := clip_range(step)) is not None:
+            if mixed is not None:
+                name = type(step).__name__
+                raise MlpressError(f"{name} that clips after other steps than scalers is not supported; put it first")
+            clip = Clip(*bounds)
+    return _Scaling(scaled.gain, scaled.shift, clip, mixed)
 
 
-def _layers(mlp: Any) -> tuple[Dense, ...]:
-    """The dense layers; two with no activation between them are one."""
+def _layers(mlp: Any, mixed: Affine | None) -> tuple[Dense, ...]:
+    """The dense layers, the first one after what ``mixed`` does; two with no activation between them are one."""
     hidden = _ACTIVATIONS[mlp.activation]
     layers: list[Dense] = []
     for coefficients, intercepts in zip(mlp.coefs_, mlp.intercepts_, strict=True):
         weight = np.asarray(coefficients, np.float64).T.copy()
         bias = np.asarray(intercepts, np.float64)
+        if not layers and mixed is not None:
+            folded = mixed.then(Affine(weight, bias))
+            weight, bias = folded.matrix(), folded.shift
         if layers and hidden == Linear():
             before = layers.pop()
             weight, bias = weight @ before.weight, weight @ before.bias + bias
