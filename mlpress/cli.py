@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+from typer.core import TyperGroup
 
-from mlpress import __version__
+from mlpress import __version__, interrupts
 from mlpress.console import Screen
 from mlpress.errors import MlpressError
 
 if TYPE_CHECKING:
     from mlpress.approx import ApproximatePass
 
+
+class _Commands(TyperGroup):
+    """Commands whose interrupts the caller handles, in place of typer."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            interrupts.end()
+
+
 app = typer.Typer(
+    cls=_Commands,
     name="mlpress",
     help="Press a trained MLP classifier into the cheapest hardware that still classifies, and prove it.",
     no_args_is_help=True,
@@ -266,7 +280,7 @@ def estimate(
             progress=screen,
         )
     facts = cost.to_json()
-    screen.show(facts, estimate_table(facts))
+    screen.show(facts, estimate_table(facts | {"notes": []} if quiet else facts))
 
 
 @app.command()
@@ -308,22 +322,27 @@ def verify(
 
 
 @app.command()
-def targets(as_json: AsJson = False) -> None:
+def targets(verbose: Verbose = False, quiet: Quiet = False, as_json: AsJson = False) -> None:
     """List the technologies and what is known of them."""
     from mlpress.compiler import target_facts
     from mlpress.report import targets_table
 
     facts = target_facts()
-    _screen(False, False, as_json).show(facts, targets_table(facts))
+    _screen(verbose, quiet, as_json).show(facts, targets_table(facts))
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line; what a user can mend ends in one line and exit code 2."""
+    """Run the command line; what a user can mend ends in one line and exit code 2.
+
+    Ctrl-C, SIGTERM and SIGHUP end it with exit code 130, 143 and 129, but for a search that has something to show.
+    """
     try:
-        app(arguments)
+        with interrupts.handled():
+            app(arguments)
     except MlpressError as error:
         sys.stderr.write(f"mlpress: {error}\n")
         sys.exit(2)
-    except KeyboardInterrupt:
+    except interrupts.Ended as ended:
         sys.stderr.write("mlpress: interrupted; nothing was written\n")
-        sys.exit(130)
+        sys.stderr.flush()
+        os._exit(ended.code)  # threads may still be at work on what nobody waits for

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,30 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from rich.console import Console, RenderableType
     from rich.status import Status
+    from rich.text import Text
 
     from mlpress.approx import Generation, gates
+
+
+UNWRAPPED = 10_000
+"""Columns where the output is no terminal: what reads it should find a row in one line."""
+
+SOON_S = 2.0
+"""Steps that take longer show for how long they have been running."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """The running step and when it began, drawn anew at every refresh of the status line."""
+
+    text: str
+    since: float
+
+    def __rich__(self) -> Text:
+        from rich.text import Text
+
+        elapsed = perf_counter() - self.since
+        return Text(self.text if elapsed < SOON_S else f"{self.text} ({_duration(elapsed)})")
 
 
 class Screen:
@@ -37,9 +60,7 @@ class Screen:
 
     @property
     def _errors(self) -> Console:
-        from rich.console import Console
-
-        return Console(stderr=True, highlight=False)
+        return _console(stderr=True)
 
     @contextmanager
     def working(self) -> Iterator[Screen]:
@@ -47,7 +68,7 @@ class Screen:
         if self.verbosity < 0:
             yield self
             return
-        with self._errors.status("starting") as status:
+        with self._errors.status(_Running("starting", perf_counter())) as status:
             self._status = status
             try:
                 yield self
@@ -59,8 +80,7 @@ class Screen:
         """A new step starts; with ``-v`` the one before it leaves a line with its seconds."""
         self._finish()
         self._name, self._since = name, perf_counter()
-        if self._status:
-            self._status.update(name)
+        self._update(name)
 
     def generation(self, done: Generation) -> None:
         """A generation of a search ended: the line says how far it is."""
@@ -80,7 +100,7 @@ class Screen:
     def note(self, text: str) -> None:
         """One line that stays on the screen."""
         if self.verbosity >= 0:
-            self._errors.print(f"note: {text}", markup=False)
+            self._errors.print(f"note: {text}", markup=False, soft_wrap=True)
 
     def warn(self, text: str) -> None:
         """A warning that stays on the screen, or ends the work where this screen is strict."""
@@ -93,20 +113,34 @@ class Screen:
         if self.as_json:
             sys.stdout.write(json.dumps(facts, allow_nan=False) + "\n")
             return
-        from rich.console import Console
-
-        console = Console(highlight=False)
+        console = _console()
         for table in tables:
             console.print(table)
 
     def _update(self, text: str) -> None:
         if self._status:
-            self._status.update(text)
+            self._status.update(_Running(text, self._since))
 
     def _finish(self) -> None:
         if self._name and self.verbosity > 0:
-            self._errors.print(f"{self._name}: {perf_counter() - self._since:.1f} s", markup=False)
+            line = f"{self._name}: {perf_counter() - self._since:.1f} s"
+            self._errors.print(line, markup=False, soft_wrap=True)
         self._name = ""
+
+
+def _console(*, stderr: bool = False) -> Console:
+    """Return a console that wraps at the terminal's width, and nowhere where there is no terminal."""
+    from rich.console import Console
+
+    console = Console(stderr=stderr, highlight=False)
+    if not console.is_terminal:
+        console.width = UNWRAPPED
+    return console
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
 
 
 def _front(designs: NDArray[np.float64]) -> str:

@@ -33,3 +33,8 @@ class Silent:
     def warn(self, text: str) -> None:
         """Hand the warning to Python's ``warnings``."""
         warnings.warn(text, MlpressWarning, stacklevel=2)
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """Return ``number`` with its noun: ``one`` of it, else ``many`` (default: ``one`` with an s)."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

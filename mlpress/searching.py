@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
-from mlpress import ir
+from mlpress import interrupts, ir
 from mlpress.compiler import Options, accuracy_facts, press, quantised_model
 from mlpress.design import Design, cells_of
 from mlpress.errors import MlpressError
 from mlpress.files import write_file
+from mlpress.progress import counted
 from mlpress.verification import port_values
 
 if TYPE_CHECKING:
@@ -196,6 +197,7 @@ def search(
     rows = dataset.for_model(net)
     tests = None if test is None else test.for_model(net)
     task = _Task(net, rows, options, limits, with_adc, seed, where, progress)
+    interrupts.defer(task.told)
     share = {"integer": 1.0, "gates": 0.0, "both": INTEGER_SHARE}[level]
     integer = None if level == "gates" else task.integer(_part(budget, share, budget.generations))
     front: Front | gates.CircuitFront
@@ -205,6 +207,7 @@ def search(
     else:
         allowed = _part(budget, 1.0 - share, rounds)
         front = task.gates(allowed, integer, effort, start_tree=start_tree)
+    task.step("fit decision trees, to hold the design against")
     coded = gates.Rows(ir.encode(net, rows.features), rows.labels.astype(np.int64))
     trees = gates.tree_points(net.inputs, net.classes, coded, gates.cell_costs(task.technology), seed=seed)
     facts = {
@@ -265,24 +268,22 @@ class _Task:
 
     def measured(self, front: Front) -> Front:
         """With real costs."""
-        self._step(f"synthesise the front ({len(front.designs)} designs)")
+        self.step(f"synthesise the front ({counted(len(front.designs), 'design')})")
         return front.measure(lambda net: measured(net, self.rows, self.technology, self.options))
 
-    def gates(
+    def _evolved(
         self, budget: Budget, integer: Front | None, effort: gates.GateEffort, *, start_tree: bool
-    ) -> Front | gates.CircuitFront:
-        """The gate level's front, or the integer level's own where that was interrupted."""
+    ) -> gates.CircuitFront:
         from mlpress.approx import gates
 
-        if integer is not None and integer.stopped == "interrupted":
-            return self.measured(integer)
         files = self.where.files()
         gate_file = files.get("gates")
         net, rows = self.net, gates.Rows(ir.encode(self.net, self.rows.features), self.rows.labels.astype(np.int64))
-        self._step("train networks of the model's own size, to hold the designs against")
+        self.step("train networks of the model's own size, to hold the designs against")
         hidden = tuple(len(layer.neurons) for layer in net.layers[:-1])
-        fair = gates.network_accuracy(rows, hidden, max(feature.bits for feature in net.inputs), seed=self.seed)
-        front = gates.evolve(
+        with interrupts.allowed():
+            fair = gates.network_accuracy(rows, hidden, max(feature.bits for feature in net.inputs), seed=self.seed)
+        return gates.evolve(
             net.inputs,
             net.classes,
             rows,
@@ -299,12 +300,31 @@ class _Task:
             cluster=self.where.cluster,
             progress=self.progress,
         )
-        self._step(f"synthesise the front ({len(front.designs)} designs)")
+
+    def gates(
+        self, budget: Budget, integer: Front | None, effort: gates.GateEffort, *, start_tree: bool
+    ) -> Front | gates.CircuitFront:
+        """The gate level's front, or the integer level's own where that was interrupted."""
+        if integer is not None and integer.stopped == "interrupted":
+            return self.measured(integer)
+        try:
+            front = self._evolved(budget, integer, effort, start_tree=start_tree)
+        except KeyboardInterrupt:
+            if integer is None:
+                raise
+            return self.measured(replace(integer, stopped="interrupted"))
+        self.step(f"synthesise the front ({counted(len(front.designs), 'design')})")
         return front.measure(lambda circuit, netlist: circuit_cost(circuit, netlist, self.rows, self.options))
 
-    def _step(self, name: str) -> None:
+    def step(self, name: str) -> None:
+        """Tell the watcher that a new step starts."""
         if self.progress is not None:
             self.progress.step(name)
+
+    def told(self) -> None:
+        """Tell the watcher that an interrupt is kept until there is a design."""
+        if self.progress is not None:
+            self.progress.note("interrupted: finishing with what there is; once more ends at once")
 
 
 def starts(net: ir.Net, integer: Front | None, *, trees: bool) -> list[gates.Start]:

@@ -77,9 +77,12 @@ def spread(task: Callable[[int], None], items: range, workers: int) -> None:
         for item in items:
             task(item)
         return
-    with ThreadPoolExecutor(workers) as pool:
+    pool = ThreadPoolExecutor(workers)
+    try:
         for _ in pool.map(task, items):
             pass
+    finally:  # an interrupt waits for the tasks that run and drops the others
+        pool.shutdown(cancel_futures=True)
 
 
 def _segments(labels: Ints) -> Ints:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpress import interrupts
 from mlpress.approx import checkpoint as checkpoints
 from mlpress.approx.checkpoint import State
 from mlpress.approx.choice import VALIDATION
@@ -29,7 +31,7 @@ from mlpress.approx.teacher import Lesson, taught
 from mlpress.errors import MlpressError
 from mlpress.hw import AdcCost, Converter, Technology, adc_cost
 from mlpress.ir import Input, Net, encode
-from mlpress.progress import Progress, Silent
+from mlpress.progress import Progress, Silent, counted
 
 AREA_SLACK = 1.3
 """The search looks this far beyond an area limit, since the model's areas are not the synthesised ones."""
@@ -153,7 +155,8 @@ def search(
     space = Space.of(net, passes)
     codes = encode(space.layout.encoder(), features)
     fit, held = split_rows(labels, validation, seed)
-    fitted, fitted_labels = taught(codes[fit], labels[fit], net.inputs, lesson, seed, MOST_ROWS)
+    with nullcontext() if resume else interrupts.allowed():  # a resumed search has a front to end with
+        fitted, fitted_labels = taught(codes[fit], labels[fit], net.inputs, lesson, seed, MOST_ROWS)
     cost = CostModel.of(space.layout, technology, with_adc=with_adc)
     reference = _accuracy(net, codes[held], labels[held])
     problem = Problem(
@@ -172,8 +175,9 @@ def search(
         state = checkpoints.load(checkpoint, problem)
         began -= state.elapsed_s
     else:
-        watch.step(f"train {trainings} starts")
-        start = start_genomes(space, fitted, fitted_labels, seed, trainings)
+        watch.step(f"train {counted(trainings, 'start')}")
+        with interrupts.allowed():
+            start = start_genomes(space, fitted, fitted_labels, seed, trainings)
         state = State(tuple(first_islands(problem, start)), 0.0, 0, ())
     watch.step("search")
     state, stopped = _run(problem, state, budget, began, workers, checkpoint, cluster, watch)
@@ -197,8 +201,9 @@ def _run(
     worst = (float(1 - np.bincount(problem.labels).max() / len(problem.labels)), 1000.0)
     step = partial(advance, workers=1 if cluster else workers or cores())
     try:
-        with machine(1, cluster) as place:
+        with interrupts.allowed(), machine(1, cluster) as place:
             while (stopped := _ended(state, budget, monotonic() - began)) is None:
+                interrupts.check()
                 islands = place.map(step, problem, state.islands)
                 if islands[0].generation % effort.interval == 0 and len(islands) > 1:
                     islands = migrated(islands, effort)

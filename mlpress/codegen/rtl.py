@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from mlpress.codegen.readable import readable
 from mlpress.errors import MlpressError
 from mlpress.ir import Bits, Circuit, Gate, Input, Ladder, Lowered, QRelu, Scores, circuit_bits
+from mlpress.progress import counted
 from mlpress.yosys import run_yosys
 
 STYLES = ("flat", "modules")
@@ -166,7 +167,7 @@ def header(program: Program, style: str) -> str:
         lines += ["", "Layers:"]
         for k, layer in enumerate(program.net.layers):
             kinds = sorted({_activation(neuron.activation) for neuron in layer.neurons})
-            lines.append(f"  {k}: {len(layer.neurons)} neurons, {'; '.join(kinds)}")
+            lines.append(f"  {k}: {counted(len(layer.neurons), 'neuron')}, {'; '.join(kinds)}")
     return "".join(f"// {line}".rstrip() + "\n" for line in lines) + "\n"
 
 

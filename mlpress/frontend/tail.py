@@ -26,6 +26,7 @@ from mlpress.ir import (
     Tanh,
     ThresholdHead,
 )
+from mlpress.progress import counted
 
 Task = Literal["auto", "classification", "regression"]
 Classes = tuple[int | str, ...]
@@ -103,7 +104,7 @@ def aside(node: Node) -> Aside:
 
 def _names(values: Sequence[int | float | str], count: int) -> Classes:
     if len(values) != count:
-        raise MlpressError(f"it names {len(values)} classes but the model tells {count} apart")
+        raise MlpressError(f"it names {counted(len(values), 'class', 'classes')} but the model tells {count} apart")
     if any(isinstance(value, float) for value in values):
         raise MlpressError("class names are real numbers; supported are integers and text")
     return tuple(value if isinstance(value, str) else int(value) for value in values)

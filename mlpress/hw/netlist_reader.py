@@ -9,6 +9,7 @@ import numpy as np
 from mlpress.errors import MlpressError
 from mlpress.hw.netlist import ONE, OPEN, ZERO, CellKind, Netlist, Port
 from mlpress.hw.netlist_text import Bits, Concat, Declaration, Instance, Module, Select, Source, Wire
+from mlpress.progress import counted
 
 LARGEST_FILE = 256 * 2**20
 """Bytes of a netlist file."""
@@ -240,7 +241,7 @@ class _Flattener:
             nets = self._wire(wire, module, scope, prefix, instance.token)
             if len(nets) != 1:
                 raise self.source.error(
-                    f"pin {pin!r} of {instance.name!r} is connected to {len(nets)} bits", instance.token
+                    f"pin {pin!r} of {instance.name!r} is connected to {counted(len(nets), 'bit')}", instance.token
                 )
             wires.append((at, nets[0]))
         self.cells.append((kind, prefix + instance.name, wires))

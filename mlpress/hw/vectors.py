@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from mlpress.errors import MlpressError
 from mlpress.hw.netlist import Netlist, Port
+from mlpress.progress import counted
 
 LARGEST_FILE = 256 * 2**20
 """Bytes of a file of vectors."""
@@ -51,7 +52,7 @@ def _npz(data: bytes, ports: tuple[Port, ...]) -> dict[str, NDArray[Any]]:
     if set(found) == {"vectors"} and "vectors" not in {port.name for port in ports}:
         matrix = found["vectors"]
         if matrix.ndim != 2 or matrix.shape[1] != len(ports):
-            raise MlpressError(f"'vectors' has shape {matrix.shape}; the netlist has {len(ports)} inputs")
+            raise MlpressError(f"'vectors' has shape {matrix.shape}; the netlist has {counted(len(ports), 'input')}")
         return {port.name: column for port, column in zip(ports, matrix.T, strict=True)}
     return found
 
@@ -81,14 +82,15 @@ def _text(data: bytes, ports: tuple[Port, ...]) -> dict[str, NDArray[Any]]:
     width = len(lines[0][1])
     for n, fields in lines:
         if len(fields) != width or (header and len(fields) != len(header)):
-            raise MlpressError(f"line {n} has {len(fields)} columns where {len(header) or width} should be")
+            raise MlpressError(f"line {n} has {counted(len(fields), 'column')} where {len(header) or width} should be")
     bits = sum(port.width for port in ports)
     if not header and width != len(ports) and (width == bits or (width == 1 and len(lines[0][1][0]) == bits)):
         return _bits(lines, ports, bits)
     if not header and width == 1 and len(ports) == 1 and ports[0].width > 1 and _all_bits(lines, ports[0].width):
         return _bits(lines, ports, bits)
     if not header and width != len(ports):
-        raise MlpressError(f"{width} columns for {len(ports)} inputs ({bits} bits); name the columns in a header line")
+        there = f"{counted(len(ports), 'input')} ({counted(bits, 'bit')})"
+        raise MlpressError(f"{counted(width, 'column')} for {there}; name the columns in a header line")
     named = {port.name: port for port in ports}
     order = [named[name] for name in header] or list(ports)
     return {

@@ -73,6 +73,11 @@ def figure(value: Any, digits: int = 3) -> str:
     return f"{found:,.{places}f}"
 
 
+def counted(value: Any, one: str, many: str | None = None) -> str:
+    """A count with its noun: ``one`` of it, else ``many`` (default: ``one`` with an s)."""
+    return f"{figure(value)} {one if number(value) == 1 else many or one + 's'}"
+
+
 def unit(text: str, name: str) -> str:
     """A figure with its unit, on one line."""
     return f"{text}\N{NO-BREAK SPACE}{name}"

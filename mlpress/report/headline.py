@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from mlpress.report.figures import figure, items, join, number, part, percent, rows, unit, words
+from mlpress.report.figures import counted, figure, items, join, number, part, percent, rows, unit, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def _accuracy(accuracy: Mapping[str, Any]) -> Tile | None:
     shown = test or accuracy
     if number(shown.get("quantised")) is None:
         return None
-    where = f"on {figure(shown.get('rows'))} {'test rows' if test else 'training rows'}"
+    where = f"on {counted(shown.get('rows'), 'test row' if test else 'training row')}"
     if test and number(accuracy.get("validation")) is not None:
         where += f", {score(accuracy, accuracy['validation'])} on validation rows"
     note = f"{where}; the model as given has {score(accuracy, shown.get('float'))}"
@@ -70,7 +70,8 @@ def _tree(tree: Mapping[str, Any]) -> Tile | None:
     known = {"test": "test", "validation": "validation", "fit": "training"}
     rows_of = next((name for name in known if number(tree.get(name)) is not None), None)
     has = f" has {percent(tree[rows_of])} on {known[rows_of]} rows and" if rows_of else ""
-    note = f"a tree of {figure(tree.get('leaves'))} leaves{has} draws {unit(figure(tree.get('power_mw')), 'mW')}"
+    size, power = counted(tree.get("leaves"), "leaf", "leaves"), unit(figure(tree.get("power_mw")), "mW")
+    note = f"a tree of {size}{has} draws {power}"
     return Tile("decision tree", unit(figure(tree["area_cm2"]), "cm²"), note)
 
 
@@ -84,7 +85,7 @@ def _area(estimate: Mapping[str, Any]) -> Tile | None:
     return Tile(
         "area",
         unit(figure(area), "cm²"),
-        (f"{figure(cells)} cells, " if cells else "") + f"as a square {square} a side",
+        (f"{counted(cells, 'cell')}, " if cells else "") + f"as a square {square} a side",
     )
 
 
@@ -113,7 +114,7 @@ def _delay(estimate: Mapping[str, Any]) -> Tile | None:
     rate = number(estimate.get("rate_hz"))
     leaves = f"; {unit(words(rate), 'Hz')} leaves {unit(figure(1000 / rate), 'ms')}" if rate else ""
     depth = estimate.get("logic_depth")
-    through = f", through {figure(depth)} cells at most" if depth else ""
+    through = f", through {counted(depth, 'cell')} at most" if depth else ""
     tone: Literal["plain", "bad"] = "plain" if shown.get("meets_rate") is not False else "bad"
     return Tile(
         "critical path", unit(figure(shown.get("critical_path_ms")), "ms"), f"at {_volts(shown)}{through}{leaves}", tone
@@ -141,7 +142,8 @@ def _converters(estimate: Mapping[str, Any]) -> Tile | None:
     if not adc:
         return None
     volts = f" at {_volts({'voltage': adc.get('at_volts')})}" if adc.get("at_volts") else ""
-    note = f"and {unit(figure(adc.get('power_mw')), 'mW')}{volts} for {figure(adc.get('converters'))} flash converters"
+    each = counted(adc.get("converters"), "flash converter")
+    note = f"and {unit(figure(adc.get('power_mw')), 'mW')}{volts} for {each}"
     return Tile("input converters", unit(figure(adc.get("area_cm2")), "cm²"), f"{note}, not counted above")
 
 
@@ -153,7 +155,7 @@ def _proof(verification: list[Mapping[str, Any]]) -> Tile:
     if not ran:
         return Tile("same function", "not checked", "run `mlpress verify` on this folder", "bad")
     counts = [number(row.get("rows")) or 0 for row in ran]
-    least = f"{'at least ' if min(counts) < max(counts) else ''}{words(min(counts))} rows"
+    least = f"{'at least ' if min(counts) < max(counts) else ''}{counted(int(min(counts)), 'row')}"
     engines = join([words(row.get("engine")) for row in ran])
     verb = "agrees" if len(ran) == 1 else "agree"
     return Tile(

@@ -264,7 +264,7 @@ NODE_ERRORS = {
     "too few names": (
         HEAD + "z = Gemm(a, v, c)  [zip] y = ai.onnx.ml.ZipMap<classlabels_int64s=[1]>(z)",
         {},
-        "node 'zip' (ai.onnx.ml.ZipMap): it names 1 classes but the model tells 2 apart",
+        "node 'zip' (ai.onnx.ml.ZipMap): it names 1 class but the model tells 2 apart",
     ),
     "names for a class looked up twice": (
         HEAD + "z = Gemm(a, v, c)  k = ArgMax<axis=1>(z)  n = Gather(m, k)  [again] y = Gather(m, n)",

@@ -13,6 +13,7 @@ SHARED = {
     "_lazy",
     "errors",
     "files",
+    "interrupts",
     "jit",
     "progress",
 }  # single modules that anyone may import

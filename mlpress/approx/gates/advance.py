@@ -20,6 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpress import interrupts
 from mlpress.approx.gates.archive import Archive, Member, with_members
 from mlpress.approx.gates.chain import anneal, genome_of, new_scratch, new_state
 from mlpress.approx.gates.genome import Genome, to_genome
@@ -161,6 +162,7 @@ def _anneals(
     found: list[Member] = []
     judged = 0
     for price in prices:
+        interrupts.check()
         member, moves = _annealed(problem, material, genome, start, price, rng)
         found.append(member)
         judged += moves

@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpress import interrupts
 from mlpress.approx.gates import checkpoint as checkpoints
 from mlpress.approx.gates.advance import advance, turns, wrong_rows
 from mlpress.approx.gates.archive import Archive, Member
@@ -133,8 +134,9 @@ def _run(
 ) -> tuple[GateState, str]:
     """Rounds until the budget ends; the last state and why it is the last."""
     try:
-        with machine(workers or cores(), cluster) as place:
+        with interrupts.allowed(), machine(workers or cores(), cluster) as place:
             while (stopped := _ended(problem, state, budget, monotonic() - began)) is None:
+                interrupts.check()
                 archives = tuple(place.map(advance, problem, turns(problem, state.archives)))
                 elapsed = monotonic() - began
                 energies = (*state.energies, sum(archive.energy for archive in archives))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpress import interrupts
 from mlpress.approx.gates.cells import CellCosts
 from mlpress.approx.gates.genome import to_genome
 from mlpress.approx.gates.own_cells import to_netlist
@@ -95,6 +96,7 @@ def _held_out_accuracy(
     """What a scikit-learn classifier, fitted to all folds but one, reaches on that one."""
     wrong = 0
     for held in held_out_folds(labels, folds, seed):
+        interrupts.check()
         classifier.fit(features[~held], labels[~held])
         wrong += int(np.sum(classifier.predict(features[held]) != labels[held]))
     return 1 - wrong / len(labels)
