@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from mlpress.hw import Estimate, Netlist
 
 TOOLS = ("amaranth", "numpy", "onnx", "onnxruntime", "pyosys", "pyverilog", "scikit-learn")
-TESTBENCH_ROWS = 256
-"""Rows of the data that go into the test bench."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +128,7 @@ def press(
 
     progress.step("describe it in Verilog")
     verilog = codegen.verilog(lowered, style=options.style, registered=options.registered)
-    testbench = codegen.testbench(lowered, codes[:TESTBENCH_ROWS], registered=options.registered)
+    testbench = codegen.testbench(lowered, codes, registered=options.registered)
 
     progress.step("audit the Verilog")
     audit = codegen.audit(verilog, lowered, registered=options.registered)
@@ -143,15 +141,15 @@ def press(
         program=program,
         facts={"options": asdict(options)},
         verilog=verilog,
-        testbench=testbench,
+        testbench=testbench.text,
         netlist=synthesis.verilog,
-        oracle=_oracle(program),
+        oracle=codegen.oracle(program),
         features=np.asarray(features, np.float64),
         labels=np.asarray(labels),
     )
 
     progress.step("verify in every engine")
-    results = require_equal(design, technology, progress=progress)
+    results = require_equal(design, technology, lowered=lowered, progress=progress)
 
     progress.step("estimate area, timing and power")
     mapped = synthesis.netlist
@@ -307,13 +305,6 @@ def _program_facts(program: ir.Lowered | ir.Circuit) -> dict[str, Any]:
         "depth": program.depth(),
     }
     return {"circuit": facts}
-
-
-def _oracle(program: ir.Net | ir.Circuit) -> bytes:
-    from mlpress import codegen
-
-    graph = codegen.onnx_circuit(program) if isinstance(program, ir.Circuit) else codegen.onnx_net(program)
-    return bytes(graph.SerializeToString())
 
 
 def _converters(inputs: Sequence[ir.Input]) -> list[Any]:

@@ -6,6 +6,7 @@ ONNX graph is run only by onnxruntime.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import zipfile
 import zlib
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 
 FORMAT = "mlpress design 1"
 FACTS = "design.json"
+HASHES = "sha256"
+"""The key in ``design.json`` of the other files' hashes: file name -> SHA-256, in hexadecimal."""
+MOST_FILES = 64
+"""Files of a design folder that have a hash."""
 LARGEST_FILE = 256 * 2**20
 """No file of a design folder is read beyond this many bytes."""
 
@@ -40,6 +45,9 @@ class Design:
     ``netlist`` are Verilog texts; ``oracle`` is the ONNX graph of ``program``; ``features`` float64
     (rows, inputs) and ``labels`` (rows,) are the rows it was made from; ``extra`` holds further files (name ->
     content) that are written and never read.
+
+    Of a design that was read from a folder, ``hashed`` is the number of files whose SHA-256 ``design.json`` keeps (0 in
+    folders of older versions), and ``changed`` names those that are missing or not the ones written.
     """
 
     program: ir.Net | ir.Circuit
@@ -51,10 +59,17 @@ class Design:
     features: NDArray[np.float64]
     labels: NDArray[Any]
     extra: Mapping[str, str | bytes] = field(default_factory=dict)
+    hashed: int = 0
+    changed: tuple[str, ...] = ()
 
     def with_facts(self, facts: dict[str, Any]) -> Design:
         """The same design with these facts."""
         return replace(self, facts=facts)
+
+    def files_facts(self) -> dict[str, Any]:
+        """Whether the files of the folder are those that were written, as plain JSON values."""
+        verdict = "changed" if self.changed else "unchanged" if self.hashed else "no hashes"
+        return {"verdict": verdict, "hashed": self.hashed, "changed": list(self.changed)}
 
     def technology(self, liberty: Path | None = None) -> Technology:
         """The cells of the netlist: the target's, or those of the ``liberty`` file that it was compiled with."""
@@ -70,7 +85,6 @@ class Design:
         rows = BytesIO()
         np.savez_compressed(rows, features=self.features, labels=self.labels)
         files: dict[str, str | bytes] = {
-            FACTS: json.dumps(self.facts, indent=1, allow_nan=False) + "\n",
             "program.mlp": ir.to_text(self.program),
             "top.v": self.verilog,
             "top_tb.v": self.testbench,
@@ -80,8 +94,9 @@ class Design:
             "report.html": render(self.facts),
             **self.extra,
         }
+        facts = self.facts | {HASHES: {name: _sha256(content) for name, content in files.items()}}
         path = Path(folder)
-        write_folder(path, files, marker=FACTS)
+        write_folder(path, {FACTS: json.dumps(facts, indent=1, allow_nan=False) + "\n", **files}, marker=FACTS)
         return path
 
     @classmethod
@@ -91,6 +106,17 @@ class Design:
         if not (path / FACTS).is_file():
             raise MlpressError(f"{path} is no design folder: it has no {FACTS}; make one with `mlpress compile`")
         facts = _json(_read(path / FACTS), path / FACTS)
+        hashes = _hashes(facts.pop(HASHES, {}), path / FACTS)
+        changed = tuple(name for name, digest in hashes.items() if not _holds(path / name, digest))
+        try:
+            return cls._parsed(path, facts, len(hashes), changed)
+        except MlpressError as error:
+            if not changed:
+                raise
+            raise MlpressError(f"{error}; {', '.join(changed)[:300]}: not the files that were written") from error
+
+    @classmethod
+    def _parsed(cls, path: Path, facts: dict[str, Any], hashed: int, changed: tuple[str, ...]) -> Design:
         program = ir.from_text(_text(path / "program.mlp"))
         if not isinstance(program, ir.Net | ir.Circuit):
             raise MlpressError(f"{path / 'program.mlp'} holds neither an integer network nor a circuit; compile again")
@@ -104,6 +130,8 @@ class Design:
             oracle=_read(path / "oracle.onnx"),
             features=features,
             labels=labels,
+            hashed=hashed,
+            changed=changed,
         )
 
 
@@ -114,8 +142,34 @@ def cells_of(target: str, liberty: Path | None = None) -> Technology:
     return hw.load_technology(target) if liberty is None else hw.read_liberty(liberty)
 
 
+def _sha256(content: str | bytes) -> str:
+    return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()
+
+
+def _hashes(found: Any, path: Path) -> dict[str, str]:
+    """Checked hashes: names of files in the folder itself, and text to compare."""
+    if not (
+        isinstance(found, dict)
+        and len(found) <= MOST_FILES
+        and all(isinstance(digest, str) for digest in found.values())
+        and all(name and name == Path(name).name and "\0" not in name for name in found)
+    ):
+        raise MlpressError(f"{path} has no proper list of {HASHES} hashes; compile the model again")
+    return found
+
+
+def _holds(path: Path, digest: str) -> bool:
+    """Whether the file is there with that SHA-256."""
+    try:
+        return _sha256(_read(path)) == digest
+    except MlpressError:
+        return False
+
+
 def _read(path: Path) -> bytes:
     try:
+        if path.exists() and not path.is_file():
+            raise MlpressError(f"{path} is no plain file; compile the model again")
         if path.stat().st_size > LARGEST_FILE:
             raise MlpressError(f"{path} is larger than {LARGEST_FILE >> 20} MiB; compile the model again")
         return path.read_bytes()

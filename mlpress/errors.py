@@ -1,4 +1,4 @@
-"""The one exception that mlpress raises for what a user can mend."""
+"""The exceptions that mlpress raises for what a user can mend, and its warnings."""
 
 
 class MlpressError(Exception):
@@ -7,6 +7,10 @@ class MlpressError(Exception):
     The message is one line that says what is wrong, where, and what to do.  The command line prints
     it without a traceback and exits with code 2.
     """
+
+
+class OutOfTimeError(MlpressError):
+    """A tool did not end in the time that it was given: nothing is known to be wrong."""
 
 
 class MlpressWarning(UserWarning):

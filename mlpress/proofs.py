@@ -8,20 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from mlpress import ir
 from mlpress.design import Design
+from mlpress.errors import MlpressError, OutOfTimeError
 from mlpress.progress import Progress, Silent
 from mlpress.yosys import read_gates
 
 if TYPE_CHECKING:
-    from mlpress.hw import Refuted, Technology, Verdict
+    from mlpress.hw import Refuted, Side, Technology, Verdict
 
 CLOCK, RESET = {"clk": 0}, {"rst": 0}
 """Ports of a registered design; where all its answers are constant, the clock is an input that nothing reads."""
+
+MOMENT_S = 5.0
+"""Seconds for each proof that is tried where nobody asked for one."""
+
+MOST_FOR_A_MOMENT = 30_000
+"""And-gates of a circuit that is worth trying then; with four times as many, reading it in takes longer than that."""
+
+CLAIMS = (("circuit", "top.v"), ("top.v", "netlist.v"))
 
 Program = ir.Net | ir.Circuit
 Answers = Mapping[str, Mapping[str, int]]
@@ -44,10 +54,10 @@ class Counterexample:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What became of one claim; ``seconds`` of wall-clock time."""
+    """What became of one claim; ``seconds`` of wall-clock time.  Claims on large designs are not tried for a moment."""
 
     claim: str
-    verdict: Literal["proven", "refuted", "out of time"]
+    verdict: Literal["proven", "refuted", "out of time", "not tried"]
     seconds: float
     counterexample: Counterexample | None = None
 
@@ -78,6 +88,41 @@ class Proof:
         return facts
 
 
+def check_proofs(
+    design: Design,
+    technology: Technology | None = None,
+    *,
+    timeout_s: float | None,
+    different: bool,
+    progress: Progress | None = None,
+) -> list[Proof]:
+    """The proofs that belong to a verification: with ``timeout_s`` seconds each, or (None) tried for a moment.
+
+    Where engines found a design ``different``, nothing is tried that was not asked for, and what cannot be held
+    against each other at all leaves no proof.
+    """
+    if timeout_s is None:
+        return [] if different else prove_soon(design, technology, progress=progress)
+    try:
+        return prove(design, technology, timeout_s=timeout_s, progress=progress)
+    except MlpressError as error:
+        if not different:
+            raise
+        (progress or Silent()).note(f"nothing can be proven: {error}")
+        return []
+
+
+def prove_soon(
+    design: Design, technology: Technology | None = None, *, progress: Progress | None = None
+) -> list[Proof]:
+    """:func:`prove` with :data:`MOMENT_S` for each proof, where the design is small enough for that."""
+    program = design.program
+    circuit = program if isinstance(program, ir.Circuit) else ir.bit_blast(program)
+    if len(circuit.ands) > MOST_FOR_A_MOMENT:
+        return [Proof(f"{one} = {other}", "not tried", 0.0) for one, other in CLAIMS]
+    return prove(design, technology, timeout_s=MOMENT_S, progress=progress)
+
+
 def prove(
     design: Design,
     technology: Technology | None = None,
@@ -97,16 +142,19 @@ def prove(
     program = design.program
     circuit = program if isinstance(program, ir.Circuit) else ir.bit_blast(program)
     progress.step("prove: read the Verilog")
-    rtl, netlist = read_gates({"top.v": design.verilog}, "top"), hw.parse_netlist(design.netlist, "top")
+    began = monotonic()
+    try:
+        rtl = read_gates({"top.v": design.verilog}, "top")
+    except OutOfTimeError:
+        return [Proof(f"{one} = {other}", "out of time", monotonic() - began) for one, other in CLAIMS]
+    netlist = hw.parse_netlist(design.netlist, "top")
     clock, reset = (CLOCK, RESET) if design.facts["options"]["registered"] else ({}, {})
     proofs = []
-    for one, other, sides, held in (
-        ("circuit", "top.v", (circuit, rtl), clock | reset),
-        ("top.v", "netlist.v", (rtl, netlist), clock),
-    ):
+    compared: list[tuple[Side, Side, dict[str, int]]] = [(circuit, rtl, clock | reset), (rtl, netlist, clock)]
+    for (one, other), (first, second, held) in zip(CLAIMS, compared, strict=True):
         claim = f"{one} = {other}"
         progress.step(f"prove {claim} for all inputs (at most {timeout_s:g} s)")
-        verdict = hw.prove_equal(*sides, technology=technology, held=held, timeout_s=timeout_s)
+        verdict = hw.prove_equal(first, second, technology=technology, held=held, timeout_s=timeout_s)
         proofs.append(_proof(program, circuit, claim, (one, other), verdict))
     return proofs
 

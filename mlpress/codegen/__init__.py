@@ -6,21 +6,41 @@ from mlpress._lazy import lazy_door
 
 if TYPE_CHECKING:
     from mlpress.codegen.auditing import AuditReport, audit
-    from mlpress.codegen.bench import testbench
+    from mlpress.codegen.bench import TestBench, testbench
     from mlpress.codegen.onnx import onnx_model, onnx_net
     from mlpress.codegen.onnx_bits import onnx_circuit
-    from mlpress.codegen.rtl import simulate, verilog
+    from mlpress.codegen.oracle import graph_difference, oracle
+    from mlpress.codegen.rtl import bits_of, header, simulate, verilog
 
-__all__ = ["AuditReport", "audit", "onnx_circuit", "onnx_model", "onnx_net", "simulate", "testbench", "verilog"]
+__all__ = [
+    "AuditReport",
+    "TestBench",
+    "audit",
+    "bits_of",
+    "graph_difference",
+    "header",
+    "onnx_circuit",
+    "onnx_model",
+    "onnx_net",
+    "oracle",
+    "simulate",
+    "testbench",
+    "verilog",
+]
 
 __getattr__ = lazy_door(
     __name__,
     {
         "AuditReport": "auditing",
+        "TestBench": "bench",
         "audit": "auditing",
+        "bits_of": "rtl",
+        "graph_difference": "oracle",
+        "header": "rtl",
         "onnx_circuit": "onnx_bits",
         "onnx_model": "onnx",
         "onnx_net": "onnx",
+        "oracle": "oracle",
         "simulate": "rtl",
         "testbench": "bench",
         "verilog": "rtl",

@@ -8,10 +8,12 @@ Yosys that synthesises.
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from time import monotonic
 
 import numpy as np
 from amaranth.back import rtlil
@@ -45,13 +47,21 @@ def verilog(program: Program, *, name: str = "top", style: str = "flat", registe
     return header(program, style) + _as_verilog(text, name)
 
 
-def simulate(program: Program, codes: NDArray[np.int64], style: str = "flat") -> dict[str, NDArray[np.int64]]:
-    """Outputs by port, int64 (rows,), of input ``codes`` (rows, inputs) in Amaranth's own simulator."""
+def simulate(
+    program: Program, codes: NDArray[np.int64], style: str = "flat", *, timeout_s: float = math.inf
+) -> dict[str, NDArray[np.int64]]:
+    """Outputs by port, int64 (rows,), of input ``codes`` (rows, inputs) in Amaranth's own simulator.
+
+    After ``timeout_s`` seconds no further row is begun: the answers are then fewer than the rows.
+    """
+    deadline = monotonic() + timeout_s
     circuit = _circuit(program, style, registered=False)
     found: dict[str, list[int]] = {port.name: [] for port in circuit.outputs}
 
     async def drive(context: SimulatorContext) -> None:
         for row in codes.tolist():
+            if monotonic() > deadline:
+                return
             for port, value in zip(circuit.inputs, row, strict=True):
                 context.set(port, value)
             await context.delay(1e-6)

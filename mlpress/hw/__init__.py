@@ -7,7 +7,7 @@ from mlpress._lazy import lazy_door
 if TYPE_CHECKING:
     from mlpress.hw.adc import AdcCost, Converter, adc_cost
     from mlpress.hw.boolean import truth_table
-    from mlpress.hw.equivalence import OutOfTime, Proven, Refuted, Verdict, prove_equal
+    from mlpress.hw.equivalence import OutOfTime, Proven, Refuted, Side, Verdict, prove_equal
     from mlpress.hw.estimation import Estimate, InputStatistics, VoltageEstimate, estimate
     from mlpress.hw.liberty import parse_liberty, read_liberty
     from mlpress.hw.liberty_writer import to_liberty
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "adc": ("AdcCost", "Converter", "adc_cost"),
     "boolean": ("truth_table",),
-    "equivalence": ("OutOfTime", "Proven", "Refuted", "Verdict", "prove_equal"),
+    "equivalence": ("OutOfTime", "Proven", "Refuted", "Side", "Verdict", "prove_equal"),
     "estimation": ("Estimate", "InputStatistics", "VoltageEstimate", "estimate"),
     "liberty": ("parse_liberty", "read_liberty"),
     "liberty_writer": ("to_liberty",),
@@ -62,6 +62,7 @@ __all__ = [
     "PowerSource",
     "Proven",
     "Refuted",
+    "Side",
     "Step",
     "Synthesis",
     "Technology",

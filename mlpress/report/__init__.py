@@ -8,15 +8,31 @@ from mlpress._lazy import lazy_door
 
 if TYPE_CHECKING:
     from mlpress.report.html import render
-    from mlpress.report.tables import estimate_table, proof_table, summary_table, targets_table, verification_table
+    from mlpress.report.tables import (
+        estimate_table,
+        files_line,
+        proof_table,
+        summary_table,
+        targets_table,
+        verification_table,
+    )
 
-__all__ = ["estimate_table", "proof_table", "render", "summary_table", "targets_table", "verification_table"]
+__all__ = [
+    "estimate_table",
+    "files_line",
+    "proof_table",
+    "render",
+    "summary_table",
+    "targets_table",
+    "verification_table",
+]
 
 __getattr__ = lazy_door(
     __name__,
     {
         "estimate_table": "tables",
         "render": "html",
+        "files_line": "tables",
         "proof_table": "tables",
         "summary_table": "tables",
         "targets_table": "tables",

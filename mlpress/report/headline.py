@@ -149,7 +149,10 @@ def _converters(estimate: Mapping[str, Any]) -> Tile | None:
 
 def _proof(verification: list[Mapping[str, Any]]) -> Tile:
     ran = [row for row in verification if number(row.get("rows"))]
+    ran = [row for row in ran if row.get("verdict") != "out of time"]
+    late = [words(row.get("engine")) for row in verification if row.get("verdict") == "out of time"]
     wrong = [words(row.get("engine")) for row in verification if row.get("equal") is not True]
+    wrong = [engine for engine in wrong if engine not in late]
     if wrong:
         return Tile("same function", "DIFFERENT", f"{join(wrong)} and the reference interpreter do not agree", "bad")
     if not ran:
@@ -158,9 +161,9 @@ def _proof(verification: list[Mapping[str, Any]]) -> Tile:
     least = f"{'at least ' if min(counts) < max(counts) else ''}{counted(int(min(counts)), 'row')}"
     engines = join([words(row.get("engine")) for row in ran])
     verb = "agrees" if len(ran) == 1 else "agree"
-    return Tile(
-        "same function", "equal", f"{engines} {verb} with the reference interpreter on {least}, bit for bit", "good"
-    )
+    more = f"; {join(late)} ran out of time" if late else ""
+    note = f"{engines} {verb} with the reference interpreter on {least}, bit for bit{more}"
+    return Tile("same function", "equal", note, "good")
 
 
 def _milliwatts(row: Mapping[str, Any]) -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
+LATE = "out of time"
 STYLES = {"plain": "bold", "good": "bold green", "bad": "bold red"}
 
 
@@ -54,26 +55,36 @@ def verification_table(results: Sequence[Mapping[str, Any]]) -> Table:
     """What every engine said: rows that it ran, and whether all equal the reference interpreter."""
     table = _table(["engine", "rows", "equal", ""], figures=0)
     for row in results:
-        wrong = row.get("equal") is not True
+        late = row.get("verdict") == LATE
+        wrong = row.get("equal") is not True and not late
         remark = row.get("difference") or row.get("note") or ""
         table.add_row(
             _text(words(row.get("engine"))),
             _text(figure(row.get("rows"))),
-            _verdict(not wrong, bad=wrong),
+            _text(LATE, "yellow") if late else _verdict(not wrong, bad=wrong),
             _text(remark and words(remark)),
         )
     table.columns[1].justify = "right"
     return table
 
 
+def files_line(files: Mapping[str, Any]) -> Text:
+    """Whether the folder's files are those that were written: ``verdict``, ``hashed`` and ``changed``."""
+    if changed := items(files, "changed"):
+        return _text(f"files: not the ones that were written: {', '.join(map(words, changed))}", "bold red")
+    if not files.get("hashed"):
+        return _text("files: no hashes in design.json (an older version wrote it)", "yellow")
+    return _text(f"files: all {words(files.get('hashed'))} are the ones that were written", "green")
+
+
 def proof_table(proofs: Sequence[Mapping[str, Any]]) -> Table:
     """What became of every claim: ``claim``, ``verdict``, ``seconds``, and the ``difference`` where it is refuted."""
     table = _table(["for all inputs", "verdict", "seconds", ""], figures=0)
     for row in proofs:
-        proven = row.get("verdict") == "proven"
+        tone = {"proven": "green", "refuted": "bold red"}.get(words(row.get("verdict")), "yellow")
         table.add_row(
             _text(words(row.get("claim"))),
-            _text(words(row.get("verdict")), "green" if proven else "bold red"),
+            _text(words(row.get("verdict")), tone),
             _text(figure(row.get("seconds"))),
             _text(words(row.get("difference") or "")),
         )

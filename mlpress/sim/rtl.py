@@ -6,8 +6,6 @@ Icarus Verilog, where it is installed, runs the design's own test bench as one m
 from __future__ import annotations
 
 import shutil
-import subprocess
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,12 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpress.errors import MlpressError
+from mlpress.children import Limits, run_child, scratch
+from mlpress.errors import MlpressError, OutOfTimeError
 from mlpress.sim import packed
-from mlpress.yosys import Gates, read_gates
+from mlpress.yosys import Gates, check_circuit, read_gates
 
-SECONDS = 120
-"""Longest run of an external simulator."""
+LIMITS = Limits(seconds=60.0, memory_mb=2048, file_mb=64, threads=1)
+"""What Icarus Verilog may use."""
 
 
 class Rtl:
@@ -56,16 +55,24 @@ def icarus() -> bool:
     return shutil.which("iverilog") is not None and shutil.which("vvp") is not None
 
 
-def run_icarus(verilog: str, testbench: str) -> str:
-    """Run a self-checking test bench in Icarus Verilog; the lines that it printed."""
-    with tempfile.TemporaryDirectory(prefix="mlpress-icarus-") as name:
-        folder = Path(name)
-        (folder / "design.v").write_text(verilog + testbench)
-        try:
-            for command in (["iverilog", "-g2001", "-o", "design", "design.v"], ["vvp", "-n", "design"]):
-                done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=SECONDS, check=True)
-        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-            said = error.stderr if isinstance(error.stderr, str) else ""
-            reason = (said.strip().splitlines() or [type(error).__name__])[0]
-            raise MlpressError(f"Icarus Verilog cannot run the test bench: {reason}") from error
-    return done.stdout.strip()
+def run_icarus(verilog: str, testbench: str) -> list[str]:
+    """Run a self-checking test bench in Icarus Verilog; the lines that it printed.
+
+    ``verilog`` may be anybody's: it is refused where it holds more than a circuit.  Raises :class:`MlpressError` for
+    that and where Icarus does not take it, and :class:`OutOfTimeError` where its time ends.
+    """
+    check_circuit("top.v", verilog, reserved="top_tb")
+    with scratch("icarus", {"design.v": verilog + testbench}) as folder:
+        _icarus(["iverilog", "-g2001", "-o", "design", "design.v"], folder)
+        said = _icarus(["vvp", "-n", "design"], folder)
+    return [line for line in said.splitlines() if "$finish called at" not in line]
+
+
+def _icarus(command: list[str], folder: Path) -> str:
+    done = run_child(command, folder, LIMITS)
+    if done.status is None:
+        raise OutOfTimeError(f"Icarus Verilog did not end within {LIMITS.seconds:g} s")
+    if done.status:
+        said = (done.log.strip().splitlines() or [f"{command[0]} ended with {done.status}"])[0]
+        raise MlpressError(f"Icarus Verilog cannot run the test bench: {said[:300]}")
+    return done.log

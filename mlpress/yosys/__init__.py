@@ -7,9 +7,20 @@ from mlpress._lazy import lazy_door
 if TYPE_CHECKING:
     from mlpress.yosys.child import AbcRun, YosysRun, run_abc, run_yosys
     from mlpress.yosys.gates import NOT, Bus, Gates, read_gates
-    from mlpress.yosys.untrusted import read_sources
+    from mlpress.yosys.untrusted import check_circuit, read_sources
 
-__all__ = ["NOT", "AbcRun", "Bus", "Gates", "YosysRun", "read_gates", "read_sources", "run_abc", "run_yosys"]
+__all__ = [
+    "NOT",
+    "AbcRun",
+    "Bus",
+    "Gates",
+    "YosysRun",
+    "check_circuit",
+    "read_gates",
+    "read_sources",
+    "run_abc",
+    "run_yosys",
+]
 
 __getattr__ = lazy_door(
     __name__,
@@ -19,6 +30,7 @@ __getattr__ = lazy_door(
         "Bus": "gates",
         "Gates": "gates",
         "YosysRun": "child",
+        "check_circuit": "untrusted",
         "read_gates": "gates",
         "read_sources": "untrusted",
         "run_abc": "child",

@@ -8,17 +8,13 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import shlex
-import signal
-import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlpress.errors import MlpressError
+from mlpress.children import Limits, run_child, scratch
+from mlpress.errors import MlpressError, OutOfTimeError
 
 _CHILD = "import sys; from pyosys import libyosys as ys; ys.run_pass('script ' + sys.argv[1], ys.Design())"
 
@@ -42,21 +38,18 @@ def run_yosys(
     """Run a Yosys ``script`` (commands, one a line) in a private folder that holds ``files`` (name -> content).
 
     Returns the log and the contents of ``outputs``.  Raises :class:`MlpressError` with Yosys's own error line where
-    it fails, and where it outlives ``timeout_s`` seconds or asks for more than ``memory_mb`` MiB.
+    it fails or asks for more than ``memory_mb`` MiB, and :class:`OutOfTimeError` where it takes over ``timeout_s`` s.
     """
-    with tempfile.TemporaryDirectory(prefix="mlpress-yosys-") as name:
-        folder = Path(name)
-        for file, content in files.items():
-            (folder / file).write_bytes(content.encode() if isinstance(content, str) else content)
-        (folder / "script.ys").write_text(script + "\n")
-        status, log = _run([sys.executable, "-c", _CHILD, "script.ys"], folder, timeout_s, memory_mb)
-        if status is None:
-            raise MlpressError(
+    with scratch("yosys", {**files, "script.ys": script + "\n"}) as folder:
+        command = [sys.executable, "-c", _CHILD, "script.ys"]
+        done = run_child(command, folder, Limits(timeout_s, memory_mb), _libraries())
+        if done.status is None:
+            raise OutOfTimeError(
                 f"Yosys did not end within {timeout_s:g} s; allow more time, a lower effort, or a smaller design"
             )
-        if status != 0:
-            raise MlpressError(f"Yosys failed: {_error_line(log, status)}")
-        return YosysRun(log, {output: _output(folder / output, log) for output in outputs})
+        if done.status != 0:
+            raise MlpressError(f"Yosys failed: {_error_line(done.log, done.status)}")
+        return YosysRun(done.log, {output: _output(folder / output, done.log) for output in outputs})
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,46 +78,15 @@ def run_abc(
     if spec is None or spec.origin is None:
         raise MlpressError("pyosys is not installed; it brings Yosys and ABC: pip install pyosys")
     program = str(Path(spec.origin).parent / "yosys-abc")
-    with tempfile.TemporaryDirectory(prefix="mlpress-abc-") as name:
-        folder = Path(name)
-        for file, content in files.items():
-            (folder / file).write_bytes(content.encode() if isinstance(content, str) else content)
-        (folder / "script.abc").write_text(script + "\necho finished\n")
-        status, log = _run([program, "-q", "source -x script.abc"], folder, timeout_s, memory_mb)
+    with scratch("abc", {**files, "script.abc": script + "\necho finished\n"}) as folder:
+        done = run_child([program, "-q", "source -x script.abc"], folder, Limits(timeout_s, memory_mb))
         written = {output: (folder / output).read_bytes() for output in outputs if (folder / output).is_file()}
-        return AbcRun(log, written, status == 0 and log.rstrip().endswith("finished"))
+        return AbcRun(done.log, written, done.status == 0 and done.log.rstrip().endswith("finished"))
 
 
-def _run(command: list[str], folder: Path, timeout_s: float, memory_mb: int) -> tuple[int | None, str]:
-    """Exit status (None: out of time) and log.  The shell sets the limit: no Python runs between fork and exec."""
-    limited = ["sh", "-c", f"ulimit -v {memory_mb << 10}; exec {shlex.join(command)}"]
-    environment = os.environ | {"TMPDIR": str(folder), "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
-    log_path = folder / "run.log"
-    with log_path.open("wb") as log_file:
-        child = subprocess.Popen(
-            limited,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=log_file,
-            stderr=subprocess.STDOUT,
-            env=environment,
-            start_new_session=True,
-        )
-        status: int | None = None
-        try:
-            status = child.wait(timeout=timeout_s)
-        except subprocess.TimeoutExpired:
-            pass
-        finally:
-            _end(child)
-    return status, log_path.read_text(errors="replace")
-
-
-def _end(child: subprocess.Popen[bytes]) -> None:
-    """Kill what is left of the child's process group (ABC runs in it)."""
-    with suppress(ProcessLookupError):
-        os.killpg(child.pid, signal.SIGKILL)
-    child.wait()
+def _libraries() -> dict[str, str]:
+    """The folders that a Python child looks for modules in."""
+    return {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
 
 
 def _error_line(log: str, status: int) -> str:

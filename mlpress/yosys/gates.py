@@ -129,7 +129,7 @@ def read_gates(
             script, {**files, "ripple.v": _RIPPLE}, ["gates.json"], timeout_s=timeout_s, memory_mb=memory_mb
         )
     except MlpressError as error:
-        raise MlpressError(_with_names(str(error), sources)) from None
+        raise type(error)(_with_names(str(error), sources)) from None
     return _Reader(name, json.loads(run.outputs["gates.json"])["modules"][name]).gates()
 
 

@@ -24,6 +24,10 @@ _FUNCTIONS = frozenset(
     $isunknown $display $write $strobe $monitor $time $stime $realtime $finish $stop $error $warning $info $fatal
     $dumpvars $dumpon $dumpoff""".split()  # noqa: SIM905
 )
+_BEHAVIOUR = frozenset(
+    """initial forever repeat while wait force release deassign disable event fork join task function specify primitive
+    defparam bind program final""".split()  # noqa: SIM905
+)
 _TOKEN = re.compile(
     r"""(?P<comment>//[^\n]*|/\*.*?\*/)
       | (?P<text>"(?:[^"\\\n]|\\.)*")
@@ -64,6 +68,34 @@ def check_sources(sources: Mapping[str, str]) -> None:
     macros = {name for text in sources.values() for name in re.findall(r"`define\s+(\w+)", text)}
     for name, text in sources.items():
         _check(name, text, macros)
+
+
+def check_circuit(name: str, text: str, *, reserved: str) -> None:
+    """Raise :class:`MlpressError` where Verilog holds more than a circuit: then no simulator should run it.
+
+    Beyond :func:`check_sources`, nothing may happen at a time of its own, be printed, be put together from macros, or
+    reach into the module ``reserved`` that the circuit is an instance in.
+    """
+    check_sources({name: text})
+    for match in _TOKEN.finditer(text):
+        if _acts(str(match.lastgroup), match.group(), reserved):
+            line = text.count("\n", 0, match.start()) + 1
+            raise MlpressError(f"{name}:{line}: {match.group()} is not allowed in a circuit that is to be simulated")
+
+
+def _acts(kind: str, word: str, reserved: str) -> bool:
+    """Whether a word of Verilog does more than describe a circuit."""
+    match kind:
+        case "macro":
+            return True
+        case "system":
+            return word not in ("$signed", "$unsigned")
+        case "word":
+            return word == reserved or word in _BEHAVIOUR
+        case "escaped":
+            return word == f"\\{reserved}"
+        case _:
+            return word == "#"
 
 
 def modules(sources: Mapping[str, str]) -> dict[str, bool]:

@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[2] / "mlpress"
 PACKAGES = {"ir", "yosys", "frontend", "approx", "codegen", "sim", "hw", "report"}
 SHARED = {
     "_lazy",
+    "children",
     "errors",
     "files",
     "interrupts",
