@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from mlpress.codegen.bench import TestBench, testbench
     from mlpress.codegen.onnx import onnx_model, onnx_net
     from mlpress.codegen.onnx_bits import onnx_circuit
-    from mlpress.codegen.oracle import graph_difference, oracle
+    from mlpress.codegen.oracle_graph import graph_difference, oracle
     from mlpress.codegen.rtl import bits_of, header, simulate, verilog
 
 __all__ = [
@@ -35,12 +35,12 @@ __getattr__ = lazy_door(
         "TestBench": "bench",
         "audit": "auditing",
         "bits_of": "rtl",
-        "graph_difference": "oracle",
+        "graph_difference": "oracle_graph",
         "header": "rtl",
         "onnx_circuit": "onnx_bits",
         "onnx_model": "onnx",
         "onnx_net": "onnx",
-        "oracle": "oracle",
+        "oracle": "oracle_graph",
         "simulate": "rtl",
         "testbench": "bench",
         "verilog": "rtl",
