@@ -256,6 +256,9 @@ def estimate(
     vectors: Annotated[
         Path | None, typer.Option(help="Input vectors, CSV or NPZ; else each bit is 1 half of the time.")
     ] = None,
+    with_adc: Annotated[
+        bool, typer.Option("--with-adc", help="State input converters too: one per port, or per column `x[3:0]`.")
+    ] = False,
     effort: Effort = "default",
     rate: Rate = 5.0,
     verbose: Verbose = False,
@@ -275,6 +278,7 @@ def estimate(
             liberty=liberty,
             mapped=mapped,
             vectors=vectors,
+            with_adc=with_adc,
             effort=effort,
             rate_hz=rate,
             progress=screen,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from mlpress.progress import Progress, Silent
 if TYPE_CHECKING:
     from mlpress.approx import ApproximatePass
     from mlpress.frontend import Dataset, Quantised
-    from mlpress.hw import Estimate, Netlist
+    from mlpress.hw import Estimate, Feed, Netlist
 
 TOOLS = ("amaranth", "numpy", "onnx", "onnxruntime", "pyosys", "pyverilog", "scikit-learn")
 
@@ -179,25 +179,34 @@ def estimate_verilog(
     liberty: Path | None = None,
     mapped: bool = False,
     vectors: Path | None = None,
+    with_adc: bool = False,
     effort: str = "default",
     rate_hz: float = 5.0,
     progress: Progress | None = None,
 ) -> Estimate:
-    """What any Verilog costs: ours or not, RTL or (``mapped``) a netlist of the technology's own cells."""
+    """Estimate any Verilog: ours or not, RTL or (``mapped``) a netlist of the technology's own cells.
+
+    ``with_adc`` counts a flash converter for each input port, or for each column of ``vectors`` that names bits of a
+    port, as far as the netlist reads them.
+    """
     from mlpress import hw
     from mlpress.yosys import read_sources
 
     progress = progress or Silent()
     technology = cells_of(target_name, liberty)
+    notes: tuple[str, ...] = ()
     if mapped:
         progress.step("read the netlist")
         netlist = _mapped(files, top)
     else:
         progress.step(f"synthesise ({effort})")
-        netlist = hw.synthesise(read_sources(*files), top, technology, effort=effort).netlist
+        synthesis = hw.synthesise(read_sources(*files), top, technology, effort=effort)
+        netlist, notes = synthesis.netlist, synthesis.notes
     rows = None if vectors is None else hw.read_vectors(vectors, netlist)
+    converters = hw.full_converters(netlist, () if rows is None else rows.features) if with_adc else []
     progress.step("estimate area, timing and power")
-    return hw.estimate(netlist, technology, rows, rate_hz)
+    found = hw.estimate(netlist, technology, None if rows is None else rows.ports, rate_hz, converters=converters)
+    return replace(found, notes=(*notes, *found.notes))
 
 
 def target_facts() -> list[dict[str, Any]]:
@@ -307,10 +316,12 @@ def _program_facts(program: ir.Lowered | ir.Circuit) -> dict[str, Any]:
     return {"circuit": facts}
 
 
-def _converters(inputs: Sequence[ir.Input]) -> list[Any]:
-    from mlpress.hw import Converter
+def _converters(inputs: Sequence[ir.Input]) -> list[Feed]:
+    """The converter in front of each port ``x0, x1, ...``."""
+    from mlpress.hw import Converter, Feed
 
-    return [Converter(bits=feature.bits, levels=feature.levels) for feature in inputs]
+    converters = (Converter(bits=feature.bits, levels=feature.levels) for feature in inputs)
+    return [Feed(f"x{k}", converter) for k, converter in enumerate(converters)]
 
 
 def _mapped(files: Sequence[Path], top: str | None) -> Netlist:

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 from mlpress._lazy import lazy_door
 
 if TYPE_CHECKING:
-    from mlpress.hw.adc import AdcCost, Converter, adc_cost
+    from mlpress.hw.adc import AdcCost, Converter, Feed, adc_cost
     from mlpress.hw.boolean import truth_table
     from mlpress.hw.equivalence import OutOfTime, Proven, Refuted, Side, Verdict, prove_equal
-    from mlpress.hw.estimation import Estimate, InputStatistics, VoltageEstimate, estimate
+    from mlpress.hw.estimation import Estimate, InputStatistics, VoltageEstimate, estimate, full_converters
     from mlpress.hw.liberty import parse_liberty, read_liberty
     from mlpress.hw.liberty_writer import to_liberty
     from mlpress.hw.linked import Linked, link
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from mlpress.hw.vectors import read_vectors
 
 _MODULES = {
-    "adc": ("AdcCost", "Converter", "adc_cost"),
+    "adc": ("AdcCost", "Converter", "Feed", "adc_cost"),
     "boolean": ("truth_table",),
     "equivalence": ("OutOfTime", "Proven", "Refuted", "Side", "Verdict", "prove_equal"),
-    "estimation": ("Estimate", "InputStatistics", "VoltageEstimate", "estimate"),
+    "estimation": ("Estimate", "InputStatistics", "VoltageEstimate", "estimate", "full_converters"),
     "liberty": ("parse_liberty", "read_liberty"),
     "liberty_writer": ("to_liberty",),
     "linked": ("Linked", "link"),
@@ -51,6 +51,7 @@ __all__ = [
     "CellKind",
     "Converter",
     "Estimate",
+    "Feed",
     "InputStatistics",
     "Linked",
     "NetActivity",
@@ -73,6 +74,7 @@ __all__ = [
     "critical_path",
     "estimate",
     "estimate_power",
+    "full_converters",
     "link",
     "load_technology",
     "parse_liberty",

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpress.errors import MlpressError
-from mlpress.hw.adc import MOST_BITS, AdcCost, Converter, adc_cost
+from mlpress.hw.adc import MOST_BITS, AdcCost, Converter, Feed, adc_cost, converters_read
 from mlpress.hw.linked import link
 from mlpress.hw.netlist import Netlist, Port
 from mlpress.hw.power import estimate_power
@@ -40,7 +40,10 @@ class InputStatistics:
 
 @dataclass(frozen=True, slots=True)
 class VoltageEstimate:
-    """One supply voltage: delay in ms, power in mW, energy of one inference in mJ at the estimate's rate."""
+    """One supply voltage: delay in ms, power in mW, energy of one inference in mJ at the estimate's rate.
+
+    ``power_sources`` can feed the circuit at this voltage; none can where the rate is not met.
+    """
 
     voltage: float
     critical_path_ms: float
@@ -142,14 +145,14 @@ def estimate(
     vectors: Rows | None = None,
     rate_hz: float = 5.0,
     input_statistics: InputStatistics | None = None,
-    converters: Sequence[Converter] | None = None,
+    converters: Sequence[Feed] = (),
 ) -> Estimate:
     """Area, timing and power of ``netlist`` in ``technology`` at every voltage.
 
     ``vectors`` are the rows that it sees, one every ``1 / rate_hz`` seconds, in this order: integers by
     input port, or an array (rows, ports); without them rows are drawn by ``input_statistics`` (default:
-    every bit 1 half the time).  ``converters`` are the input converters to cost beside it (default: a full
-    one for each input port of up to 8 bits).
+    every bit 1 half the time).  ``converters`` are the input converters to cost beside it, each as far as the netlist
+    reads its code (default: none; :func:`full_converters` are those that anybody's ports could need).
     """
     if not (0 < rate_hz < float("inf")):
         raise MlpressError(f"the rate must be a positive number of inferences a second, not {rate_hz:g}")
@@ -163,22 +166,23 @@ def estimate(
     for voltage in technology.voltages:
         timing = critical_path(linked, voltage)
         spent = estimate_power(linked, activity, timing, rate_hz)
+        meets_rate = timing.delay_ms * rate_hz <= 1000
         if voltage == technology.nominal:
             path = timing.path
         voltages.append(
             VoltageEstimate(
                 voltage=voltage,
                 critical_path_ms=timing.delay_ms,
-                meets_rate=timing.delay_ms * rate_hz <= 1000,
+                meets_rate=meets_rate,
                 static_mw=spent.static_mw,
                 dynamic_mw=spent.dynamic_mw,
                 total_mw=spent.total_mw,
                 energy_mj=spent.total_mw / rate_hz,
-                power_sources=tuple(source.name for source in sources_for(spent.total_mw)),
+                power_sources=tuple(source.name for source in sources_for(spent.total_mw) if meets_rate),
                 timing=technology.timing[voltage],
             )
         )
-    adc = adc_cost(_converters(engine.inputs) if converters is None else converters, technology)
+    adc = adc_cost(converters_read(linked, converters), technology)
     return Estimate(
         technology=technology.name,
         top=netlist.name,
@@ -193,7 +197,7 @@ def estimate(
         voltages=tuple(voltages),
         path=path,
         adc=adc if adc and adc.converters else None,
-        notes=tuple(_notes(area, activity.rows, vectors is None, engine.inputs, adc, converters is None)),
+        notes=tuple(_notes(area, activity.rows, vectors is None)),
     )
 
 
@@ -209,12 +213,17 @@ def _draw(ports: Sequence[Port], statistics: InputStatistics) -> dict[str, NDArr
     return drawn
 
 
-def _converters(ports: Sequence[Port]) -> list[Converter]:
-    """A full converter for each input that can be one feature's code."""
-    return [Converter(port.width) for port in ports if port.width <= MOST_BITS]
+def full_converters(netlist: Netlist, features: Sequence[tuple[str, int, int]] = ()) -> list[Feed]:
+    """A full converter for each of the ``features`` (port, lowest bit, bits), and for each input port without any.
+
+    Clocks, and what is too wide for a flash converter, get none.
+    """
+    packed = {port for port, _, _ in features}
+    whole = [(port.name, 0, port.width) for port in netlist.inputs if port.name not in packed]
+    return [Feed(port, Converter(bits), low) for port, low, bits in (*features, *whole) if bits <= MOST_BITS]
 
 
-def _notes(area: float, rows: int, drawn: bool, ports: Sequence[Port], adc: AdcCost | None, guessed: bool) -> list[str]:
+def _notes(area: float, rows: int, drawn: bool) -> list[str]:
     notes = []
     if drawn:
         notes.append("no rows were given: power rests on random inputs, which real data seldom resemble")
@@ -222,9 +231,4 @@ def _notes(area: float, rows: int, drawn: bool, ports: Sequence[Port], adc: AdcC
         notes.append("one row has no changes: dynamic power is left out")
     if area > LARGEST_AREA_CM2:
         notes.append(f"{area:.1f} cm2 is beyond the {LARGEST_AREA_CM2:g} cm2 that most printed applications bear")
-    wide = [port.name for port in ports if port.width > MOST_BITS]
-    if guessed and adc and wide:
-        notes.append(
-            f"input converters are not counted for {', '.join(wide)}: over {MOST_BITS} bits is no flash converter"
-        )
     return notes

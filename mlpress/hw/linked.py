@@ -50,6 +50,24 @@ class Linked:
         """Cells on the longest path."""
         return int(self.level.max(initial=0))
 
+    def live_nets(self) -> frozenset[int]:
+        """Nets that an output depends on by structure, through registers too; clocks, clears and presets aside."""
+        reads: dict[int, list[int]] = {}
+        for member in self.members:
+            stored = member.cell.flip_flop
+            data = signals(stored.next_state) if stored else member.cell.inputs
+            columns = [k for k, pin in enumerate(member.cell.inputs) if pin in data]
+            for outputs, inputs in zip(member.outputs.tolist(), member.inputs[:, columns].tolist(), strict=True):
+                reads |= dict.fromkeys(outputs, inputs)
+        waiting = [net for port in self.netlist.outputs for net in port.nets]
+        live = set(waiting)
+        while waiting:
+            for net in reads.get(waiting.pop(), ()):
+                if net not in live:
+                    live.add(net)
+                    waiting.append(net)
+        return frozenset(live)
+
 
 def link(netlist: Netlist, technology: Technology) -> Linked:
     """Hold every cell, pin and net of ``netlist`` against ``technology``; :class:`MlpressError` names what is wrong."""

@@ -21,7 +21,7 @@ class Synthesis:
 
     ``cells`` counts instances by cell name; ``area_um2`` is the sum of their areas.  ``script`` holds the exact ABC
     commands of the chosen result; ``log`` is a summary, a line a step; ``notes`` say what a user should know (a
-    limit that was hit).
+    limit that was hit, a module that mlpress added).
     """
 
     netlist: Netlist
@@ -71,11 +71,12 @@ def synthesise(
     registers = [library.register(clear=bool(clear)) for clear in gates.clear.tolist()]
     mapped = run_effort(effort, _aiger(gates, registers), library, timeout_s=timeout_s, memory_mb=memory_mb)
     netlist = assemble(gates, registers, library, mapped.blif)
-    found = _result(netlist, technology, effort, mapped.script, mapped.log, mapped.notes)
+    notes = (*gates.notes, *mapped.notes)
+    found = _result(netlist, technology, effort, mapped.script, mapped.log, notes)
     if own is None:
         return found
     log = f"{mapped.log}\nthe caller's own netlist is smaller"
-    known = _result(own, technology, effort, mapped.script, log, mapped.notes)
+    known = _result(own, technology, effort, mapped.script, log, notes)
     return known if known.area_um2 < found.area_um2 else found
 
 

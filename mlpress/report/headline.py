@@ -24,7 +24,9 @@ def tiles(facts: Mapping[str, Any]) -> list[Tile]:
     """The headline of a design, from the facts that it has."""
     estimate = part(facts, "estimate")
     found = [_accuracy(part(facts, "accuracy")), *estimate_tiles(estimate)]
-    found.append(_tree(part(facts, "tree")))
+    shown, _ = shown_voltage(estimate)
+    nominal = not shown or shown.get("voltage") == estimate.get("nominal_voltage")
+    found.append(_tree(part(facts, "tree"), with_power=nominal))
     return [tile for tile in [*found, _proof(rows(facts, "verification"))] if tile]
 
 
@@ -38,6 +40,23 @@ def best_voltage(estimate: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The supply that draws least power among those that meet the rate; ``None`` where none does."""
     fit = [row for row in rows(estimate, "voltages") if row.get("meets_rate") is True]
     return min(fit, key=_total_mw, default=None)
+
+
+def shown_voltage(estimate: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
+    """The one supply that a summary speaks of, and why it is that one.
+
+    It is the nominal one, for which limits are checked and published figures stand, unless it misses the rate.
+    """
+    voltages = rows(estimate, "voltages")
+    rate = unit(words(estimate.get("rate_hz")), "Hz")
+    nominal = [row for row in voltages if row.get("voltage") == estimate.get("nominal_voltage")]
+    best = best_voltage(estimate)
+    if nominal and (nominal[0].get("meets_rate") is True or best is None):
+        missed = "" if best else f"; no supply voltage is fast enough for {rate}"
+        return nominal[0], f"the nominal supply{missed}"
+    if best is not None:
+        return best, f"the least that meets {rate}"
+    return min(voltages, key=_total_mw, default={}), f"no supply voltage is fast enough for {rate}"
 
 
 def _total_mw(row: Mapping[str, Any]) -> float:
@@ -64,14 +83,15 @@ def _accuracy(accuracy: Mapping[str, Any]) -> Tile | None:
     return Tile("R²" if accuracy.get("metric") == "r2" else "accuracy", score(accuracy, shown["quantised"]), note)
 
 
-def _tree(tree: Mapping[str, Any]) -> Tile | None:
+def _tree(tree: Mapping[str, Any], *, with_power: bool) -> Tile | None:
+    """The decision tree; its power is known at the nominal supply alone."""
     if number(tree.get("area_cm2")) is None:
         return None
     known = {"test": "test", "validation": "validation", "fit": "training"}
     rows_of = next((name for name in known if number(tree.get(name)) is not None), None)
-    has = f" has {percent(tree[rows_of])} on {known[rows_of]} rows and" if rows_of else ""
-    size, power = counted(tree.get("leaves"), "leaf", "leaves"), unit(figure(tree.get("power_mw")), "mW")
-    note = f"a tree of {size}{has} draws {power}"
+    has = [f"has {percent(tree[rows_of])} on {known[rows_of]} rows"] if rows_of else []
+    draws = [f"draws {unit(figure(tree.get('power_mw')), 'mW')}"] if with_power else []
+    note = f"a tree of {counted(tree.get('leaves'), 'leaf', 'leaves')} {join([*has, *draws])}".rstrip()
     return Tile("decision tree", unit(figure(tree["area_cm2"]), "cm²"), note)
 
 
@@ -90,27 +110,16 @@ def _area(estimate: Mapping[str, Any]) -> Tile | None:
 
 
 def _power(estimate: Mapping[str, Any]) -> Tile | None:
-    voltages = rows(estimate, "voltages")
-    if not voltages:
+    shown, why = shown_voltage(estimate)
+    if not shown:
         return None
-    rate = unit(words(estimate.get("rate_hz")), "Hz")
-    best = best_voltage(estimate)
-    if best is None:
-        least = min(voltages, key=_total_mw)
-        return Tile(
-            "power", _milliwatts(least), f"at {_volts(least)}; no supply voltage is fast enough for {rate}", "bad"
-        )
-    note = f"at {_volts(best)}, the least that meets {rate}"
-    nominal = estimate.get("nominal_voltage")
-    usual = next((row for row in voltages if nominal and row.get("voltage") == nominal and row is not best), None)
-    return Tile("power", _milliwatts(best), note + (f"; {_milliwatts(usual)} at {_volts(usual)}" if usual else ""))
+    return Tile("power", _milliwatts(shown), f"at {_volts(shown)}, {why}", "plain" if best_voltage(estimate) else "bad")
 
 
 def _delay(estimate: Mapping[str, Any]) -> Tile | None:
-    voltages = rows(estimate, "voltages")
-    if not voltages:
+    shown, _ = shown_voltage(estimate)
+    if not shown:
         return None
-    shown = best_voltage(estimate) or min(voltages, key=lambda row: number(row.get("critical_path_ms")) or math.inf)
     rate = number(estimate.get("rate_hz"))
     leaves = f"; {unit(words(rate), 'Hz')} leaves {unit(figure(1000 / rate), 'ms')}" if rate else ""
     depth = estimate.get("logic_depth")
@@ -122,29 +131,31 @@ def _delay(estimate: Mapping[str, Any]) -> Tile | None:
 
 
 def power_sources(row: Mapping[str, Any]) -> list[str]:
-    """Names of the printed sources that can feed the circuit at this voltage."""
-    return [words(name) for name in items(row, "power_sources")]
+    """Names of the printed sources that can feed the circuit at this voltage and the estimate's rate."""
+    return [] if row.get("meets_rate") is False else [words(name) for name in items(row, "power_sources")]
 
 
 def _sources(estimate: Mapping[str, Any]) -> Tile | None:
-    best = best_voltage(estimate)
-    if best is None:
+    shown, _ = shown_voltage(estimate)
+    if not shown or best_voltage(estimate) is None:
         return None
-    fit = power_sources(best)
+    fit = power_sources(shown)
     if not fit:
-        return Tile("power source", "none", f"it draws more than any printed source gives at {_volts(best)}", "bad")
+        return Tile("power source", "none", f"it draws more than any printed source gives at {_volts(shown)}", "bad")
     also = f"; so can {join(fit[1:])}" if fit[1:] else ""
-    return Tile("power source", fit[0], f"can feed it at {_volts(best)}{also}")
+    return Tile("power source", fit[0], f"can feed it at {_volts(shown)}{also}")
 
 
 def _converters(estimate: Mapping[str, Any]) -> Tile | None:
     adc = part(estimate, "adc")
     if not adc:
         return None
-    volts = f" at {_volts({'voltage': adc.get('at_volts')})}" if adc.get("at_volts") else ""
-    each = counted(adc.get("converters"), "flash converter")
-    note = f"and {unit(figure(adc.get('power_mw')), 'mW')}{volts} for {each}"
-    return Tile("input converters", unit(figure(adc.get("area_cm2")), "cm²"), f"{note}, not counted above")
+    volts = adc.get("at_volts")
+    shown, _ = shown_voltage(estimate)
+    power = f"and {unit(figure(adc.get('power_mw')), 'mW')} " if not shown or shown.get("voltage") == volts else ""
+    read = f" ({words(adc.get('counted'))})" if adc.get("counted") else ""
+    note = f"{power}for {counted(adc.get('converters'), 'flash converter')}{read}, not in the figures above"
+    return Tile("input converters", unit(figure(adc.get("area_cm2")), "cm²"), note)
 
 
 def _proof(verification: list[Mapping[str, Any]]) -> Tile:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from mlpress.errors import MlpressError
 from mlpress.yosys.child import run_yosys
-from mlpress.yosys.untrusted import check_sources, choose_top
+from mlpress.yosys.designware import PARTS, models_of
+from mlpress.yosys.drivers import FLATTEN, check_drivers, net_name
+from mlpress.yosys.untrusted import check_sources, choose_top, instantiated, modules
 
 AND, OR, XOR, XNOR, NAND, NOR, NOT, COPY = 0b1000, 0b1110, 0b0110, 0b1001, 0b0111, 0b0001, 0b0101, 0b1010
 """Truth tables: bit ``a + 2 * b`` is the output for operands ``a`` and ``b``."""
@@ -24,10 +26,9 @@ _TABLES = {
     "$_ANDNOT_": 0b0010, "$_ORNOT_": 0b1011, "$_NOT_": NOT, "$_BUF_": COPY,
 }  # fmt: skip
 
-_ELABORATE = """
-hierarchy -check -top {top}
-proc
-flatten -noscopeinfo
+_ELABORATE = f"""
+{FLATTEN}
+tee -q -o check.txt check
 opt_expr
 opt_clean
 memory
@@ -42,7 +43,7 @@ setattr -unset init w:*
 dfflegalize -cell $_DFF_P_ x -cell $_DFF_PP0_ x
 techmap
 delete t:$print t:$check t:$assert t:$assume t:$cover t:$live t:$fair
-opt -fast
+opt -fast -nodffe -nosdff
 opt_clean -purge
 setattr -unset src w:* t:$_*_ %u t:$_DLATCH* %d
 write_json gates.json
@@ -58,6 +59,8 @@ module ripple_carry (P, G, CI, CO);
 endmodule
 """
 """Carries ripple: the smallest adder, where Yosys's own choice is a Brent-Kung tree."""
+
+_PART_NOTE = "{0} is in none of the files: mlpress's own model of that DesignWare part's documented function was taken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,8 @@ class Gates:
     ``flip_flops`` outputs, and the gates in an order in which operands come first.  Gate ``k`` is truth
     table ``operation[k]`` (uint8) of signals ``left[k]`` and ``right[k]`` (int32).  ``result`` (int32) holds
     the signals of the bits of ``outputs``.  Flip-flop ``f`` stores ``data[f]`` at a rising edge of
-    ``clock[f]`` and is 0 while ``clear[f]`` is 1 (all int32 (flip_flops,)).
+    ``clock[f]`` and is 0 while ``clear[f]`` is 1 (all int32 (flip_flops,)).  ``notes`` say what a user should
+    know of how the sources were read.
     """
 
     name: str
@@ -91,6 +95,7 @@ class Gates:
     data: NDArray[np.int32]
     clock: NDArray[np.int32]
     clear: NDArray[np.int32]
+    notes: tuple[str, ...] = ()
 
     @property
     def input_bits(self) -> int:
@@ -112,25 +117,30 @@ def read_gates(
 ) -> Gates:
     """Elaborate Verilog ``sources`` (file name -> text) into gates.
 
-    Raises :class:`MlpressError` in one line for syntax errors,
-    a missing top or module, latches, tri-state drivers, combinational loops, and for sources that reach
+    DesignWare parts that the sources instantiate and do not declare are those of :mod:`mlpress.yosys.designware`.
+    Raises :class:`MlpressError` in one line for syntax errors, a missing top or module, latches, nets with two
+    drivers, nets that are read and have none, tri-state drivers, combinational loops, and for sources that reach
     outside of themselves.
     """
     check_sources(sources)
+    parts = models_of(instantiated(sources, PARTS) - set(modules(sources)))
+    sources = {**sources, **{f"DesignWare/{name}": text for name, text in parts.items()}}
     name = choose_top(sources, top)
     files = {f"source_{k}.v": text for k, text in enumerate(sources.values())}
-    reads = [
+    reads = "\n".join(
         f"read_verilog -nodpi{' -sv' if label.endswith('.sv') else ''} {file}"
         for label, file in zip(sources, files, strict=True)
-    ]
-    script = "\n".join([*reads, _ELABORATE.format(top=_spelled(name))])
+    )
+    spelled = _spelled(name)
+    script = f"{reads}\n{_ELABORATE.format(top=spelled)}"
+    limits: dict[str, Any] = {"timeout_s": timeout_s, "memory_mb": memory_mb}
     try:
-        run = run_yosys(
-            script, {**files, "ripple.v": _RIPPLE}, ["gates.json"], timeout_s=timeout_s, memory_mb=memory_mb
-        )
+        run = run_yosys(script, {**files, "ripple.v": _RIPPLE}, ["gates.json", "check.txt"], **limits)
+        check_drivers(sources, reads, files, spelled, run.outputs["check.txt"], **limits)
+        found = _Reader(name, json.loads(run.outputs["gates.json"])["modules"][name]).gates()
     except MlpressError as error:
         raise type(error)(_with_names(str(error), sources)) from None
-    return _Reader(name, json.loads(run.outputs["gates.json"])["modules"][name]).gates()
+    return replace(found, notes=tuple(_PART_NOTE.format(part.removesuffix(".v")) for part in parts))
 
 
 def _spelled(name: str) -> str:
@@ -153,7 +163,7 @@ class _Reader:
     def __init__(self, name: str, module: Mapping[str, Any]) -> None:
         self.name = name
         self.module = module
-        self.signal: dict[int | str, int] = {"0": 0, "x": 0, "z": 0}
+        self.signal: dict[int | str, int] = {"0": 0, "x": 0}
         self.operation: list[int] = []
         self.left: list[int] = []
         self.right: list[int] = []
@@ -214,7 +224,7 @@ class _Reader:
 
     def _refusal(self, kind: str, cell: Mapping[str, Any]) -> str:
         wires = cell["connections"]
-        net = self._net_name(wires.get("Q", wires.get("Y", [""]))[0])
+        net = net_name(self.module, wires.get("Q", wires.get("Y", [""]))[0])
         where = f"{self.name}.{net}" if net else self.name
         if "LATCH" in kind or kind == "$_SR_":
             return f"{where} is a latch; give it a value in every branch, or clock it"
@@ -223,10 +233,6 @@ class _Reader:
         if "DFF" in kind:
             return f"{where} is a flip-flop with both set and reset, which mlpress does not take"
         return f"{self.name} has a cell {kind!r} that is a black box; add the file that describes it"
-
-    def _net_name(self, bit: int | str) -> str:
-        names = (name for name, net in self.module["netnames"].items() if bit in net["bits"])
-        return min(names, key=lambda name: (name.startswith("$"), len(name)), default="")
 
     def _value(self, root: int | str) -> int:
         """The signal of a net; what drives it is put in the line first (depth first, without recursion)."""
@@ -241,18 +247,26 @@ class _Reader:
                 continue
             cell = self.driver.get(net) if isinstance(net, int) else None
             if cell is None:
-                self.signal[net] = 0  # nobody drives it
-                continue
+                raise MlpressError(self._undriven(net, stack))
             operands = [cell["connections"][pin][0] for pin in ("A", "B", "S") if pin in cell["connections"]]
             missing = [operand for operand in operands if operand not in self.signal]
             if missing:
                 if net in open_nets:
-                    raise MlpressError(f"there is a combinational loop through {self.name}.{self._net_name(net)}")
+                    raise MlpressError(
+                        f"there is a combinational loop through {self.name}.{net_name(self.module, net)}"
+                    )
                 open_nets.add(net)
                 stack += missing
                 continue
             self.signal[net] = self._cell(cell["type"], [self.signal[operand] for operand in operands])
         return self.signal[root]
+
+    def _undriven(self, net: int | str, readers: list[int | str]) -> str:
+        name = net_name(self.module, net if net != "z" else readers[-2] if len(readers) > 1 else net)
+        where = f"{self.name}.{name}" if name else self.name
+        if net == "z":
+            return f"{where} is driven to z (high impedance); mlpress takes two-valued logic only"
+        return f"nothing drives {where}, which is an output or is read by one; drive it"
 
     def _cell(self, kind: str, operands: list[int]) -> int:
         if kind == "$_MUX_":

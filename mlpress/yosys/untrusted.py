@@ -7,7 +7,7 @@ All three can be put together from macros, so what macros may do is kept small.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from mlpress.errors import MlpressError
@@ -114,6 +114,21 @@ def modules(sources: Mapping[str, str]) -> dict[str, bool]:
                 used.add(word)
             before = word
     return {name: name in used for name in declared}
+
+
+def instantiated(sources: Mapping[str, str], known: Collection[str]) -> set[str]:
+    """Those of the ``known`` modules that stand where an instance names its module: before a name, or before ``#``."""
+    found: set[str] = set()
+    for text in sources.values():
+        before = ""
+        for match in _TOKEN.finditer(text) if any(name in text for name in known) else ():
+            spelling, kind = match.group(), match.lastgroup
+            if kind == "comment" or spelling.isspace():
+                continue
+            if before in known and (kind in ("word", "escaped") or spelling == "#"):
+                found.add(before)
+            before = spelling
+    return found
 
 
 def choose_top(sources: Mapping[str, str], wanted: str | None) -> str:

@@ -11,7 +11,7 @@ WIDE = parse_netlist("module top (input [83:0] inp, output y); assign y = inp[0]
 def read(tmp_path, text: str | bytes, netlist=NETLIST) -> dict[str, list[int]]:
     path = tmp_path / "rows.csv"
     path.write_bytes(text.encode() if isinstance(text, str) else text)
-    return {name: [int(value) for value in column] for name, column in read_vectors(path, netlist).items()}
+    return {name: [int(value) for value in column] for name, column in read_vectors(path, netlist).ports.items()}
 
 
 ROWS = {"a": [5, 2], "b": [1, 0], "c": [3, 0]}
@@ -46,9 +46,9 @@ def test_wide_buses_are_one_integer(tmp_path) -> None:
 def test_npz(tmp_path) -> None:
     path = tmp_path / "rows.npz"
     np.savez(path, a=np.array([5, 2]), b=np.array([1, 0]), c=np.array([3, 0]))
-    assert {name: column.tolist() for name, column in read_vectors(path, NETLIST).items()} == ROWS
+    assert {name: column.tolist() for name, column in read_vectors(path, NETLIST).ports.items()} == ROWS
     np.savez(path, vectors=np.array([[5, 1, 3], [2, 0, 0]]))
-    assert {name: column.tolist() for name, column in read_vectors(path, NETLIST).items()} == ROWS
+    assert {name: column.tolist() for name, column in read_vectors(path, NETLIST).ports.items()} == ROWS
     np.savez(path, vectors=np.zeros((2, 4), int))
     with pytest.raises(MlpressError, match=r"'vectors' has shape \(2, 4\); the netlist has 3 inputs"):
         read_vectors(path, NETLIST)
