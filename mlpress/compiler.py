@@ -203,7 +203,8 @@ def estimate_verilog(
         synthesis = hw.synthesise(read_sources(*files), top, technology, effort=effort)
         netlist, notes = synthesis.netlist, synthesis.notes
     rows = None if vectors is None else hw.read_vectors(vectors, netlist)
-    converters = hw.full_converters(netlist, () if rows is None else rows.features) if with_adc else []
+    features = () if rows is None else rows.features
+    converters = hw.full_converters(netlist, technology, features) if with_adc else []
     progress.step("estimate area, timing and power")
     found = hw.estimate(netlist, technology, None if rows is None else rows.ports, rate_hz, converters=converters)
     return replace(found, notes=(*notes, *found.notes))

@@ -213,13 +213,16 @@ def _draw(ports: Sequence[Port], statistics: InputStatistics) -> dict[str, NDArr
     return drawn
 
 
-def full_converters(netlist: Netlist, features: Sequence[tuple[str, int, int]] = ()) -> list[Feed]:
+def full_converters(
+    netlist: Netlist, technology: Technology, features: Sequence[tuple[str, int, int]] = ()
+) -> list[Feed]:
     """A full converter for each of the ``features`` (port, lowest bit, bits), and for each input port without any.
 
     Clocks, and what is too wide for a flash converter, get none.
     """
-    packed = {port for port, _, _ in features}
-    whole = [(port.name, 0, port.width) for port in netlist.inputs if port.name not in packed]
+    packed, clocks = {port for port, _, _ in features}, link(netlist, technology).clocks
+    ports = [port for port in netlist.inputs if port.name not in packed and not clocks.issuperset(port.nets)]
+    whole = [(port.name, 0, port.width) for port in ports]
     return [Feed(port, Converter(bits), low) for port, low, bits in (*features, *whole) if bits <= MOST_BITS]
 
 

@@ -34,7 +34,7 @@ def check_drivers(
     conflict = _CONFLICT.search(found) is not None
     if not conflict and not any(_HIGH_IMPEDANCE.search(text) for text in sources.values()):
         return
-    script = f"{reads}\n{FLATTEN.format(top=top)}\nopt_clean\nwrite_json flat.json"
+    script = f"{reads}\n{FLATTEN.format(top=top)}\nwrite_json flat.json"
     run = run_yosys(script, files, ["flat.json"], **limits)
     module = json.loads(run.outputs["flat.json"])["modules"][top.removeprefix("\\")]
     for problem in _problems(module):
@@ -80,8 +80,9 @@ def _problems(module: Mapping[str, Any]) -> Iterator[str]:
                 name = net_name(module, driven[min(bits.index("z"), len(driven) - 1)])
                 yield f"{name} may be driven to z (high impedance); mlpress takes two-valued logic only"
     for bit, who in drivers.items():
-        if isinstance(bit, str):
+        if isinstance(bit, str) and who[0].startswith("the input "):
             yield f"{who[0].removeprefix('the input ')} is an input, and is driven to the constant {bit} as well"
-        elif len(who) > 1:
-            both = " and ".join(dict.fromkeys(who)) if len(set(who)) > 1 else f"{who[0]}, twice"
-            yield f"{net_name(module, bit)} has {len(who)} drivers: {both}; drive each net once"
+        known = [f"the constant {bit}", *who] if isinstance(bit, str) else who
+        if len(known) > 1:
+            both = " and ".join(known) if len(set(known)) > 1 else f"{known[0]}, each"
+            yield f"{net_name(module, bit)} has {len(known)} drivers: {both}; drive each net once"

@@ -153,7 +153,7 @@ def _with_names(message: str, sources: Mapping[str, str]) -> str:
     for k, label in enumerate(sources):
         message = message.replace(f"source_{k}.v", label)
     if "is not part of the design" in message:
-        message += "; add the file that has it (or --mapped where it is a cell of the technology)"
+        message = message.rstrip(".") + "; add the file that has it (or --mapped where it is a cell of the technology)"
     return message
 
 

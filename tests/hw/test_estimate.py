@@ -161,7 +161,7 @@ def test_converters_beside_the_estimate() -> None:
     assert pruned.adc is not None and pruned.adc.area_cm2 == pytest.approx(0.0008)
     cnt = load_technology("cnt-tft")
     netlist = parse_netlist("module top (input x, output y); INVX1_psuedo u (.A(x), .Y(y)); endmodule")
-    assert estimate(netlist, cnt, converters=full_converters(netlist)).adc is None
+    assert estimate(netlist, cnt, converters=full_converters(netlist, cnt)).adc is None
 
 
 @pytest.mark.parametrize(
