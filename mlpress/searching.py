@@ -36,6 +36,9 @@ Level = Literal["integer", "gates", "both"]
 INTEGER_SHARE = 0.4
 """The integer level's share of the time where both are searched."""
 
+MOST_THOROUGH_NODES = 600
+"""And-gates of the largest chosen design that is synthesised thoroughly: some 20 seconds of one core."""
+
 TREE_LEAVES = (16, 64, 256)
 """The trees that an evolution may start from."""
 
@@ -126,7 +129,7 @@ class Found:
         **searched: Any,
     ) -> Design:
         rows = self.dataset
-        design = press(program, rows.features, rows.labels, self.options, netlist=netlist)
+        design = press(program, rows.features, rows.labels, shipped(program, self.options), netlist=netlist)
         accuracy = (
             dict(self.facts["accuracy"])
             | accuracy
@@ -325,6 +328,13 @@ class _Task:
         """Tell the watcher that an interrupt is kept until there is a design."""
         if self.progress is not None:
             self.progress.note("interrupted: finishing with what there is; once more ends at once")
+
+
+def shipped(program: ir.Net | ir.Circuit, options: Options) -> Options:
+    """The options of the chosen design: ``default`` effort becomes ``thorough`` where its circuit is small enough."""
+    circuit = program if isinstance(program, ir.Circuit) else ir.bit_blast(program)
+    thorough = options.effort == "default" and len(circuit.ands) <= MOST_THOROUGH_NODES
+    return replace(options, effort="thorough") if thorough else options
 
 
 def starts(net: ir.Net, integer: Front | None, *, trees: bool) -> list[gates.Start]:

@@ -123,9 +123,9 @@ def read_gates(
     outside of themselves.
     """
     check_sources(sources)
+    name = choose_top(sources, top)
     parts = models_of(instantiated(sources, PARTS) - set(modules(sources)))
     sources = {**sources, **{f"DesignWare/{name}": text for name, text in parts.items()}}
-    name = choose_top(sources, top)
     files = {f"source_{k}.v": text for k, text in enumerate(sources.values())}
     reads = "\n".join(
         f"read_verilog -nodpi{' -sv' if label.endswith('.sv') else ''} {file}"

@@ -1,0 +1,80 @@
+"""What the command line says that things cost: one count of cells, and converters as read and where asked for."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mlpress import hw, ir, searching
+from mlpress.compiler import Options, press
+from mlpress.report import render
+
+
+def mlpress(*words: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "mlpress", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
+
+
+PACKED = """module top(input [11:0] inp, output y, output [2:0] z);
+  assign y = inp[3:0] > inp[11:8];
+  DW01_satrnd #(4, 3, 1) u (.din(inp[3:0]), .tc(1'b0), .rnd(1'b0), .ov(), .sat(1'b1), .dout(z));
+endmodule"""
+
+
+@pytest.fixture
+def packed(tmp_path: Path) -> Path:
+    path = tmp_path / "packed.v"
+    path.write_text(PACKED)
+    return path
+
+
+def test_converters_are_asked_for(packed: Path) -> None:
+    rows = packed.with_name("rows.csv")
+    rows.write_text("inp[3:0],inp[7:4],inp[11:8]\n" + "".join(f"{k % 16},{k % 5},{k % 7}\n" for k in range(50)))
+    plain = mlpress("estimate", packed, "--vectors", rows, "--effort", "fast", "--json")
+    assert plain.returncode == 0, plain.stderr
+    facts = json.loads(plain.stdout)
+    assert facts["adc"] is None
+    assert facts["rows"] == 50
+    assert "DW01_satrnd is in none of the files" in facts["notes"][0]
+    asked = mlpress("estimate", packed, "--vectors", rows, "--effort", "fast", "--json", "--with-adc")
+    adc = json.loads(asked.stdout)["adc"]
+    assert (adc["features"], adc["converters"], adc["bits"], adc["comparators"]) == (3, 2, 8, 32)
+    assert "input converters" in mlpress("estimate", packed, "--vectors", rows, "--with-adc", "--effort", "fast").stdout
+
+
+def narrow() -> ir.Circuit:
+    """A circuit of three features that reads the top bit of one and two bits of another."""
+    inputs = tuple(ir.Input(name, 4, 15.0, 0.0) for name in "abc")
+    return ir.Circuit(inputs, np.array([[8, 14], [12, 26]], np.int32), ((28,),), ("no", "yes"))
+
+
+def test_a_design_counts_cells_once_and_converters_as_read(tmp_path: Path) -> None:
+    program = narrow()
+    rows = np.random.default_rng(0).uniform(0, 1, (60, 3))
+    codes = ir.encode(program, rows)
+    labels = ir.interpret_circuit(program, codes).decision
+    design = press(program, rows, labels, Options())
+    estimate, synthesis = design.facts["estimate"], design.facts["synthesis"]
+    cells = len(re.findall(r"(?m)^  \w+ \w+ \(\.", design.netlist))
+    assert cells == estimate["cells"] == sum(synthesis["cells"].values()) == sum(estimate["cells_by_type"].values())
+    netlist = hw.parse_netlist(design.netlist)
+    assert len(netlist.names) == cells
+    read = hw.link(netlist, hw.load_technology("egfet")).live_nets()
+    bits = [[net in read for net in port.nets] for port in netlist.inputs]
+    assert estimate["adc"]["bits"] == sum(map(sum, bits)) < 12
+    assert estimate["adc"]["converters"] == sum(map(any, bits)) < 3
+    assert f"{cells} cells" in render(design.facts).replace("&nbsp;", " ")
+
+
+def test_what_is_shipped_is_synthesised_thoroughly() -> None:
+    small = narrow()
+    assert searching.shipped(small, Options()).effort == "thorough"
+    assert searching.shipped(small, Options(effort="fast")).effort == "fast"
+    many = np.array([[2, 4]] * (searching.MOST_THOROUGH_NODES + 1), np.int32)
+    large = ir.Circuit(small.inputs, many, ((26,),), small.classes)
+    assert searching.shipped(large, Options()).effort == "default"
