@@ -46,8 +46,9 @@ _DEFAULT = (*_FAST, f"strash\n{_RESUB}\n{_MAP}")
 _DEEP = (_deep("-I 1 -J 2"), _deep("-t -I 1 -J 2"))
 _THOROUGH = (*_DEFAULT, f"strash\n{_RESUB}\n{_DONT_CARES}\n{_RESUB}\n{_MAP}", *_DEEP)
 
-MOST_DEEP_NODES = 5000
-"""And-gates of the largest graph that ``&deepsyn`` is run on: its time grows faster than the graph."""
+MOST_DEEP_NODES = 1500
+"""And-gates of the largest graph that ``&deepsyn`` is run on: seven to thirteen seconds there, and its time grows
+faster than the graph (over a minute at 2,300)."""
 
 CHECK_S = 20
 """Seconds that ABC's equivalence check of the chosen result may take."""
