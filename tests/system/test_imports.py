@@ -15,6 +15,7 @@ SHARED = {
     "errors",
     "files",
     "interrupts",
+    "intervals",
     "jit",
     "progress",
 }  # single modules that anyone may import
