@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mlpress.errors import MlpressError
+from mlpress.frontend.matching import Labels, Match, listed, match_columns, match_labels
 from mlpress.ir import Circuit, Dense, Input, Model, Net, Scores, ScoresHead
 
 Floats = NDArray[np.float64]
@@ -27,13 +28,16 @@ class Dataset:
 
     ``features`` is float64 (rows, features).  ``labels`` is the class index, int64 (rows,), with ``classes`` in
     sorted order; or, for regression, the targets, float64 (rows,) or (rows, targets), with no ``classes``.
-    All values are finite.  The arrays are read-only copies.
+    All values are finite.  The arrays are read-only copies.  ``last_label`` says that the label is a file's last
+    column because nobody named another; ``remarks`` are what was suspicious in reading, one line each.
     """
 
     features: Floats
     labels: Ints | Floats
     names: tuple[str, ...]
     classes: tuple[int | str, ...] = field(default=())
+    last_label: bool = False
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         features = np.array(self.features, np.float64)
@@ -90,13 +94,15 @@ class Dataset:
     ) -> Dataset:
         """From a CSV file, with a header or without; the label is the column ``label``, else the last one.
 
+        Without a header ``label`` is the number of a column, from 1.
         ``delimiter`` is found in the first line (comma, semicolon or tab) where it is not given.  Raises
         :class:`MlpressError` with the line number for a ragged line and for a cell that is empty or no number.
         """
         from mlpress.frontend.files import read_csv
 
         table, labels, names = read_csv(Path(path), label, delimiter)
-        return _located(path, lambda: cls.from_arrays(table, labels, names, task=task))
+        found = _located(path, lambda: cls.from_arrays(table, labels, names, task=task))
+        return replace(found, last_label=label is None)
 
     @classmethod
     def from_npz(
@@ -132,12 +138,21 @@ class Dataset:
 
     @classmethod
     def read(cls, source: str | PathLike[str], label: str | None = None, task: Task = "auto") -> Dataset:
-        """From a bundled set's name, a ``.npz`` file, or else a CSV file."""
-        if str(source) in BUNDLED and not Path(source).exists():
-            return cls.bundled(str(source))
-        if Path(source).suffix.lower() == ".npz":
-            return cls.from_npz(source, labels=label, task=task)
-        return cls.from_csv(source, label, task)
+        """From a ``.npz`` file, a CSV file, or where no file has that name, a bundled set."""
+        name, path = str(source), Path(source)
+        if name in BUNDLED and not path.is_file():
+            if label is not None:
+                raise MlpressError(f"{name} is scikit-learn's set, whose labels are known; leave --label out")
+            return cls.bundled(name)
+        found = (
+            cls.from_npz(path, labels=label, task=task)
+            if path.suffix.lower() == ".npz"
+            else cls.from_csv(path, label, task)
+        )
+        if name not in BUNDLED:
+            return found
+        remark = f"{name} is a file here as well as one of scikit-learn's sets: the file is read (./{name} says so)"
+        return replace(found, remarks=(*found.remarks, remark))
 
     def take(self, rows: NDArray[Any]) -> Dataset:
         """The rows with these indices (or where this mask holds), in that order; the classes stay the same."""
@@ -158,28 +173,56 @@ class Dataset:
             raise MlpressError(f"{len(self)} rows cannot be split so: {' '.join(str(error).split())}") from None
         return self.take(train), self.take(test)
 
-    def for_model(self, model: Model | Net | Circuit) -> Dataset:
-        """The same rows with the features and class indices of ``model``, which may be an integer net or a circuit too.
-
-        Features are matched by name where the model's names are among the data's, else by position.  Labels are
-        matched by the classes' names; where the model only counts its classes (0, 1, ...), by their sorted order.
-        Where the model only counts its features or classes, the data's names are kept.  :func:`quantise` gives
-        them to its net; further data sets are best matched with that, since a class may be missing from their rows.
+    def match(self, model: Model | Net | Circuit) -> Match:
+        """How the columns and labels meet ``model``'s inputs and classes, by the rule of ``docs/data.md``.
 
         Raises :class:`MlpressError` where they do not fit.
         """
-        theirs = tuple(one if isinstance(one, str) else one.name for one in model.inputs)
-        columns = _columns(theirs, self.names)
-        ours = tuple(self.names[column] for column in columns)
-        names = ours if _are_counted(theirs) and not _are_counted(ours) else theirs
-        features = self.features[:, columns]
-        outputs = _score_count(model)
-        if outputs is not None:
-            return Dataset(features, self._targets(outputs), names)
-        if not self.classes:
-            raise MlpressError("the model tells classes apart but the data's labels are real numbers")
-        labels, classes = _matched(self.labels, self.classes, model.classes)
-        return Dataset(features, labels, names, classes)
+        inputs = tuple(one if isinstance(one, str) else one.name for one in model.inputs)
+        columns = match_columns(inputs, self.names)
+        return Match(columns, None if _score_count(model) is not None else self._labels(model.classes))
+
+    def for_model(self, model: Model | Net | Circuit) -> Dataset:
+        """The same rows with the features and class indices of ``model``, which may be an integer net or a circuit too.
+
+        Columns and labels meet the model's as :meth:`match` says.  Where the model only counts its features or
+        classes, the data's names are kept.  :func:`quantise` gives them to its net; further data sets are best
+        matched with that, since a class may be missing from their rows.
+
+        Raises :class:`MlpressError` where they do not fit.
+        """
+        found = self.match(model)
+        features, names = self.features[:, found.columns.places], found.columns.names
+        if found.labels is None:
+            return Dataset(features, self._targets(_score_count(model) or 0), names)
+        labels = np.array(found.labels.places, np.int64)[np.asarray(self.labels, np.int64)]
+        return Dataset(features, labels, names, found.labels.classes)
+
+    def likely_label(self, classes: int) -> str:
+        """Which column may hold the labels of ``classes`` classes in place of a file's last one; empty where none may.
+
+        Only where nobody named a label: the first column with no more different values than classes, all whole
+        numbers, and two at least.
+        """
+        if not self.last_label:
+            return ""
+        for place in range(self.features.shape[1]):
+            values = np.unique(self.features[:, place])
+            if 2 <= len(values) <= classes and (values == np.floor(values)).all():
+                unnamed = self.names == generated_names(len(self.names))
+                called = f"column {place + 1}" if unnamed else f"column {listed([self.names[place]])!r}"
+                named = str(place + 1) if unnamed else listed([self.names[place]])
+                return f"{called} has {len(values)} values and may hold the labels: --label {named}"
+        return ""
+
+    def _labels(self, classes: tuple[int | str, ...]) -> Labels:
+        try:
+            if not self.classes:
+                raise MlpressError("the model tells classes apart but the data's labels are real numbers")
+            return match_labels(self.classes, classes)
+        except MlpressError as error:
+            likely = self.likely_label(len(classes))
+            raise MlpressError(f"{error}; {likely}" if likely else str(error)) from None
 
     def _targets(self, outputs: int) -> Floats:
         if any(isinstance(name, str) for name in self.classes):
@@ -268,51 +311,6 @@ def _indexed(labels: NDArray[Any], classes: Sequence[int | str] | None) -> tuple
 
 def _order(name: int | str) -> tuple[bool, int, str]:
     return (True, 0, name) if isinstance(name, str) else (False, name, "")
-
-
-def _plain(name: str) -> str:
-    """A feature's name as exporters may have changed it: letters and digits only, in lower case."""
-    return "".join(c for c in name.lower() if c.isalnum())
-
-
-def _columns(wanted: tuple[str, ...], names: tuple[str, ...]) -> list[int]:
-    counted = _are_counted(wanted) or _are_counted(names)
-    for simplify in (str,) if counted else (str, _plain):
-        found = {simplify(name): column for column, name in enumerate(names)}
-        keys = [simplify(name) for name in wanted]
-        if len(found) == len(names) and len(set(keys)) == len(keys) and all(key in found for key in keys):
-            return [found[key] for key in keys]
-    if len(wanted) != len(names):
-        raise MlpressError(f"the model has {len(wanted)} inputs but the data has {len(names)} features")
-    known = {_plain(name) for name in names}
-    missing = [name for name in wanted if _plain(name) not in known]
-    if not counted and len(missing) < len(wanted):
-        raise MlpressError(f"the model's input {missing[0]!r} is none of the data's features {list(names)[:10]}")
-    return list(range(len(names)))
-
-
-def _are_counted(names: tuple[str, ...]) -> bool:
-    """Whether the names only number one tensor's columns: ``x[0], x[1], ...``."""
-    stem = names[0].removesuffix("[0]")
-    return names == tuple(f"{stem}[{index}]" for index in range(len(names)))
-
-
-def _matched(
-    labels: Ints | Floats, ours: tuple[int | str, ...], theirs: tuple[int | str, ...]
-) -> tuple[Ints, tuple[int | str, ...]]:
-    """Labels as indices of the model's classes, and what the classes are called from now on."""
-    indices = np.asarray(labels, np.int64)
-    index = {str(name): position for position, name in enumerate(theirs)}
-    if all(str(name) in index for name in ours):
-        return np.array([index[str(name)] for name in ours], np.int64)[indices], theirs
-    counted = theirs == tuple(range(len(theirs)))
-    if counted and len(ours) == len(theirs):
-        return indices, ours
-    strange = next(name for name in ours if str(name) not in index)
-    raise MlpressError(
-        f"label {strange!r} is none of the model's {len(theirs)} classes {list(theirs)[:10]}; "
-        f"the data has {len(ours)} classes"
-    )
 
 
 def _located(path: str | PathLike[str], make: Any) -> Dataset:

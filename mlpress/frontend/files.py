@@ -35,6 +35,8 @@ def read_csv(
     path: Path, label: str | None, delimiter: str | None
 ) -> tuple[NDArray[np.float64], NDArray[Any], tuple[str, ...] | None]:
     """Features, labels and the features' names (``None`` without a header) in a CSV file."""
+    if path.is_dir():
+        raise MlpressError(f"{path} is a folder; give the path of a CSV file in it")
     if not path.is_file():
         raise MlpressError(f"{path}: no such file; give the path of a CSV file")
     if path.stat().st_size > MAX_CSV:
@@ -66,8 +68,8 @@ def _table(
     if width < 2:
         raise MlpressError(f"{path}: line {first[0]} has one column; features and a label are expected")
     names = [cell.strip() for cell in first[1]]
-    column = _label_column(path, names, label)
-    header = label is not None or not all(_is_number(cell) for k, cell in enumerate(names) if k != column)
+    column, named = _label_column(path, names, label)
+    header = named or not all(_is_number(cell) for k, cell in enumerate(names) if k != column)
     features, labels, lines = array("d"), [], []
     for line, row in rows if header else _chain(first, rows):
         if len(row) != width:
@@ -76,7 +78,8 @@ def _table(
         try:
             features.extend(map(_number, cells))
         except ValueError:
-            _refuse(path, line, cells, names if header else None, column)
+            likely = "" if lines or label is not None else _likely_label(names, row, column)
+            _refuse(path, line, cells, names if header else None, column, likely)
         if not row[column].strip():
             raise MlpressError(f"{path}: line {line}: the label is empty; fill it or drop the row")
         labels.append(row[column].strip())
@@ -106,12 +109,35 @@ def _chain(first: Row, rows: Iterator[Row]) -> Iterator[Row]:
     yield from rows
 
 
-def _label_column(path: Path, names: Sequence[str], label: str | None) -> int:
+def _label_column(path: Path, names: Sequence[str], label: str | None) -> tuple[int, bool]:
+    """The label's column, and whether ``label`` is its name in the first line, which then is a header."""
     if label is None:
-        return len(names) - 1
-    if label not in names:
-        raise MlpressError(f"{path}: no column is called {label!r}; the first line has {list(names)[:20]}")
-    return names.index(label)
+        return len(names) - 1, False
+    if label in names and not _is_first_row(names):
+        return names.index(label), True
+    if label.isascii() and label.isdigit() and 1 <= int(label[:9]) <= len(names):
+        return int(label[:9]) - 1, False
+    raise MlpressError(
+        f"{path}: no column is called {label!r}; the first line has {list(names)[:20]}, "
+        f"and a column's number is 1 to {len(names)}"
+    )
+
+
+def _likely_label(names: Sequence[str], row: Sequence[str], label: int) -> str:
+    """How to say that the first column of text in a row is the label, where it may be."""
+    for place, cell in enumerate(row):
+        if place != label and not _is_number(cell) and any(c.isalpha() for c in cell):
+            header = any(not _is_number(name) for k, name in enumerate(names) if k != place)
+            called = names[place] if header else str(place + 1)
+            return f"; if that column holds the labels: --label {called[:40]}"
+    return ""
+
+
+def _is_first_row(cells: Sequence[str]) -> bool:
+    """Whether a file's first line holds no names: numbers alone, and not 0, 1, 2, ... or 1, 2, 3, ..."""
+    if not all(_is_number(cell) for cell in cells):
+        return False
+    return not any(list(cells) == [str(first + k) for k in range(len(cells))] for first in (0, 1))
 
 
 def _number(cell: str) -> float:
@@ -132,8 +158,8 @@ def _is_number(cell: str) -> bool:
     return "_" not in cell
 
 
-def _refuse(path: Path, line: int, cells: list[str], names: list[str] | None, label: int) -> None:
-    """Raise the error for the first cell of a line that is no number."""
+def _refuse(path: Path, line: int, cells: list[str], names: list[str] | None, label: int, likely: str) -> None:
+    """Raise the error for the first cell of a line that is no number; ``likely`` says that it may be the label."""
     for position, cell in enumerate(cells):
         column = position + (position >= label)
         where = f"{path}: line {line}, column {column + 1 if names is None else repr(names[column])}"
@@ -142,7 +168,7 @@ def _refuse(path: Path, line: int, cells: list[str], names: list[str] | None, la
         try:
             _number(cell)
         except ValueError:
-            raise MlpressError(f"{where}: {cell[:40]!r} is not a finite number") from None
+            raise MlpressError(f"{where}: {cell[:40]!r} is not a finite number{likely}") from None
 
 
 def _labels(path: Path, labels: list[str], lines: list[int]) -> NDArray[Any]:

@@ -11,6 +11,7 @@ from onnx import TensorProto
 
 from mlpress.errors import MlpressError
 from mlpress.frontend.flow import Const, Flow, Value, feature_flow
+from mlpress.frontend.metadata import named_inputs
 from mlpress.frontend.node import Node, attribute_map, node_label, operator
 from mlpress.frontend.ops import apply
 from mlpress.frontend.tail import Task, checked_name, finished
@@ -35,6 +36,7 @@ _FEATURE_TYPES = (
 def load(path: str | PathLike[str], task: Task = "auto") -> Model:
     """The MLP in the ONNX file ``path``.
 
+    Inputs are called as the graph's inputs are, or as the file's metadata calls the features of its one input.
     ``task`` says what plain outputs mean.  With ``"auto"`` labels, soft-max and sigmoid outputs are classes, one
     plain output is the logit of class 1, several are the scores of the classes, and a model of skl2onnx without
     a label is a regressor.  ``"regression"`` reads plain outputs as values.
@@ -47,7 +49,7 @@ def load(path: str | PathLike[str], task: Task = "auto") -> Model:
     proto = read_proto(file)
     try:
         outputs = _outputs(proto, TensorReader(file.parent))
-        model = finished(outputs, task, proto.producer_name)
+        model = named_inputs(finished(outputs, task, proto.producer_name), proto.metadata_props)
         verify(model)
     except MlpressError as error:
         raise MlpressError(f"{file}: {error}") from None
