@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import re
 import sys
@@ -45,6 +46,16 @@ OUT_OF_TIME = 3
 Task = Literal["auto", "classification", "regression"]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="A line for every finished step.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Nothing but results and errors.")]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Take every warning for an error: exit code 2, nothing written.")
+]
+Label = Annotated[
+    str | None, typer.Option(help="Label column: its name, or its number without a header (default: last).")
+]
+Features = Annotated[
+    str | None,
+    typer.Option(help="Columns in the order that the model expects: a,b,c (default: by name, else as they come)."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
 Target = Annotated[str, typer.Option("--target", "-t", help="Technology; `mlpress targets` lists them.")]
 Liberty = Annotated[Path | None, typer.Option(help="A liberty file of your own in place of the target's cells.")]
@@ -58,8 +69,8 @@ Rate = Annotated[float, typer.Option(help="Inferences a second that power and en
 Output = Annotated[Path, typer.Option("--output", "-o", help="Design folder to write.")]
 
 
-def _screen(verbose: bool, quiet: bool, as_json: bool) -> Screen:
-    return Screen(-1 if quiet else int(verbose), as_json=as_json)
+def _screen(verbose: bool, quiet: bool, as_json: bool, strict: bool = False) -> Screen:
+    return Screen(-1 if quiet else int(verbose), as_json=as_json, strict=strict)
 
 
 def _version(asked: bool) -> None:
@@ -83,7 +94,8 @@ def compile_command(
     data: Annotated[str, typer.Option(help="Training rows: CSV, NPZ, or the name of a scikit-learn set.")],
     output: Output = Path("build"),
     test: Annotated[str | None, typer.Option(help="Held-out rows, only to state the accuracy on them.")] = None,
-    label: Annotated[str | None, typer.Option(help="Label column (default: the last).")] = None,
+    label: Label = None,
+    features: Features = None,
     task: Annotated[Task, typer.Option(help="What the model does: read it off the model, or say it.")] = "auto",
     target: Target = "egfet",
     liberty: Liberty = None,
@@ -99,6 +111,7 @@ def compile_command(
     registered: Annotated[bool, typer.Option("--registered", help="Flip-flops at inputs and outputs.")] = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
+    strict: Strict = False,
     as_json: AsJson = False,
 ) -> None:
     """Compile a model, exactly unless told to approximate: verified Verilog with area, timing and power."""
@@ -110,7 +123,7 @@ def compile_command(
 
     check_replaceable(output, marker=FACTS)
     passes = _passes(approx or [])
-    screen = _screen(verbose, quiet, as_json)
+    screen = _screen(verbose, quiet, as_json, strict)
     with screen.working():
         screen.step("read model and data")
         network = load(model, task)
@@ -131,6 +144,7 @@ def compile_command(
             options,
             passes=passes,
             test=None if test is None else Dataset.read(test, label, task),
+            features=_columns(features),
             source=compiler.source_facts(model, data),
             progress=screen,
         )
@@ -144,7 +158,8 @@ def search(
     data: Annotated[str, typer.Option(help="Training rows: CSV, NPZ, or the name of a scikit-learn set.")],
     output: Output = Path("build"),
     test: Annotated[str | None, typer.Option(help="Held-out rows, only to state the accuracy on them.")] = None,
-    label: Annotated[str | None, typer.Option(help="Label column (default: the last).")] = None,
+    label: Label = None,
+    features: Features = None,
     target: Target = "egfet",
     liberty: Liberty = None,
     input_bits: InputBits = 4,
@@ -172,6 +187,7 @@ def search(
     rate: Rate = 5.0,
     verbose: Verbose = False,
     quiet: Quiet = False,
+    strict: Strict = False,
     as_json: AsJson = False,
 ) -> None:
     """Search for approximate designs: a front of accuracy against area, and the smallest that loses little."""
@@ -189,7 +205,7 @@ def search(
     seconds = _seconds(budget)
     allowed = Budget(seconds, generations)
     where = searching.Where(workers, cluster, output.with_name(f"{output.name}.checkpoint"), resume)
-    screen = _screen(verbose, quiet, as_json)
+    screen = _screen(verbose, quiet, as_json, strict)
     with screen.working():
         screen.step("read model and data")
         found = searching.search(
@@ -214,6 +230,7 @@ def search(
             seed=seed,
             where=where,
             test=None if test is None else Dataset.read(test, label),
+            features=_columns(features),
             source=compiler.source_facts(model, data),
             progress=screen,
         )
@@ -233,6 +250,17 @@ def _passes(texts: list[str]) -> list[ApproximatePass]:
     from mlpress.approx import read_pass
 
     return [read_pass(text) for text in texts]
+
+
+def _columns(text: str | None) -> list[str] | None:
+    """Names with commas between them; quotes hold a name with a comma together."""
+    if text is None:
+        return None
+    try:
+        found = next(csv.reader([text], skipinitialspace=True), [])
+    except csv.Error as error:
+        raise MlpressError(f"--features {text[:40]!r}: {error}; write a,b,c") from None
+    return [name.strip() for name in found]
 
 
 def _seconds(text: str) -> float:
@@ -263,13 +291,14 @@ def estimate(
     rate: Rate = 5.0,
     verbose: Verbose = False,
     quiet: Quiet = False,
+    strict: Strict = False,
     as_json: AsJson = False,
 ) -> None:
     """Say what any Verilog costs in printed cells, ours or not."""
     from mlpress import compiler
     from mlpress.report import estimate_table
 
-    screen = _screen(verbose, quiet, as_json)
+    screen = _screen(verbose, quiet, as_json, strict)
     with screen.working():
         cost = compiler.estimate_verilog(
             verilog,
@@ -299,6 +328,7 @@ def verify(
     time_limit: Annotated[str, typer.Option(help="With --formal, time for each proof: 90s, 5m, 1h.")] = "5m",
     verbose: Verbose = False,
     quiet: Quiet = False,
+    strict: Strict = False,
     as_json: AsJson = False,
 ) -> None:
     """Run every engine on all rows, corners and random rows, demand equality, and prove it where that is quick.
@@ -313,7 +343,7 @@ def verify(
     from mlpress.verification import verify as run
 
     seconds = _seconds(time_limit) if formal else None
-    screen = _screen(verbose, quiet, as_json)
+    screen = _screen(verbose, quiet, as_json, strict)
     with screen.working():
         design = Design.load(folder)
         technology = design.technology(liberty)

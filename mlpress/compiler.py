@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpress import __version__, ir
+from mlpress import __version__, ir, suspicions
 from mlpress.design import FORMAT, Design, cells_of
 from mlpress.errors import MlpressError
-from mlpress.progress import Progress, Silent
+from mlpress.preparation import prepare
+from mlpress.progress import Progress, Silent, recorded
 
 if TYPE_CHECKING:
     from mlpress.approx import ApproximatePass
-    from mlpress.frontend import Dataset, Quantised
+    from mlpress.frontend import Dataset
     from mlpress.hw import Estimate, Feed, Netlist
 
 TOOLS = ("amaranth", "numpy", "onnx", "onnxruntime", "pyosys", "pyverilog", "scikit-learn")
@@ -45,16 +46,19 @@ def compile(  # noqa: A001 - the verb of the trade
     *,
     passes: Sequence[ApproximatePass] = (),
     test: Dataset | None = None,
+    features: Sequence[str] | None = None,
     progress: Progress | None = None,
     **options: Any,
 ) -> Design:
     """Compile ``model`` exactly: quantise it on ``dataset`` and press the integer network into a circuit.
 
     ``passes`` approximate the integer network first, in turn.  ``options`` are the fields of :class:`Options`; ``test``
-    rows only state an accuracy.  Raises :class:`MlpressError` for bad options, and where any engine disagrees with the
-    reference interpreter.
+    rows only state an accuracy; ``features`` names the columns in the order that the model expects.  Raises
+    :class:`MlpressError` for bad options, and where any engine disagrees with the reference interpreter.
     """
-    return compile_model(model, dataset, Options(**options), passes=passes, test=test, progress=progress)
+    return compile_model(
+        model, dataset, Options(**options), passes=passes, test=test, features=features, progress=progress
+    )
 
 
 def compile_model(
@@ -64,42 +68,43 @@ def compile_model(
     *,
     passes: Sequence[ApproximatePass] = (),
     test: Dataset | None = None,
+    features: Sequence[str] | None = None,
     source: dict[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> Design:
     """:func:`compile` with the options in one piece; ``source`` says where the model came from."""
-    progress = progress or Silent()
+    progress, warnings = recorded(progress or Silent())
+    check_options(options)
     progress.step("quantise")
-    quantised = quantised_model(model, dataset, options)
-    rows = dataset.for_model(quantised.net)
-    tests = None if test is None else test.for_model(quantised.net)
-    net, accuracy = quantised.net, accuracy_facts(quantised, tests, model)
+    prepared = prepare(model, dataset, options, test=test, features=features, source=source)
+    net, rows = prepared.quantised.net, prepared.rows
     if passes:
         from mlpress.approx import apply
 
         progress.step("approximate")
         net = apply(net, passes)
-        accuracy = approximate_accuracy(accuracy, net, rows, tests)
+    prepared.say(progress)
+    accuracy = prepared.accuracy(net)
+    for text in suspicions.of_loss(accuracy, approximated=bool(passes)) + suspicions.of_test(accuracy):
+        progress.warn(text)
     design = press(net, rows.features, rows.labels, options, progress=progress)
     facts = {
-        "source": (source or {}) | {"rows": len(rows)},
+        "source": dict(prepared.source),
         "accuracy": accuracy,
         "passes": [{"name": step.name, "options": asdict(step)} for step in passes],
+        "warnings": warnings,
     }
     return design.with_facts(design.facts | facts)
 
 
-def quantised_model(model: ir.Model, dataset: Dataset, options: Options) -> Quantised:
-    """The integer network of ``model`` with the widths of ``options``, calibrated on ``dataset``."""
-    from mlpress.frontend import quantise
+def check_options(options: Options) -> None:
+    """Raise :class:`MlpressError` for an unknown technology, effort or style, or an impossible rate."""
+    from mlpress import codegen, hw
 
-    return quantise(
-        model,
-        dataset,
-        input_bits=options.input_bits,
-        weight_bits=options.weight_bits,
-        activation_bits=options.activation_bits,
-    )
+    cells_of(options.target, options.liberty)
+    hw.check_effort(options.effort)
+    hw.check_rate(options.rate_hz)
+    codegen.check_style(options.style)
 
 
 def press(
@@ -259,49 +264,6 @@ def source_facts(model: Path, data: str) -> dict[str, Any]:
         "model_sha256": hashlib.sha256(model.read_bytes()).hexdigest(),
         "data": Path(data).name,
     }
-
-
-def accuracy_facts(quantised: Quantised, test: Dataset | None, model: ir.Model) -> dict[str, Any]:
-    """What quantisation did, for the report; accuracy on ``test`` rows where there are some."""
-    report = quantised.report
-    facts: dict[str, Any] = {
-        "metric": report.metric,
-        "float": report.model_score,
-        "quantised": report.net_score,
-        "agreement": report.agreement,
-        "saturation": list(report.saturation),
-        "rows": report.rows,
-        "kept_integers": report.exact,
-        "test": None,
-    }
-    if test is not None and report.metric == "accuracy":
-        _, expected = ir.interpret_model(model, test.features)
-        found = ir.interpret(quantised.net, ir.encode(quantised.net, test.features)).decision
-        facts["test"] = {
-            "rows": len(test),
-            "float": float(np.mean(expected == test.labels)),
-            "quantised": float(np.mean(found == test.labels)),
-        }
-    return facts
-
-
-def approximate_accuracy(accuracy: dict[str, Any], net: ir.Net, rows: Dataset, test: Dataset | None) -> dict[str, Any]:
-    """The accuracies of an approximated ``net``; those of the exact integers stay beside them as ``exact``."""
-    found = accuracy | {"exact": accuracy["quantised"], "quantised": _score(net, rows)}
-    if test is not None and accuracy["test"] is not None:
-        exact = accuracy["test"]["quantised"]
-        found["test"] = accuracy["test"] | {"exact": exact, "quantised": _score(net, test)}
-    return found
-
-
-def _score(net: ir.Net, rows: Dataset) -> float:
-    """Accuracy, or the coefficient of determination of a regression."""
-    from sklearn.metrics import r2_score
-
-    trace = ir.interpret(net, ir.encode(net, rows.features))
-    if trace.decision is not None:
-        return float(np.mean(trace.decision == rows.labels))
-    return float(r2_score(rows.labels.reshape(len(rows), -1), ir.score_values(net, trace.scores)))
 
 
 def _program_facts(program: ir.Lowered | ir.Circuit) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Protocol
+from typing import Any, Protocol, TypeVar, cast
 
 from mlpress.errors import MlpressWarning
 
@@ -38,3 +38,27 @@ class Silent:
 def counted(number: int, one: str, many: str | None = None) -> str:
     """Return ``number`` with its noun: ``one`` of it, else ``many`` (default: ``one`` with an s)."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+P = TypeVar("P", bound=Progress)
+
+
+def recorded(progress: P) -> tuple[P, list[str]]:
+    """The same progress, and a list that fills with its warnings."""
+    kept: list[str] = []
+    return cast(P, _Recorder(progress, kept)), kept
+
+
+class _Recorder:
+    """Any progress, which keeps what it warns of."""
+
+    def __init__(self, inner: Progress, kept: list[str]) -> None:
+        self._inner = inner
+        self._kept = kept
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def warn(self, text: str) -> None:
+        self._inner.warn(text)
+        self._kept.append(text)

@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
-from mlpress import interrupts, ir
-from mlpress.compiler import Options, accuracy_facts, press, quantised_model
+from mlpress import interrupts, ir, suspicions
+from mlpress.accuracy import accuracy, with_intervals
+from mlpress.compiler import Options, check_options, press
 from mlpress.design import Design, cells_of
 from mlpress.errors import MlpressError
 from mlpress.files import write_file
-from mlpress.progress import counted
+from mlpress.intervals import accuracy_interval
+from mlpress.preparation import Prepared, prepare
+from mlpress.progress import Progress, Silent, counted, recorded
 from mlpress.verification import port_values
 
 if TYPE_CHECKING:
@@ -71,17 +74,27 @@ class Found:
     """A searched front over a model's rows; every member becomes a verified :class:`Design` when it is asked for.
 
     ``front`` is that of the last level searched, ``integer`` that of the integer level where it was another.
-    ``trees`` are what decision trees would cost; ``exact`` is the quantised net, before any search.
+    ``trees`` are what decision trees would cost; ``prepared`` holds the model, its quantised net and the rows.
+    ``warnings`` were given during the search; ``progress`` hears of those that a single design gives reason for.
     """
 
     front: Front | gates.CircuitFront
     integer: Front | None
     trees: Sequence[gates.TreePoint]
-    exact: ir.Net
-    dataset: Dataset
-    test: Dataset | None
+    prepared: Prepared
     options: Options
-    facts: Mapping[str, Any]
+    warnings: Sequence[str]
+    progress: Progress
+
+    @property
+    def exact(self) -> ir.Net:
+        """The quantised net, before any search."""
+        return self.prepared.quantised.net
+
+    @property
+    def dataset(self) -> Dataset:
+        """The rows that the search had."""
+        return self.prepared.rows
 
     def smallest(
         self, *, max_loss: float = 0.01, max_area: float | None = None, max_power: float | None = None
@@ -124,45 +137,59 @@ class Found:
         self,
         program: ir.Net | ir.Circuit,
         chosen: Candidate | gates.CircuitDesign | None,
-        accuracy: dict[str, Any],
+        judged: dict[str, Any],
         netlist: str | None = None,
         **searched: Any,
     ) -> Design:
-        rows = self.dataset
-        design = press(program, rows.features, rows.labels, shipped(program, self.options), netlist=netlist)
-        accuracy = (
-            dict(self.facts["accuracy"])
-            | accuracy
-            | {"quantised": _accuracy(program, rows), "reference": self.front.reference}
+        rows, (progress, warnings) = self.dataset, recorded(self.progress)
+        held = self._validation_rows(program if chosen is None else chosen)
+        facts = self.prepared.accuracy(program) | judged | {"reference": self.front.reference, "validation_rows": held}
+        accuracies = with_intervals(facts, {"validation": held})
+        for text in suspicions.of_test(accuracies):
+            progress.warn(text)
+        design = press(
+            program, rows.features, rows.labels, shipped(program, self.options), netlist=netlist, progress=progress
         )
-        if self.test is not None:
-            floats = accuracy["test"]["float"]
-            accuracy["test"] = {"rows": len(self.test), "float": floats, "quantised": _accuracy(program, self.test)}
         facts = {
-            "accuracy": accuracy,
-            "front": [
-                {"area_cm2": c.area_cm2, "accuracy": c.validation_accuracy, "chosen": c is chosen}
-                for c in self.front.designs
-            ],
+            "source": dict(self.prepared.source),
+            "accuracy": accuracies,
+            "front": [self._point(design) | {"chosen": design is chosen} for design in self.front.designs],
             "search": _search_facts(self.front) | searched,
-            "tree": self._tree(accuracy["validation"]),
+            "tree": self._tree(accuracies["validation"]),
+            "warnings": [*self.warnings, *warnings],
         }
-        return design.with_facts(design.facts | dict(self.facts) | facts)
+        return design.with_facts(design.facts | facts)
 
-    def _tree(self, accuracy: float) -> dict[str, Any]:
+    def _validation_rows(self, design: Candidate | gates.CircuitDesign | ir.Net | ir.Circuit) -> int:
+        """How many rows its validation accuracy was counted on: held-out ones, or all, each held out in one fold."""
+        from mlpress.approx import Candidate, Front
+
+        integer = isinstance(design, Candidate) or (isinstance(design, ir.Net) and isinstance(self.front, Front))
+        return held_out(self.dataset, self.front.seed) if integer else len(self.dataset)
+
+    def _point(self, design: Candidate | gates.CircuitDesign) -> dict[str, Any]:
+        rows, share = self._validation_rows(design), design.validation_accuracy
+        interval = list(accuracy_interval(share, rows))
+        return {"area_cm2": design.area_cm2, "accuracy": share, "rows": rows, "interval": interval}
+
+    def _tree(self, enough: float) -> dict[str, Any]:
         """The decision tree that a user would hold the design against, synthesised."""
         from mlpress.approx import gates
 
-        tree = gates.nearest_tree(self.trees, accuracy)
+        tree = gates.nearest_tree(self.trees, enough)
         cost = circuit_cost(tree.circuit, tree.netlist, self.dataset, self.options)
-        facts = {
+        facts: dict[str, Any] = {
             "leaves": tree.leaves,
             "fit": tree.fit_accuracy,
             "validation": tree.validation_accuracy,
             "area_cm2": cost.area_cm2,
             "power_mw": cost.power_mw,
         }
-        return facts | ({} if self.test is None else {"test": _accuracy(tree.circuit, self.test)})
+        counted = {"fit": len(self.dataset), "validation": len(self.dataset)}
+        if self.prepared.tests is not None:
+            facts["test"] = accuracy(tree.circuit, self.prepared.tests)
+            counted["test"] = len(self.prepared.tests)
+        return with_intervals(facts, counted)
 
 
 def search(
@@ -180,6 +207,7 @@ def search(
     seed: int = 0,
     where: Where = Where(),
     test: Dataset | None = None,
+    features: Sequence[str] | None = None,
     source: Mapping[str, Any] | None = None,
     progress: Watcher | None = None,
 ) -> Found:
@@ -188,17 +216,23 @@ def search(
     Of ``budget``'s seconds the integer level gets :data:`INTEGER_SHARE` where both levels are searched; its generations
     are the integer level's, and ``rounds`` the gate level's.  ``start_tree`` lets the evolution start from decision
     trees as well; ``power_weight`` is how many um2 one nW of static power weighs there.  ``test`` rows only state
-    accuracies.
+    accuracies; ``features`` names the columns in the order that the model expects.
     """
     from mlpress.approx import gates
 
     effort = gates.GateEffort(power=power_weight)
-    quantised = quantised_model(model, dataset, options)
-    net = quantised.net
-    if isinstance(net.head, ir.Scores):
+    check_options(options)
+    if where.resume and not any(path.is_file() for path in where.files().values()):
+        raise MlpressError(f"there is no checkpoint {where.checkpoint}.* to resume from; leave --resume out")
+    if isinstance(model.head, ir.ScoresHead):
         raise MlpressError("the search needs a classifier; compile a regression as it is")
-    rows = dataset.for_model(net)
-    tests = None if test is None else test.for_model(net)
+    heard, warnings = recorded(progress or Silent())
+    heard.step("quantise")
+    prepared = prepare(model, dataset, options, test=test, features=features, source=source)
+    prepared.say(heard)
+    net, rows = prepared.quantised.net, prepared.rows
+    if level != "gates" and (held := held_out(rows, seed)) < suspicions.FEW_ROWS <= len(rows):
+        heard.warn(suspicions.few_rows(held, "validation"))
     task = _Task(net, rows, options, limits, with_adc, seed, where, progress)
     interrupts.defer(task.told)
     share = {"integer": 1.0, "gates": 0.0, "both": INTEGER_SHARE}[level]
@@ -213,11 +247,14 @@ def search(
     task.step("fit decision trees, to hold the design against")
     coded = gates.Rows(ir.encode(net, rows.features), rows.labels.astype(np.int64))
     trees = gates.tree_points(net.inputs, net.classes, coded, gates.cell_costs(task.technology), seed=seed)
-    facts = {
-        "source": dict(source or {}) | {"rows": len(rows)},
-        "accuracy": accuracy_facts(quantised, tests, model),
-    }
-    return Found(front, integer, trees, net, rows, tests, options, facts)
+    return Found(front, integer, trees, prepared, options, warnings, progress or Silent())
+
+
+def held_out(rows: Dataset, seed: int) -> int:
+    """How many rows the integer level keeps out to judge its designs."""
+    from mlpress.approx import VALIDATION, split_rows
+
+    return len(split_rows(rows.labels.astype(np.int64), VALIDATION, seed)[1])
 
 
 def _part(budget: Budget, share: float, generations: int | None) -> Budget:
@@ -293,7 +330,7 @@ class _Task:
             starts(net, integer, trees=start_tree),
             self.technology,
             budget,
-            reference=min(fair, _accuracy(net, self.rows)),
+            reference=min(fair, accuracy(net, self.rows)),
             most_cm2=None if self.limits is None else self.limits.max_area,
             effort=effort,
             seed=self.seed,
@@ -385,12 +422,6 @@ def _cost(netlist: Netlist, codes: Any, technology: Technology, options: Options
     ports = [port.name for port in hw.PackedNetlist(netlist, technology).inputs]
     cost = hw.estimate(netlist, technology, port_values(codes, ports), options.rate_hz)
     return Measured(cost.area_cm2, cost.nominal.total_mw)
-
-
-def _accuracy(program: ir.Net | ir.Circuit, rows: Dataset) -> float:
-    codes = ir.encode(program, rows.features)
-    trace = ir.interpret_circuit(program, codes) if isinstance(program, ir.Circuit) else ir.interpret(program, codes)
-    return float(np.mean(trace.decision == rows.labels))
 
 
 def _search_facts(front: Front | gates.CircuitFront) -> dict[str, Any]:

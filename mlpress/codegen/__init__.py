@@ -10,13 +10,14 @@ if TYPE_CHECKING:
     from mlpress.codegen.onnx import onnx_model, onnx_net
     from mlpress.codegen.onnx_bits import onnx_circuit
     from mlpress.codegen.oracle_graph import graph_difference, oracle
-    from mlpress.codegen.rtl import bits_of, header, simulate, verilog
+    from mlpress.codegen.rtl import bits_of, check_style, header, simulate, verilog
 
 __all__ = [
     "AuditReport",
     "TestBench",
     "audit",
     "bits_of",
+    "check_style",
     "graph_difference",
     "header",
     "onnx_circuit",
@@ -35,6 +36,7 @@ __getattr__ = lazy_door(
         "TestBench": "bench",
         "audit": "auditing",
         "bits_of": "rtl",
+        "check_style": "rtl",
         "graph_difference": "oracle_graph",
         "header": "rtl",
         "onnx_circuit": "onnx_bits",

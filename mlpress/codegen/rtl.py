@@ -47,6 +47,12 @@ def verilog(program: Program, *, name: str = "top", style: str = "flat", registe
     return header(program, style) + _as_verilog(text, name)
 
 
+def check_style(style: str) -> None:
+    """Raise :class:`MlpressError` where no style is called so."""
+    if style not in STYLES:
+        raise MlpressError(f"unknown Verilog style {style!r}; there are {', '.join(STYLES)}")
+
+
 def simulate(
     program: Program, codes: NDArray[np.int64], style: str = "flat", *, timeout_s: float = math.inf
 ) -> dict[str, NDArray[np.int64]]:
@@ -88,8 +94,7 @@ def bits_of(program: Program) -> Bits:
 
 
 def _circuit(program: Program, style: str, registered: bool) -> _Circuit:
-    if style not in STYLES:
-        raise MlpressError(f"unknown Verilog style {style!r}; there are {', '.join(STYLES)}")
+    check_style(style)
     if style != "flat" and isinstance(program, Circuit):
         raise MlpressError("a circuit of gates has no neurons to make modules of; its Verilog is flat")
     bits = bits_of(program)

@@ -70,7 +70,8 @@ def _table(
     names = [cell.strip() for cell in first[1]]
     column, named = _label_column(path, names, label)
     header = named or not all(_is_number(cell) for k, cell in enumerate(names) if k != column)
-    features, labels, lines = array("d"), [], []
+    features, labels = array("d"), list[str]()
+    lines = list[int]()
     for line, row in rows if header else _chain(first, rows):
         if len(row) != width:
             raise MlpressError(f"{path}: line {line} has {len(row)} columns; line {first[0]} has {width}")

@@ -27,7 +27,7 @@ def named_inputs(model: Model, entries: Iterable[Any]) -> Model:
     """
     if not are_counted(model.inputs):
         return model
-    held = {entry.key: entry.value for entry in entries if entry.key in FEATURE_KEYS and len(entry.value) <= LARGEST}
+    held = {entry.key: entry.value for entry in entries if entry.key in FEATURE_KEYS}
     for key in FEATURE_KEYS:
         names = _names(held.get(key, ""))
         if len(names) == len(set(names)) == len(model.inputs):
@@ -35,7 +35,9 @@ def named_inputs(model: Model, entries: Iterable[Any]) -> Model:
     return model
 
 
-def _names(text: str) -> tuple[str, ...]:
+def _names(text: str | bytes) -> tuple[str, ...]:
+    if isinstance(text, bytes) or len(text) > LARGEST:  # a text that is not UTF-8 comes out of a message as bytes
+        return ()
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):

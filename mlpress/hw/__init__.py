@@ -8,7 +8,14 @@ if TYPE_CHECKING:
     from mlpress.hw.adc import AdcCost, Converter, Feed, adc_cost
     from mlpress.hw.boolean import truth_table
     from mlpress.hw.equivalence import OutOfTime, Proven, Refuted, Side, Verdict, prove_equal
-    from mlpress.hw.estimation import Estimate, InputStatistics, VoltageEstimate, estimate, full_converters
+    from mlpress.hw.estimation import (
+        Estimate,
+        InputStatistics,
+        VoltageEstimate,
+        check_rate,
+        estimate,
+        full_converters,
+    )
     from mlpress.hw.liberty import parse_liberty, read_liberty
     from mlpress.hw.liberty_writer import to_liberty
     from mlpress.hw.linked import Linked, link
@@ -17,7 +24,7 @@ if TYPE_CHECKING:
     from mlpress.hw.power import Power, estimate_power, state_power
     from mlpress.hw.simulate import NetActivity, PackedNetlist
     from mlpress.hw.sources import LARGEST_AREA_CM2, POWER_SOURCES, PowerSource, sources_for
-    from mlpress.hw.synth import Synthesis, synthesise
+    from mlpress.hw.synth import Synthesis, check_effort, synthesise
     from mlpress.hw.technology import Cell, Technology
     from mlpress.hw.technology_file import load_technology, technologies
     from mlpress.hw.timing import Step, Timing, critical_path
@@ -27,7 +34,7 @@ _MODULES = {
     "adc": ("AdcCost", "Converter", "Feed", "adc_cost"),
     "boolean": ("truth_table",),
     "equivalence": ("OutOfTime", "Proven", "Refuted", "Side", "Verdict", "prove_equal"),
-    "estimation": ("Estimate", "InputStatistics", "VoltageEstimate", "estimate", "full_converters"),
+    "estimation": ("Estimate", "InputStatistics", "VoltageEstimate", "check_rate", "estimate", "full_converters"),
     "liberty": ("parse_liberty", "read_liberty"),
     "liberty_writer": ("to_liberty",),
     "linked": ("Linked", "link"),
@@ -36,7 +43,7 @@ _MODULES = {
     "power": ("Power", "estimate_power", "state_power"),
     "simulate": ("NetActivity", "PackedNetlist"),
     "sources": ("LARGEST_AREA_CM2", "POWER_SOURCES", "PowerSource", "sources_for"),
-    "synth": ("Synthesis", "synthesise"),
+    "synth": ("Synthesis", "check_effort", "synthesise"),
     "technology": ("Cell", "Technology"),
     "technology_file": ("load_technology", "technologies"),
     "timing": ("Step", "Timing", "critical_path"),
@@ -71,6 +78,8 @@ __all__ = [
     "Verdict",
     "VoltageEstimate",
     "adc_cost",
+    "check_effort",
+    "check_rate",
     "critical_path",
     "estimate",
     "estimate_power",

@@ -139,6 +139,12 @@ class Estimate:
         }
 
 
+def check_rate(rate_hz: float) -> None:
+    """Raise :class:`MlpressError` where so many inferences per second are impossible."""
+    if not (0 < rate_hz < float("inf")):
+        raise MlpressError(f"the rate must be a positive number of inferences a second, not {rate_hz:g}")
+
+
 def estimate(
     netlist: Netlist,
     technology: Technology,
@@ -154,8 +160,7 @@ def estimate(
     every bit 1 half the time).  ``converters`` are the input converters to cost beside it, each as far as the netlist
     reads its code (default: none; :func:`full_converters` are those that anybody's ports could need).
     """
-    if not (0 < rate_hz < float("inf")):
-        raise MlpressError(f"the rate must be a positive number of inferences a second, not {rate_hz:g}")
+    check_rate(rate_hz)
     linked = link(netlist, technology)
     engine = PackedNetlist(linked)
     drawn = input_statistics or InputStatistics()

@@ -45,6 +45,12 @@ class Synthesis:
         }
 
 
+def check_effort(effort: str) -> None:
+    """Raise :class:`MlpressError` where no effort is called so."""
+    if effort not in EFFORTS:
+        raise MlpressError(f"there is no effort {effort!r}; choose one of {', '.join(EFFORTS)}")
+
+
 def synthesise(
     verilog: str | Mapping[str, str],
     top: str | None,
@@ -63,8 +69,7 @@ def synthesise(
     is cut off at ``timeout_s`` seconds, which ``notes`` says.  Raises :class:`MlpressError` for Verilog
     that is wrong or not a circuit, and where a limit leaves no result at all.
     """
-    if effort not in EFFORTS:
-        raise MlpressError(f"there is no effort {effort!r}; choose one of {', '.join(EFFORTS)}")
+    check_effort(effort)
     sources = {"verilog": verilog} if isinstance(verilog, str) else dict(verilog)
     library = Library(technology)
     gates = read_gates(sources, top, timeout_s=timeout_s, memory_mb=memory_mb)

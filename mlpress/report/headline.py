@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from mlpress.report.figures import counted, figure, items, join, number, part, percent, rows, unit, words
+from mlpress.report.figures import counted, figure, interval, items, join, number, part, percent, rows, unit, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +74,21 @@ def _accuracy(accuracy: Mapping[str, Any]) -> Tile | None:
     shown = test or accuracy
     if number(shown.get("quantised")) is None:
         return None
-    where = f"on {counted(shown.get('rows'), 'test row' if test else 'training row')}"
+    where = f"on {counted(shown.get('rows'), 'test row' if test else 'training row')}{_within(shown, 'quantised')}"
     if test and number(accuracy.get("validation")) is not None:
-        where += f", {score(accuracy, accuracy['validation'])} on validation rows"
-    note = f"{where}; the model as given has {score(accuracy, shown.get('float'))}"
+        count = accuracy.get("validation_rows")
+        held = "validation rows" if count is None else f"{figure(count)} validation rows"
+        where += f", {score(accuracy, accuracy['validation'])} on {held}{_within(accuracy, 'validation')}"
+    note = f"{where}; the model as given has {score(accuracy, shown.get('float'))}{_within(shown, 'float')}"
     if number(shown.get("exact")) is not None:
-        note += f", its exact integers {score(accuracy, shown['exact'])}"
+        note += f", its exact integers {score(accuracy, shown['exact'])}{_within(shown, 'exact')}"
     return Tile("R²" if accuracy.get("metric") == "r2" else "accuracy", score(accuracy, shown["quantised"]), note)
+
+
+def _within(shares: Mapping[str, Any], name: str) -> str:
+    """The 95 % interval of a share in brackets, where it has one."""
+    found = interval(shares, name)
+    return f" ({found})" if found else ""
 
 
 def _tree(tree: Mapping[str, Any], *, with_power: bool) -> Tile | None:
@@ -89,7 +97,7 @@ def _tree(tree: Mapping[str, Any], *, with_power: bool) -> Tile | None:
         return None
     known = {"test": "test", "validation": "validation", "fit": "training"}
     rows_of = next((name for name in known if number(tree.get(name)) is not None), None)
-    has = [f"has {percent(tree[rows_of])} on {known[rows_of]} rows"] if rows_of else []
+    has = [f"has {percent(tree[rows_of])} on {known[rows_of]} rows{_within(tree, rows_of)}"] if rows_of else []
     draws = [f"draws {unit(figure(tree.get('power_mw')), 'mW')}"] if with_power else []
     note = f"a tree of {counted(tree.get('leaves'), 'leaf', 'leaves')} {join([*has, *draws])}".rstrip()
     return Tile("decision tree", unit(figure(tree["area_cm2"]), "cm²"), note)

@@ -57,6 +57,8 @@ def render(facts: Mapping[str, Any]) -> str:
             verification=verification,
             notes=any(row.get("difference") or row.get("note") for row in verification),
             made=_made(facts, parts),
+            warnings=figures.items(facts, "warnings"),
+            met=_met(parts["source"]),
             front_chart=Markup(front_chart(front, parts["tree"])),  # noqa: S704 - matplotlib's own text, made of numbers only
         )
     )
@@ -84,6 +86,7 @@ def _environment() -> Environment:
         "span": figures.span,
         "label": figures.label,
         "columns": _columns,
+        "interval": figures.interval,
         "score": lambda value, accuracy: score(accuracy, value),
         "shares": _shares,
     }
@@ -99,10 +102,27 @@ def _lede(facts: Mapping[str, Any], net: Mapping[str, Any]) -> str:
 def _made(facts: Mapping[str, Any], parts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """What went in, with which options and versions, as one list of names and values."""
     synthesis = [(f"synthesis {name}", value) for name, value in parts["synthesis"].items() if name != "cells"]
-    found = [*parts["source"].items(), ("target", facts.get("target")), *parts["options"].items(), *synthesis]
+    source = [(name, value) for name, value in parts["source"].items() if name not in {"labels", "columns"}]
+    found = [*source, ("target", facts.get("target")), *parts["options"].items(), *synthesis]
     found += [(f"search {name}", value) for name, value in parts["search"].items() if name != "genes"]
     found += [("mlpress", facts.get("mlpress")), *parts["tools"].items()]
     return {name: value for name, value in found if value is not None}
+
+
+def _met(source: Mapping[str, Any]) -> list[tuple[str, str, list[tuple[str, str]]]]:
+    """How labels and columns of the data met the model: what, by what rule, and pairs of names (data, model)."""
+    labels, columns = figures.part(source, "labels"), figures.part(source, "columns")
+    pairs = [tuple(figures.words(name) for name in pair) for pair in figures.items(labels, "pairs") if _is_pair(pair)]
+    named = zip(figures.items(columns, "data"), figures.items(columns, "model"), strict=False)
+    found = [
+        ("labels", figures.words(labels.get("by")), [(pair[0], pair[1]) for pair in pairs]),
+        ("columns", figures.words(columns.get("by")), [(figures.words(a), figures.words(b)) for a, b in named]),
+    ]
+    return [(what, by, names) for what, by, names in found if names]
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, list | tuple) and len(value) == 2
 
 
 def _sources(voltages: list[Mapping[str, Any]]) -> list[tuple[str, str, list[bool]]]:

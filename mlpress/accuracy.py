@@ -1,0 +1,96 @@
+"""The accuracies of a design: all of one program, on one set of rows each, with how sure they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpress import ir
+from mlpress.intervals import accuracy_interval
+
+if TYPE_CHECKING:
+    from mlpress.frontend import Dataset, Quantised
+
+Program = ir.Net | ir.Circuit
+
+
+def accuracy_facts(
+    model: ir.Model, quantised: Quantised, program: Program, rows: Dataset, tests: Dataset | None = None
+) -> dict[str, Any]:
+    """What the given ``model`` and the ``program`` that is shipped reach on ``rows``, and on ``tests`` where given.
+
+    ``rows`` are those that the model was ``quantised`` on.  ``float`` is the model's accuracy, ``quantised`` the
+    program's, ``agreement`` the share of rows on which both decide alike, and ``exact``, where the program is another
+    than the quantised network, that network's accuracy.  ``intervals`` holds 95 % intervals of the shares, and
+    ``majority`` is the share of the largest class.  A regression has coefficients of determination and no intervals.
+    """
+    report = quantised.report
+    known = {"float": report.model_score, "quantised": report.net_score, "agreement": report.agreement}
+    facts = {
+        "metric": report.metric,
+        **(_stated(known, rows) if program == quantised.net else _on(model, quantised.net, program, rows)),
+        "saturation": list(report.saturation),
+        "kept_integers": report.exact,
+        "test": None if tests is None else _on(model, quantised.net, program, tests),
+    }
+    if rows.classes:
+        facts["majority"] = float(np.bincount(rows.labels.astype(np.int64)).max() / len(rows))
+    return facts
+
+
+def with_intervals(shares: Mapping[str, Any], rows: Mapping[str, int]) -> dict[str, Any]:
+    """``shares`` with the 95 % ``intervals`` of those that were counted on so many ``rows``, by name."""
+    found = {name: list(accuracy_interval(shares[name], count)) for name, count in rows.items() if name in shares}
+    return {**shares, "intervals": {**shares.get("intervals", {}), **found}}
+
+
+def accuracy(program: Program, rows: Dataset) -> float:
+    """The share of rows whose class the program decides rightly; a regression's coefficient of determination."""
+    decided = _decisions(program, rows)
+    return _score(rows.labels, decided)
+
+
+def _on(model: ir.Model, exact: ir.Net, program: Program, rows: Dataset) -> dict[str, Any]:
+    values, classes = ir.interpret_model(model, rows.features)
+    wanted = values if classes is None else classes
+    ours = _decisions(program, rows)
+    shares = {
+        "float": _score(rows.labels, wanted),
+        "quantised": _score(rows.labels, ours),
+        "agreement": _score(wanted, ours),
+    }
+    if program != exact:
+        shares["exact"] = accuracy(exact, rows)
+    return _stated(shares, rows)
+
+
+def _stated(shares: dict[str, float], rows: Dataset) -> dict[str, Any]:
+    facts = {"rows": len(rows), **shares}
+    return with_intervals(facts, dict.fromkeys(shares, len(rows))) if rows.classes else facts
+
+
+def _decisions(program: Program, rows: Dataset) -> NDArray[Any]:
+    """Classes, int64 (rows,), or a regression's values, float64 (rows, outputs); equal rows are run once."""
+    codes, back = np.unique(ir.encode(program, rows.features), axis=0, return_inverse=True)
+    if isinstance(program, ir.Circuit):
+        return np.asarray(ir.interpret_circuit(program, codes).decision)[back.reshape(-1)]
+    trace = ir.interpret(program, codes)
+    found = ir.score_values(program, trace.scores) if trace.decision is None else trace.decision
+    return found[back.reshape(-1)]
+
+
+def _score(expected: NDArray[Any], found: NDArray[Any]) -> float:
+    if found.ndim == 1:
+        return float(np.mean(expected == found))
+    from sklearn.metrics import r2_score
+
+    return float(r2_score(expected.reshape(len(expected), -1), found))
+
+
+def interval_text(interval: Sequence[float]) -> str:
+    """An interval in per cent: ``87.2 to 93.1 %``."""
+    low, high = interval
+    return f"{100 * low:.1f} to {100 * high:.1f} %"
