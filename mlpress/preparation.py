@@ -1,4 +1,4 @@
-"""The first step of every pipeline: data meet the model, the model becomes integers, and what is suspicious is found."""
+"""The first step of every pipeline: data meet the model, which becomes integers, and what is suspicious is found."""
 
 from __future__ import annotations
 

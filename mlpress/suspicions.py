@@ -76,9 +76,8 @@ def of_fit(model: ir.Model, rows: Dataset, match: Match, accuracy: Mapping[str, 
     majority = accuracy["majority"]
     if share < majority:
         common = rows.classes[int(np.bincount(rows.labels.astype(np.int64)).argmax())]
-        causes = [*_column_causes(match), *_scaling_causes(model, rows), *([likely] if likely else [])]
-        if not other:
-            causes.insert(0, "labels in another order than the trainer's")
+        causes = ["labels in another order than the trainer's", *_column_causes(match)]
+        causes += [] if other else [*_scaling_causes(model, rows), *([likely] if likely else [])]
         found.append(
             f"the model decides {_rate(share, len(rows))} rightly, less than the {100 * majority:.1f} % "
             f"that always saying {listed([common])} would{_causes(causes)}"

@@ -176,7 +176,10 @@ def test_a_file_wins_over_a_bundled_set_and_that_is_said(tmp_path: Path, monkeyp
 def first_column(tmp_path: Path, header: bool, labels: tuple[int | str, ...] = (1, 2, 3)) -> Path:
     """A CSV file with its labels first and real values in whole numbers last."""
     features, classes = rows(90)
-    lines = [f"{labels[k]},{a:.3f},{b:.3f},{500 + 7 * n}" for n, (k, (a, b, _)) in enumerate(zip(classes, features))]
+    lines = [
+        f"{labels[k]},{a:.3f},{b:.3f},{500 + 7 * n}"
+        for n, (k, (a, b, _)) in enumerate(zip(classes, features, strict=True))
+    ]
     path = tmp_path / "first.csv"
     path.write_text("\n".join((["kind,length,width,height"] if header else []) + lines) + "\n")
     return path
@@ -204,7 +207,7 @@ def test_labels_in_the_first_column_are_named(tmp_path: Path, header: bool, said
 def test_real_numbers_in_the_last_column_are_no_labels(tmp_path: Path) -> None:
     path = tmp_path / "real.csv"
     path.write_text("kind,a,b,c\n" + "".join(f"{k % 3},{k / 7},{k / 5},{k / 3 + 0.1}\n" for k in range(40)))
-    with pytest.raises(MlpressError, match="labels are real numbers; column 'kind' has 3 values .*: --label kind"):
+    with pytest.raises(MlpressError, match=r"labels are real numbers; column 'kind' has 3 values .*: --label kind"):
         Dataset.from_csv(path).match(classifier(COUNTED))
 
 
@@ -224,7 +227,7 @@ def test_a_label_by_number_needs_no_header(tmp_path: Path) -> None:
     found = Dataset.from_csv(path, label="1")  # "1" is in the first line too, as a value
     assert found.classes == (1, 3)
     assert found.features.tolist() == [[0.5, 1.0], [0.25, 2.0]]
-    with pytest.raises(MlpressError, match="no column is called '4'; the first line has .*, and a column's number is"):
+    with pytest.raises(MlpressError, match=r"no column is called '4'; the first line has .*, and a column's number is"):
         Dataset.from_csv(path, label="4")
     path.write_text("0,1,2\n7,8,1\n9,8,0\n")
     assert Dataset.from_csv(path, label="1").features.tolist() == [[7.0, 1.0], [9.0, 0.0]]
