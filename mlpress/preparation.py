@@ -69,6 +69,7 @@ def prepare(
     tests = None if test is None else test.for_model(net)
     warnings += match.warnings() + suspicions.of_rows(rows, "training")
     warnings += [] if tests is None else suspicions.of_rows(tests, "test")
+    warnings += suspicions.of_scaling(model, rows, match)
     likely = dataset.likely_label(len(net.classes))
     warnings += suspicions.of_fit(model, rows, match, accuracy_facts(model, quantised, net, rows), likely)
     facts = {**(source or {}), "rows": len(rows), **match.to_json()}

@@ -92,6 +92,21 @@ def of_fit(model: ir.Model, rows: Dataset, match: Match, accuracy: Mapping[str, 
     return found
 
 
+def of_scaling(model: ir.Model, rows: Dataset, match: Match) -> list[str]:
+    """Columns that the model's own scaling takes far off, as it takes those in another order or of another unit."""
+    scaled = (model.scale != 1) | (model.offset != 0)
+    usual = np.median(np.abs(rows.features * model.scale + model.offset), axis=0)
+    far = np.flatnonzero(scaled & (usual > MOST_PEAK))
+    if not len(far):
+        return []
+    worst = int(far[usual[far].argmax()])
+    causes = [*_column_causes(match), "other units than in training"]
+    return [
+        f"the model's own scaling takes {listed([rows.names[k] for k in far])} far off "
+        f"({listed([rows.names[worst]])} to about {usual[worst]:.3g}, where scaled values are about 1){_causes(causes)}"
+    ]
+
+
 def of_loss(accuracy: Mapping[str, Any], *, approximated: bool) -> list[str]:
     """A circuit that is far below the model that it was made from, on the training rows."""
     if accuracy["metric"] != "accuracy":
@@ -137,16 +152,13 @@ def _column_causes(match: Match) -> list[str]:
     columns = match.columns
     if columns.by == "name" or len(columns.data) < 2:
         return []
-    return [
-        f"columns in another order than in training (they are taken as {listed(columns.data)}; "
-        "--features names the model's order)"
-    ]
+    return [f"columns in another order than in training; they are {columns.taken}"]
 
 
 def _scaling_causes(model: ir.Model, rows: Dataset) -> list[str]:
     """Whether what reaches the first layer is much larger or flatter than what trainers feed."""
     reached = rows.features * model.scale + model.offset
-    peak = float(np.median(np.abs(reached).max(axis=0)))
+    peak = float(np.abs(reached).max())
     span = float(np.median(np.ptp(reached, axis=0)))
     own = bool((model.scale != 1).any() or (model.offset != 0).any())
     if peak > MOST_PEAK:

@@ -46,13 +46,19 @@ class Columns:
 
     def note(self) -> str:
         """One line on the order."""
-        order = listed(self.data)
-        left = f"; not used: {listed(self.unused)}" if self.unused else ""
         if self.by == "position":
-            return f"columns are taken in the data's order: {order} (--features names the order that the model expects)"
+            return f"columns are {self.taken}"
+        left = f"; not used: {listed(self.unused)}" if self.unused else ""
         moved = list(self.places) != sorted(self.places)
         how = "and put in the model's order" if moved else "in the data's order"
-        return f"columns are matched by name, {how}: {order}{left}"
+        return f"columns are matched by name, {how}: {listed(self.data)}{left}"
+
+    @property
+    def taken(self) -> str:
+        """In which order columns without matching names are taken."""
+        if are_counted(self.data):
+            return f"taken as they come, {len(self.data)} without names"
+        return f"taken in the data's order: {listed(self.data)} (--features names the order that the model expects)"
 
     def warnings(self) -> list[str]:
         """What is suspicious about it."""

@@ -47,7 +47,7 @@ def test_gaps_in_the_labels_are_a_warning() -> None:
 
 def test_long_lists_and_odd_names_stay_on_one_short_line() -> None:
     labels = [f"class\n{'long' * 30} {k:02}" for k in range(40)]
-    many = Dataset.from_arrays(np.eye(40), labels)
+    many = Dataset.from_arrays(np.eye(40), labels, [f"column {k}" for k in range(40)])
     model = classifier()
     layer = type(model.layers[0])(np.ones((40, 40)), np.zeros(40), model.layers[1].activation)
     wide = type(model)(many.names, np.ones(40), np.zeros(40), (layer,), model.head, tuple(range(40)))
@@ -63,7 +63,7 @@ def test_long_lists_and_odd_names_stay_on_one_short_line() -> None:
         (NAMES, NAMES, "columns are matched by name, in the data's order: length, width, height"),
         (("height", "width", "length"), NAMES, "by name, and put in the model's order: length, width, height"),
         (NAMES, COUNTED, "columns are taken in the data's order: length, width, height (--features names the order"),
-        (None, NAMES, "columns are taken in the data's order: x[0], x[1], x[2] (--features names the order"),
+        (None, NAMES, "columns are taken as they come, 3 without names"),
     ],
 )
 def test_the_order_of_columns_is_said(ours, theirs, note) -> None:
