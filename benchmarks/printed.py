@@ -3,21 +3,38 @@
 Every data set is searched with several seeds; the design is chosen by accuracy on validation rows that are part of
 the training rows, synthesised, and only then run on the test rows, as the mapped netlist.  Results are
 kept as JSON lines in ``benchmarks/results/printed.json``, one a data set, level, area allowed and seed.
+
+Decision trees are fitted, chosen and synthesised in the same run, each within the same area.  Other rivals are
+constants, each with the flow and the date that it is from; ``--published DIR`` measures designs in their place:
+
+    DIR/<rival>/<set>/*.v           RTL, synthesised with ``--effort``; or only netlist.v, of the technology's cells
+    DIR/<rival>/<set>/vectors.csv   rows for its inputs, as ``mlpress estimate --vectors`` reads them; may be missing
+    DIR/<rival>/<set>/labels.csv    the right class number of each row, one per line; may be missing
+
+with ``iccad23``, ``date24``, ``hgq2`` or any other name as rival.  ``--rivals`` searches nothing and shows these alone;
+``--kept`` searches nothing and shows the results that the file keeps beside them.
 """
 
 import json
 import shlex
 import statistics
+import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from operator import itemgetter
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import printed_gates
+import printed_integer
 from printed_gates import from_networks, from_trees
 from printed_integer import Found, Spent, integer
-from support import ROOT, accuracy, arguments, coded, cost, show
+from published import Design, flow_of, nearest, published
+from support import RATE_HZ, ROOT, accuracy, arguments, coded, cost, dataset, show
+from trees import tree_netlists
 
-from mlpress import Dataset, hw
+from mlpress import Dataset, MlpressError, hw
 
 RESULTS = ROOT / "benchmarks" / "results" / "printed.json"
 
@@ -26,21 +43,6 @@ LEVELS = {"integer": integer, "gates": from_networks, "trees": from_trees}
 
 SOURCES = [*(source.name for source in hw.POWER_SOURCES), "none"]
 """Printed power sources, the weakest first."""
-
-PUBLISHED = {
-    "breast_cancer": {
-        "ICCAD'23": (0.946, 3.15),
-        "DATE'24": (0.917, 0.033),
-        "HGQ2": (0.927, 0.032),
-        "tree": (0.951, 0.009),
-    },
-    "cardio": {"ICCAD'23": (0.862, 7.87), "DATE'24": (0.884, 1.41), "HGQ2": (0.890, 1.84), "tree": (0.900, 0.082)},
-    "pendigits": {"ICCAD'23": (0.891, 16.4), "DATE'24": (0.898, 13.6), "HGQ2": (0.903, 14.8), "tree": (0.918, 0.66)},
-    "whitewine": {"ICCAD'23": (0.526, 6.27), "DATE'24": (0.502, 0.200), "HGQ2": (0.526, 0.039), "tree": (0.525, 0.121)},
-    "vertebral": {"HGQ2": (0.806, 2.98)},
-}
-"""Test accuracy and cm2: the RTL of arXiv 2312.17612 (ICCAD'23) and arXiv 2402.02930 (DATE'24), networks of HGQ2 and
-da4ml, and scikit-learn's decision trees, all mapped to the same EGFET cells at 1.0 V by Yosys and ABC."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ def judged(
         proof,
         proof_s,
         round(seconds, 1),
-        f"yosys + abc, effort {options.effort}, egfet 1.0 V",
+        flow_of(options.effort),
         command(options, name, seed, found),
     )
 
@@ -134,15 +136,20 @@ def keep(results: list[Result]) -> None:
     new = [asdict(result) for result in results]
     search = itemgetter("dataset", "level", "seed")
     again = {search(line) for line in new}
-    old = [json.loads(line) for line in RESULTS.read_text().splitlines()] if RESULTS.is_file() else []
-    lines = [*new, *(line for line in old if search(line) not in again)]
+    lines = [*new, *(asdict(line) for line in kept() if search(asdict(line)) not in again)]
     RESULTS.parent.mkdir(exist_ok=True)
     order = itemgetter("dataset", "level", "most_cm2", "seed")
     RESULTS.write_text("".join(json.dumps(line) + "\n" for line in sorted(lines, key=order)))
 
 
-def summary(name: str, results: list[Result]) -> dict[str, Any]:
-    """Mean and spread over the seeds, and the literature."""
+def kept() -> list[Result]:
+    """The results in the file."""
+    lines = RESULTS.read_text().splitlines() if RESULTS.is_file() else []
+    return [Result(**json.loads(line)) for line in lines]
+
+
+def summary(name: str, results: list[Result], others: Sequence[Design]) -> dict[str, Any]:
+    """Mean and spread over the seeds, and each rival's design of the nearest accuracy on the same set."""
     shares = [result.test_accuracy for result in results]
     row: dict[str, Any] = {
         "dataset": name,
@@ -155,18 +162,44 @@ def summary(name: str, results: list[Result]) -> dict[str, Any]:
         "weakest_source": max((weakest(result) for result in results), key=SOURCES.index),
         "seconds": statistics.mean(result.seconds for result in results),
     }
-    for other in ("ICCAD'23", "DATE'24", "HGQ2", "tree"):
-        point = PUBLISHED[name].get(other)
-        row[other] = "-" if point is None else f"{point[0]:.3f} @ {point[1]:g}"
+    for rival in dict.fromkeys(design.rival for design in others):
+        theirs = [design for design in others if (design.rival, design.dataset) == (rival, name)]
+        row[rival] = str(nearest(theirs, row["accuracy"])) if theirs else "-"
     return row
 
 
-def tables(results: list[Result]) -> list[dict[str, Any]]:
+def tables(results: list[Result], options: Any, others: Sequence[Design]) -> list[dict[str, Any]]:
     """A row for each data set and area."""
     groups: dict[tuple[str, float], list[Result]] = {}
     for result in results:
         groups.setdefault((result.dataset, result.most_cm2), []).append(result)
-    return [summary(name, group) for (name, _), group in groups.items()]
+    trees = {name: trees_within(options, name, [most for one, most in groups if one == name]) for name, _ in groups}
+    return [summary(name, group, others) | {"tree": str(trees[name][most])} for (name, most), group in groups.items()]
+
+
+def trees_within(options: Any, name: str, areas: Sequence[float]) -> dict[float, Design]:
+    """The decision tree chosen within each of ``areas``, in cm2."""
+    train, test = coded(options.data, name)
+    technology = hw.load_technology("egfet")
+
+    def design(netlist: hw.Netlist) -> Design:
+        spent = cost(netlist, technology, train)
+        share = accuracy(netlist, technology, test)
+        return Design(name, "tree", share, spent.area_cm2, spent.nominal.total_mw, f"{flow_of(options.effort)}, now")
+
+    found = tree_netlists(train, areas, 0, technology, options.effort)
+    return {most: design(netlist) for most, netlist in found.items()}
+
+
+def rivals(options: Any, others: Sequence[Design]) -> list[dict[str, Any]]:
+    """A row for every design of somebody else: trees within the areas of both levels, then the others."""
+    rows = []
+    for name in options.only:
+        areas = sorted({printed_integer.MOST_CM2[name], *printed_gates.MOST_CM2[name]})
+        trees = trees_within(options, name, areas).items()
+        rows += [asdict(tree) | {"rival": f"tree within {most:g}"} for most, tree in trees]
+        rows += [asdict(design) for design in others if design.dataset == name]
+    return rows
 
 
 def weakest(result: Result) -> str:
@@ -183,19 +216,39 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, help="of gates, in place of seconds: the same on every machine")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="search seeds")
     parser.add_argument("--effort", default="default", help="synthesis effort")
+    parser.add_argument("--published", type=Path, metavar="DIR", help="designs of others to measure")
+    parser.add_argument("--rivals", action="store_true", help="no search: what others reach")
+    parser.add_argument("--kept", action="store_true", help="no search: the results that are kept")
     parser.add_argument("--dry", action="store_true", help="do not write the results file")
     options = parser.parse_args()
-    technology = hw.load_technology("egfet")
-    every: list[Result] = []
     for name in options.only:
+        dataset(options.data, name)  # asks for a file that is missing before anything takes time
+    technology = hw.load_technology("egfet")
+    try:
+        others = published(options.only, options.effort, technology, RATE_HZ, options.published)
+    except MlpressError as error:
+        print(error, file=sys.stderr)
+        raise SystemExit(2) from None
+    if options.rivals:
+        show("What others reach", rivals(options, others), options.json)
+        return
+    every: list[Result] = []
+    if options.kept:
+        every = [result for result in kept() if result.level == options.level and result.dataset in options.only]
+    for name in [] if options.kept else options.only:
         for seed in options.seeds:
             every += run(options, name, seed, technology)
             if not options.dry:
                 keep(every)
     if options.json:
         show("", [asdict(result) for result in every], True)
-    else:
-        show(f"Printed classifiers, {options.level} level", tables(every), False)
+        return
+    show(f"Printed classifiers, {options.level} level", tables(every, options, others), False)
+    for flow in dict.fromkeys(result.flow for result in every):
+        print(f"ours: {flow}")
+    print(f"tree: {flow_of(options.effort)}, now")
+    for flow in dict.fromkeys(design.flow for design in others):
+        print(f"{', '.join(dict.fromkeys(design.rival for design in others if design.flow == flow))}: {flow}")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 from printed_integer import Found, Spent
-from support import TOPOLOGIES
+from support import OWN, TOPOLOGIES
 
 from mlpress import Dataset, approx, codegen, hw, ir
 from mlpress.approx import gates
@@ -18,12 +18,17 @@ from mlpress.searching import starts
 INTEGER_SHARE = 0.2
 """Of the time, where it is not counted in generations and rounds."""
 
+SETS = TOPOLOGIES | OWN
+
 MOST_CM2 = {
     "breast_cancer": (0.009,),
     "cardio": (0.037, 0.06, 0.08, 0.12),
     "pendigits": (0.5, 1.0, 1.2),
     "whitewine": (0.02, 0.035, 0.12, 0.38),
     "vertebral": (0.1,),
+    "balance": (0.15, 0.5, 2.0),
+    "wine": (0.03, 0.1),
+    "digits": (0.4, 1.5, 4.0),
 }
 """What designs may cost: the most accurate one within each is chosen."""
 
@@ -32,37 +37,53 @@ def from_networks(
     train: Dataset, name: str, seed: int, budget: Spent, technology: hw.Technology, effort: str
 ) -> list[Found]:
     """The most accurate design within each area, evolved from networks."""
-    return evolved(train, name, seed, budget, technology, effort, trees=False)
+    front, generations = evolved(network(train, name, seed), train, name, seed, budget, technology, trees=False)
+    return within_areas(front, generations, name, technology, effort)
 
 
 def from_trees(
     train: Dataset, name: str, seed: int, budget: Spent, technology: hw.Technology, effort: str
 ) -> list[Found]:
     """The most accurate design within each area, evolved from networks and trees."""
-    return evolved(train, name, seed, budget, technology, effort, trees=True)
+    front, generations = evolved(network(train, name, seed), train, name, seed, budget, technology, trees=True)
+    return within_areas(front, generations, name, technology, effort)
+
+
+def network(train: Dataset, name: str, seed: int) -> ir.Net:
+    """The network that a search starts from: of the set's topology, trained on all training rows."""
+    hidden = SETS[name][1:-1]
+    inputs = tuple(ir.Input(feature, 4, 1.0, 0.0) for feature in train.names)
+    shape = approx.dense(inputs, hidden, train.classes)
+    codes, labels = train.features.astype(np.int64), train.labels.astype(np.int64)
+    return approx.train(codes, labels, shape, approx.Training(hidden, seed=seed))
 
 
 def evolved(
-    train: Dataset, name: str, seed: int, budget: Spent, technology: hw.Technology, effort: str, *, trees: bool
-) -> list[Found]:
-    """Search, evolve, and choose on rows held out."""
-    hidden = TOPOLOGIES[name][1:-1]
-    inputs = tuple(ir.Input(feature, 4, 1.0, 0.0) for feature in train.names)
+    net: ir.Net, train: Dataset, name: str, seed: int, budget: Spent, technology: hw.Technology, *, trees: bool
+) -> tuple[gates.CircuitFront, int]:
+    """Search from ``net`` and evolve: the front, and the generations that the search took."""
     codes, labels = train.features.astype(np.int64), train.labels.astype(np.int64)
-    net = approx.train(codes, labels, approx.dense(inputs, hidden, train.classes), approx.Training(hidden, seed=seed))
     share = approx.Budget(None if budget.generations else INTEGER_SHARE * budget.seconds, budget.generations)
-    searched = approx.search(net, train.features, labels, technology, share, seed=seed)
+    searched = approx.search(net, train.features, labels, technology, share, seed=seed, workers=budget.workers)
     front = gates.evolve(
-        inputs,
-        train.classes,
+        net.inputs,
+        net.classes,
         gates.Rows(codes, labels),
         starts(net, searched, trees=trees),
         technology,
         approx.Budget(None if budget.rounds else (1 - INTEGER_SHARE) * budget.seconds, budget.rounds),
         most_cm2=max(MOST_CM2[name]),
         seed=seed,
+        workers=budget.workers,
     )
-    designs = [chosen(front, searched.generations, most, technology, effort) for most in MOST_CM2[name]]
+    return front, searched.generations
+
+
+def within_areas(
+    front: gates.CircuitFront, generations: int, name: str, technology: hw.Technology, effort: str
+) -> list[Found]:
+    """The design that ranks highest within each area that the set's designs may cost, chosen on rows held out."""
+    designs = [chosen(front, generations, most, technology, effort) for most in MOST_CM2[name]]
     return [found for found in designs if found is not None]
 
 

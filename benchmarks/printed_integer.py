@@ -34,11 +34,13 @@ class Found:
 
 @dataclass(frozen=True)
 class Spent:
-    """What a search may take: seconds, or in their place generations of networks and rounds of gates."""
+    """What a search may take: seconds, or in their place generations of networks and rounds of gates; on ``workers``
+    threads, all cores where that is not given."""
 
     seconds: float
-    generations: int | None
-    rounds: int | None
+    generations: int | None = None
+    rounds: int | None = None
+    workers: int | None = None
 
 
 def integer(train: Dataset, name: str, seed: int, budget: Spent, technology: hw.Technology, effort: str) -> list[Found]:
@@ -57,6 +59,7 @@ def integer(train: Dataset, name: str, seed: int, budget: Spent, technology: hw.
         approx.Budget(None if budget.generations else budget.seconds, budget.generations),
         limits=approx.Limits(max_area=MOST_CM2[name]),
         seed=seed,
+        workers=budget.workers,
     )
     return [chosen(front, MOST_CM2[name], technology, effort)]
 
