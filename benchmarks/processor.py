@@ -1,10 +1,20 @@
 """Budgets of searches in processor seconds, so that whatever else a machine does changes nothing."""
 
-import sys
+import importlib
+import pkgutil
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from types import ModuleType
 from unittest.mock import patch
+
+
+def approx_modules() -> list[ModuleType]:
+    """All modules of ``mlpress.approx``, those too that are otherwise loaded when they are asked for."""
+    import mlpress.approx
+
+    found = pkgutil.walk_packages(mlpress.approx.__path__, "mlpress.approx.")
+    return [importlib.import_module(module.name) for module in found]
 
 
 @contextmanager
@@ -16,15 +26,8 @@ def processor_budgets() -> Iterator[None]:
     """
     from threadpoolctl import threadpool_limits
 
-    import mlpress.approx.gates.evolution
-    import mlpress.approx.integer_search  # noqa: F401 - a door's modules are loaded when they are asked for
-
-    readers = [
-        module
-        for name, module in sys.modules.items()
-        if name.startswith("mlpress.") and getattr(module, "monotonic", None) is time.monotonic
-    ]
-    if not any(module.__name__.startswith("mlpress.approx") for module in readers):
+    readers = [module for module in approx_modules() if getattr(module, "monotonic", None) is time.monotonic]
+    if not readers:
         raise RuntimeError("no module of mlpress.approx reads time.monotonic; what do its budgets read?")
     with ExitStack() as stack:
         for module in readers:

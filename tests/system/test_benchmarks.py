@@ -136,6 +136,10 @@ def test_a_processor_budget_does_not_count_time_that_others_take(script: Any) ->
     assert found().stopped == "time"
     with script("processor").processor_budgets():
         assert found().stopped == "generations"
+        modules = [module for name, module in sys.modules.items() if name.startswith("mlpress.approx")]
+        assert evolution in modules
+        assert not [module.__name__ for module in modules if getattr(module, "monotonic", None) is time.monotonic]
+    assert evolution.monotonic is time.monotonic
 
 
 def test_a_processor_budget_says_where_no_search_reads_the_clock(script: Any, monkeypatch: pytest.MonkeyPatch) -> None:
