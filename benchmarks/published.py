@@ -80,7 +80,7 @@ def published(
 ) -> list[Design]:
     """The rivals' designs for the data sets ``names``; those of the folder take the place of the constants."""
     known = effort if effort == "thorough" else "default"
-    flow = f"{flow_of(known)}, measured {MEASURED}"
+    flow = f"{flow_of(known)}, measured {MEASURED}{', before it used &deepsyn' * (known == 'thorough')}"
     earlier = "an earlier script for yosys + abc, egfet 1.0 V, before 2026-11-21"
     found = {
         (rival, name): [Design(name, rival, accuracy, areas[known], None, flow)]

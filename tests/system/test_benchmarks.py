@@ -285,6 +285,7 @@ def test_constants_of_rivals_say_their_flow_and_date(script: Any) -> None:
             assert "yosys" in one.flow
             assert "2026-11" in one.flow
             assert f"effort {effort}" in one.flow or one.rival == "HGQ2"
+            assert ("before it used &deepsyn" in one.flow) == (effort == "thorough" and one.rival != "HGQ2")
     assert areas["DATE'24", "whitewine", "default"] == 0.161
     assert areas["DATE'24", "whitewine", "thorough"] == 0.147
     assert ("DATE'24", "vertebral", "default") not in areas
