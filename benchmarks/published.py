@@ -118,7 +118,7 @@ def measure(folder: Path, rival: str, effort: str, technology: hw.Technology, ra
         netlist = hw.synthesise(read_sources(*files), None, technology, effort=effort).netlist
         flow = f"{flow_of(effort)}, now"
     vectors, labels = folder / "vectors.csv", folder / "labels.csv"
-    rows = hw.read_vectors(vectors, netlist) if vectors.is_file() else None
+    rows = hw.read_vectors(vectors, netlist).ports if vectors.is_file() else None
     cost = hw.estimate(netlist, technology, rows, rate_hz)
     accuracy = None
     if labels.is_file():
