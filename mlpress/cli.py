@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -167,12 +168,15 @@ def search(
     activation_bits: ActivationBits = 8,
     level: Annotated[SearchLevel, typer.Option(help="Search networks, gates, or one after the other.")] = "both",
     start: Annotated[Start, typer.Option(help="Let gates evolve from the model alone, or from trees too.")] = "model",
-    max_loss: Annotated[float, typer.Option(help="Accuracy that may be lost, a share, on validation rows.")] = 0.01,
+    max_loss: Annotated[
+        float | None,
+        typer.Option(help="Share of accuracy that may be lost (default: 0.01; with a limit: as little as can be)."),
+    ] = None,
     max_area: Annotated[float | None, typer.Option(help="Largest area, cm2.")] = None,
     max_power: Annotated[float | None, typer.Option(help="Largest power, mW.")] = None,
     power_source: Annotated[list[str] | None, typer.Option(help="A printed source that must feed it.")] = None,
     with_adc: Annotated[bool, typer.Option("--with-adc", help="Count the input converters' area too.")] = False,
-    budget: Annotated[str, typer.Option(help="Time to search: 90s, 5m, 1h.")] = "2m",
+    budget: Annotated[str, typer.Option(help="Time for the whole command: 90s, 5m, 1h.")] = "2m",
     generations: Annotated[int | None, typer.Option(help="Of networks, in place of time (repeatable).")] = None,
     rounds: Annotated[int | None, typer.Option(help="Of gates, in place of time (repeatable).")] = None,
     power_weight: Annotated[float, typer.Option(help="How many um2 one nW weighs as much as, among gates.")] = 0.0,
@@ -198,29 +202,42 @@ def search(
     from mlpress.frontend import Dataset, load
     from mlpress.report import summary_table
 
+    began = monotonic()
     check_replaceable(output, marker=FACTS)
     most_power = searching.power_limit(power_source or [], max_power)
+    if max_loss is None and max_area is None and most_power is None:
+        max_loss = 0.01
     limits = Limits(max_loss, max_area, most_power)
     points = () if published is None else read_points(published)
     seconds = _seconds(budget)
     allowed = Budget(seconds, generations)
     where = searching.Where(workers, cluster, output.with_name(f"{output.name}.checkpoint"), resume)
     screen = _screen(verbose, quiet, as_json, strict)
+    options = compiler.Options(
+        target=target,
+        liberty=liberty,
+        input_bits=input_bits,
+        weight_bits=weight_bits,
+        activation_bits=activation_bits,
+        effort=effort,
+        rate_hz=rate,
+    )
+    settings = searching.Settings(level, start == "tree", limits, with_adc, power_weight, seed)
     with screen.working():
         screen.step("read model and data")
+        network, rows = load(model), Dataset.read(data, label)
+        if resume and not where.begun():
+            done = searching.finished(output, network, rows, options, settings, _columns(features))
+            if done is not None:
+                screen.note(f"the search is done: {output} is what it found")
+                screen.show(done | {"folder": str(output)}, summary_table(done), f"design folder: {output}")
+                return
+            screen.note("there is no checkpoint of this search yet: it starts from the beginning")
         found = searching.search(
-            load(model),
-            Dataset.read(data, label),
+            network,
+            rows,
             allowed,
-            compiler.Options(
-                target=target,
-                liberty=liberty,
-                input_bits=input_bits,
-                weight_bits=weight_bits,
-                activation_bits=activation_bits,
-                effort=effort,
-                rate_hz=rate,
-            ),
+            options,
             level=level,
             rounds=rounds,
             start_tree=start == "tree",
@@ -232,6 +249,7 @@ def search(
             test=None if test is None else Dataset.read(test, label),
             features=_columns(features),
             source=compiler.source_facts(model, data),
+            began=began,
             progress=screen,
         )
         screen.step("press and verify the chosen design")

@@ -1,37 +1,62 @@
-"""From a model to a front of smaller designs: the searches, the real cost of the front, and the design that is chosen.
+"""From a model to a front of smaller designs: the searches, and the real cost of the front.
 
 The integer level looks for networks of approximate arithmetic (:func:`mlpress.approx.search`); the gate level goes on
-from their circuits and from others (:func:`mlpress.approx.gates.evolve`).
+from their circuits and from others (:func:`mlpress.approx.gates.evolve`).  What they find is a
+:class:`mlpress.found.Found`, which chooses.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 import numpy as np
 
 from mlpress import interrupts, ir, suspicions
-from mlpress.accuracy import accuracy, with_intervals
-from mlpress.compiler import Options, check_options, press
-from mlpress.design import Design, cells_of
+from mlpress.compiler import Options, check_options
+from mlpress.design import FACTS, LARGEST_FILE, cells_of
 from mlpress.errors import MlpressError
 from mlpress.files import write_file
-from mlpress.intervals import accuracy_interval
-from mlpress.preparation import Prepared, prepare
+from mlpress.found import Found, circuit_cost, measured, product_bits, shipped, with_fronts
+from mlpress.preparation import prepare
 from mlpress.progress import Progress, Silent, counted, recorded
-from mlpress.verification import port_values
+
+__all__ = [
+    "Found",
+    "Settings",
+    "Where",
+    "finished",
+    "power_limit",
+    "search",
+    "search_key",
+    "shipped",
+    "starts",
+    "with_fronts",
+]
 
 if TYPE_CHECKING:
-    from mlpress.approx import Budget, Candidate, Front, Limits, Measured, Point, SearchProgress, gates
+    from mlpress.approx import (
+        Budget,
+        Clock,
+        Front,
+        Generation,
+        Limits,
+        Measured,
+        MergedDesign,
+        MergedFront,
+        SearchProgress,
+        gates,
+    )
     from mlpress.frontend import Dataset
-    from mlpress.hw import Netlist, Technology
+    from mlpress.hw import Technology
 
     class Watcher(SearchProgress, gates.EvolutionProgress, Protocol):
-        """Who watches both searches."""
+        """What both searches call."""
 
 
 Level = Literal["integer", "gates", "both"]
@@ -39,11 +64,19 @@ Level = Literal["integer", "gates", "both"]
 INTEGER_SHARE = 0.4
 """The integer level's share of the time where both are searched."""
 
-MOST_THOROUGH_NODES = 600
-"""And-gates of the largest chosen design that is synthesised thoroughly: some 20 seconds of one core."""
-
 TREE_LEAVES = (16, 64, 256)
 """The trees that an evolution may start from."""
+
+MOST_ROWS = 16_000
+"""A search reads at most so many rows, of each class its share: every move is judged on all of them."""
+
+MOST_BITS = 3_000
+"""No circuit is evolved from a network whose products have more bits: a move of it takes too long."""
+
+HURRIED_S = 60.0
+"""With a smaller budget, folds have one archive each, and no networks are trained for information only."""
+
+STATE = "mlpress integer state 1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,133 +96,48 @@ class Where:
         kinds = {"integer": ".npz", "gates": ".gates.npz", "front": ".front.json"}
         return {kind: self.checkpoint.with_name(self.checkpoint.name + end) for kind, end in kinds.items()}
 
+    def begun(self) -> bool:
+        """Whether there is any checkpoint."""
+        return any(path.is_file() for path in self.files().values())
+
     def forget(self) -> None:
         """Remove the files."""
         for path in self.files().values():
             path.unlink(missing_ok=True)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Found:
-    """A searched front over a model's rows; every member becomes a verified :class:`Design` when it is asked for.
+class _WholeTime:
+    """Hands on what the searches say, with the time that is left of the whole command."""
 
-    ``front`` is that of the last level searched, ``integer`` that of the integer level where it was another.
-    ``trees`` are what decision trees would cost; ``prepared`` holds the model, its quantised net and the rows.
-    ``warnings`` were given during the search; ``progress`` hears of those that a single design gives reason for.
-    """
+    def __init__(self, watch: Watcher, clock: Clock) -> None:
+        self._watch, self._clock = watch, clock
+        self.step, self.note, self.warn = watch.step, watch.note, watch.warn
 
-    front: Front | gates.CircuitFront
-    integer: Front | None
-    trees: Sequence[gates.TreePoint]
-    prepared: Prepared
-    options: Options
-    warnings: Sequence[str]
-    progress: Progress
+    def generation(self, done: Generation) -> None:
+        self._watch.generation(replace(done, left_s=max(self._clock.left_s(), 0.0)))
 
-    @property
-    def exact(self) -> ir.Net:
-        """The quantised net, before any search."""
-        return self.prepared.quantised.net
+    def round(self, done: gates.Round) -> None:
+        self._watch.round(replace(done, left_s=max(self._clock.left_s(), 0.0)))
 
-    @property
-    def dataset(self) -> Dataset:
-        """The rows that the search had."""
-        return self.prepared.rows
 
-    def smallest(
-        self, *, max_loss: float = 0.01, max_area: float | None = None, max_power: float | None = None
-    ) -> Design:
-        """The smallest design of all levels within ``max_loss`` of its level's reference, on validation rows.
+class _Unwatched(Silent):
+    def generation(self, done: Generation) -> None:
+        """Say nothing."""
 
-        Where the search found none, that is the exact circuit itself, as long as no limit forbids it.
-        """
-        limits: dict[str, Any] = {"max_loss": max_loss, "max_area": max_area, "max_power": max_power}
-        found: list[Candidate | gates.CircuitDesign] = []
-        with suppress(MlpressError):  # a front without such a design
-            found.append(self.front.smallest(**limits))
-        if self.integer is not None:
-            with suppress(MlpressError):
-                found.append(self._real(self.integer, self.integer.smallest(**limits)))
-        if found:
-            return self.design(min(found, key=lambda design: design.area_cm2))
-        if max_area is not None or max_power is not None:
-            return self.design(self.front.smallest(**limits))  # which says what is wrong
-        return self._pressed(self.exact, None, {"validation": self.front.reference})
+    def round(self, done: gates.Round) -> None:
+        """Say nothing."""
 
-    def _real(self, front: Front, design: Candidate) -> Candidate:
-        """The design with its real cost."""
-        technology = cells_of(self.options.target, self.options.liberty)
-        return replace(design, measured=measured(front.net(design), self.dataset, technology, self.options))
 
-    def design(self, candidate: Candidate | gates.CircuitDesign) -> Design:
-        """The pressed and verified circuit of one member of the front."""
-        from mlpress.approx import Candidate, Front
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What decides what a search finds, beside model, rows, options and budget."""
 
-        accuracy = {"validation": candidate.validation_accuracy}
-        if isinstance(candidate, Candidate):
-            front = self.front if isinstance(self.front, Front) else self.integer
-            assert front is not None  # a candidate comes from an integer front
-            return self._pressed(front.net(candidate), candidate, accuracy, genes=list(candidate.genes))
-        facts = {"start": candidate.start, "lesson": candidate.lesson}
-        return self._pressed(candidate.circuit, candidate, accuracy, candidate.netlist, **facts)
-
-    def _pressed(
-        self,
-        program: ir.Net | ir.Circuit,
-        chosen: Candidate | gates.CircuitDesign | None,
-        judged: dict[str, Any],
-        netlist: str | None = None,
-        **searched: Any,
-    ) -> Design:
-        rows, (progress, warnings) = self.dataset, recorded(self.progress)
-        held = self._validation_rows(program if chosen is None else chosen)
-        facts = self.prepared.accuracy(program) | judged | {"reference": self.front.reference, "validation_rows": held}
-        accuracies = with_intervals(facts, {"validation": held})
-        for text in suspicions.of_test(accuracies):
-            progress.warn(text)
-        design = press(
-            program, rows.features, rows.labels, shipped(program, self.options), netlist=netlist, progress=progress
-        )
-        facts = {
-            "source": dict(self.prepared.source),
-            "accuracy": accuracies,
-            "front": [self._point(design) | {"chosen": design is chosen} for design in self.front.designs],
-            "search": _search_facts(self.front) | searched,
-            "tree": self._tree(accuracies["validation"]),
-            "warnings": [*self.warnings, *warnings],
-        }
-        return design.with_facts(design.facts | facts)
-
-    def _validation_rows(self, design: Candidate | gates.CircuitDesign | ir.Net | ir.Circuit) -> int:
-        """How many rows its validation accuracy was counted on: held-out ones, or all, each held out in one fold."""
-        from mlpress.approx import Candidate, Front
-
-        integer = isinstance(design, Candidate) or (isinstance(design, ir.Net) and isinstance(self.front, Front))
-        return held_out(self.dataset, self.front.seed) if integer else len(self.dataset)
-
-    def _point(self, design: Candidate | gates.CircuitDesign) -> dict[str, Any]:
-        rows, share = self._validation_rows(design), design.validation_accuracy
-        interval = list(accuracy_interval(share, rows))
-        return {"area_cm2": design.area_cm2, "accuracy": share, "rows": rows, "interval": interval}
-
-    def _tree(self, enough: float) -> dict[str, Any]:
-        """The decision tree that a user would hold the design against, synthesised."""
-        from mlpress.approx import gates
-
-        tree = gates.nearest_tree(self.trees, enough)
-        cost = circuit_cost(tree.circuit, tree.netlist, self.dataset, self.options)
-        facts: dict[str, Any] = {
-            "leaves": tree.leaves,
-            "fit": tree.fit_accuracy,
-            "validation": tree.validation_accuracy,
-            "area_cm2": cost.area_cm2,
-            "power_mw": cost.power_mw,
-        }
-        counted = {"fit": len(self.dataset), "validation": len(self.dataset)}
-        if self.prepared.tests is not None:
-            facts["test"] = accuracy(tree.circuit, self.prepared.tests)
-            counted["test"] = len(self.prepared.tests)
-        return with_intervals(facts, counted)
+    level: Level = "both"
+    start_tree: bool = False
+    limits: Limits | None = None
+    with_adc: bool = False
+    power_weight: float = 0.0
+    seed: int = 0
 
 
 def search(
@@ -209,219 +157,382 @@ def search(
     test: Dataset | None = None,
     features: Sequence[str] | None = None,
     source: Mapping[str, Any] | None = None,
+    began: float | None = None,
     progress: Watcher | None = None,
 ) -> Found:
     """Search from ``model`` on the rows of ``dataset``; the front's members are synthesised.
 
-    Of ``budget``'s seconds the integer level gets :data:`INTEGER_SHARE` where both levels are searched; its generations
-    are the integer level's, and ``rounds`` the gate level's.  ``start_tree`` lets the evolution start from decision
-    trees as well; ``power_weight`` is how many um2 one nW of static power weighs there.  ``test`` rows only state
-    accuracies; ``features`` names the columns in the order that the model expects.
+    ``budget``'s seconds are for all work from the moment ``began`` (of :func:`time.monotonic`; default: now) to the
+    chosen design, and the last of them are kept for the end.  Of the time for searching the integer level gets
+    :data:`INTEGER_SHARE` where both levels are searched; the budget's generations are the integer level's, and
+    ``rounds`` the gate level's: a level that has such a number takes the time that it takes, and what it finds follows
+    from the arguments alone.  ``start_tree`` lets the evolution start from decision trees as well; ``power_weight`` is
+    how many um2 one nW of static power weighs there.  ``test`` rows only state accuracies and warn;
+    ``features`` names the columns in the order that the model expects.
     """
+    from mlpress import approx
     from mlpress.approx import gates
 
-    effort = gates.GateEffort(power=power_weight)
+    settings = Settings(level, start_tree, limits, with_adc, power_weight, seed)
+    fixed = {"integer": [budget.generations], "gates": [rounds], "both": [budget.generations, rounds]}[level]
+    clock = approx.Clock(monotonic() if began is None else began, None if all(fixed) else budget.seconds)
     check_options(options)
-    if where.resume and not any(path.is_file() for path in where.files().values()):
-        raise MlpressError(f"there is no checkpoint {where.checkpoint}.* to resume from; leave --resume out")
     if isinstance(model.head, ir.ScoresHead):
         raise MlpressError("the search needs a classifier; compile a regression as it is")
-    heard, warnings = recorded(progress or Silent())
-    heard.step("quantise")
+    heard: Watcher = _Unwatched() if progress is None else progress
+    watch, warnings = recorded(heard)
+    watch.step("quantise")
     prepared = prepare(model, dataset, options, test=test, features=features, source=source)
-    prepared.say(heard)
-    net, rows = prepared.quantised.net, prepared.rows
-    if level != "gates" and (held := held_out(rows, seed)) < suspicions.FEW_ROWS <= len(rows):
-        heard.warn(suspicions.few_rows(held, "validation"))
-    task = _Task(net, rows, options, limits, with_adc, seed, where, progress)
+    prepared.say(watch)
+    net, every = prepared.quantised.net, prepared.rows
+    rows = _sampled(every, seed, watch)
+    clock = clock.paused(_compiling_s(cells_of(options.target, options.liberty), watch))
+    task = _Task(
+        net,
+        rows,
+        ir.interpret_model(prepared.model, rows.features)[1],
+        options,
+        settings,
+        where,
+        clock,
+        cast("Watcher", _WholeTime(watch, clock)) if clock.timed else watch,
+    )
     interrupts.defer(task.told)
-    share = {"integer": 1.0, "gates": 0.0, "both": INTEGER_SHARE}[level]
-    integer = None if level == "gates" else task.integer(_part(budget, share, budget.generations))
-    front: Front | gates.CircuitFront
-    if level == "integer":
-        assert integer is not None
-        front, integer = task.measured(integer), None
-    else:
-        allowed = _part(budget, 1.0 - share, rounds)
-        front = task.gates(allowed, integer, effort, start_tree=start_tree)
-    task.step("fit decision trees, to hold the design against")
-    coded = gates.Rows(ir.encode(net, rows.features), rows.labels.astype(np.int64))
-    trees = gates.tree_points(net.inputs, net.classes, coded, gates.cell_costs(task.technology), seed=seed)
-    return Found(front, integer, trees, prepared, options, warnings, progress or Silent())
+    if level != "gates" and task.held_rows < suspicions.FEW_ROWS <= len(rows):
+        watch.warn(suspicions.few_rows(task.held_rows, "validation"))
+    validation_rows, retrained = len(rows), None
+    integer = None if level == "gates" else task.integer_front(budget)
+    evolved = None
+    if level != "integer" and (integer is None or integer.stopped != "interrupted"):
+        try:
+            retrained = task.retrained()
+            evolved = task.gate_front(replace(budget, generations=rounds), integer)
+        except KeyboardInterrupt:
+            if integer is None:
+                raise
+            integer = replace(integer, stopped="interrupted")
+    if evolved is None:
+        assert integer is not None  # one level at least was searched
+        validation_rows = task.held_rows
+    front, merged = task.synthesised(integer, evolved)
+    watch.step("fit decision trees, to hold the design against")
+    coded = task.coded
+    until = monotonic() + max(clock.left_s() - clock.press_s, 0.0)
+    trees = gates.tree_points(net.inputs, net.classes, coded, gates.cell_costs(task.technology), seed=seed, until=until)
+    return Found(
+        front=front,
+        integer=integer if evolved is not None else None,
+        merged=merged,
+        trees=trees,
+        prepared=prepared,
+        rows=rows,
+        validation_rows=validation_rows,
+        retrained=retrained,
+        search=_search_facts(front) | {"key": search_key(net, rows, options, settings)},
+        options=options,
+        clock=clock,
+        warnings=warnings,
+        progress=heard,
+    )
 
 
-def held_out(rows: Dataset, seed: int) -> int:
-    """How many rows the integer level keeps out to judge its designs."""
-    from mlpress.approx import VALIDATION, split_rows
+def search_key(net: ir.Net, rows: Dataset, options: Options, settings: Settings) -> str:
+    """A digest of all that decides what a search finds, but for its budget."""
+    technology = cells_of(options.target, options.liberty)
+    cells = [(cell.name, cell.area_um2) for cell in technology.cells.values()]
+    digest = sha256(repr((ir.to_text(net), technology.name, cells, settings)).encode())
+    for array in (rows.features, rows.labels):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
 
-    return len(split_rows(rows.labels.astype(np.int64), VALIDATION, seed)[1])
+
+def finished(
+    folder: Path,
+    model: ir.Model,
+    dataset: Dataset,
+    options: Options,
+    settings: Settings,
+    features: Sequence[str] | None = None,
+) -> dict[str, Any] | None:
+    """The facts of the design in ``folder`` where this very search ended with it, else ``None``."""
+    try:
+        if (folder / FACTS).stat().st_size > LARGEST_FILE:
+            return None
+        facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+        searched = facts["search"]
+        owner, stopped = searched["key"], searched["stopped"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    prepared = prepare(model, dataset, options, features=features)
+    key = search_key(prepared.quantised.net, _sampled(prepared.rows, settings.seed, Silent()), options, settings)
+    return cast("dict[str, Any]", facts) if owner == key and stopped != "interrupted" else None
 
 
-def _part(budget: Budget, share: float, generations: int | None) -> Budget:
-    """A level's own budget: its number of generations where one is given, else its share of the time."""
-    timed = None if budget.seconds is None or generations is not None else share * budget.seconds
-    return replace(budget, seconds=timed, generations=generations)
+def _sampled(rows: Dataset, seed: int, watch: Progress) -> Dataset:
+    """At most :data:`MOST_ROWS` of the rows, of each class its share, in their order."""
+    if len(rows) <= MOST_ROWS:
+        return rows
+    rng, kept = np.random.default_rng((seed, 6)), np.zeros(len(rows), np.bool_)
+    for label in np.unique(rows.labels):
+        of_class = np.flatnonzero(rows.labels == label)
+        kept[rng.permutation(of_class)[: max(round(MOST_ROWS * len(of_class) / len(rows)), 1)]] = True
+    watch.note(f"the search reads {int(kept.sum())} of the {len(rows)} rows, the same share of each class")
+    return rows.take(np.flatnonzero(kept))
+
+
+def _compiling_s(technology: Technology, watch: Watcher) -> float:
+    """Load the kernels of both searches; the seconds that this took where they had to be compiled first, else 0."""
+    from mlpress import approx
+
+    watch.step("load the search's kernels")
+    took = approx.load_kernels(technology)
+    if not took:
+        return 0.0
+    watch.note(f"the search's kernels took {took:.0f} s to compile, once per installation; no budget counts it")
+    return took
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Task:
-    """What both levels have in common."""
+    """What both levels have in common; ``decided`` is what the given model says of the rows."""
 
     net: ir.Net
     rows: Dataset
+    decided: Any
     options: Options
-    limits: Limits | None
-    with_adc: bool
-    seed: int
+    settings: Settings
     where: Where
-    progress: Watcher | None
+    clock: Clock
+    progress: Watcher
+
+    def told(self) -> None:
+        """Tell the watcher that an interrupt is kept until there is a design."""
+        self.progress.note("interrupted: finishing with what there is; once more ends at once")
 
     @property
     def technology(self) -> Technology:
         return cells_of(self.options.target, self.options.liberty)
 
-    def integer(self, budget: Budget) -> Front:
+    @property
+    def hurried(self) -> bool:
+        """Whether there is no time for half of the archives, nor for what only informs."""
+        return self.clock.seconds is not None and self.clock.seconds < HURRIED_S
+
+    @property
+    def labels(self) -> Any:
+        return self.rows.labels.astype(np.int64)
+
+    @property
+    def coded(self) -> gates.Rows:
+        from mlpress.approx import gates
+
+        return gates.Rows(ir.encode(self.net, self.rows.features), self.labels)
+
+    @property
+    def reference(self) -> float:
+        """The given model's accuracy on the rows."""
+        return float(np.mean(self.decided == self.rows.labels))
+
+    @property
+    def held_rows(self) -> int:
+        """Rows that the integer level holds out."""
+        from mlpress import approx
+
+        return len(approx.split_rows(self.labels, approx.VALIDATION, self.settings.seed)[1])
+
+    def _budget(self, budget: Budget, share: float) -> Budget:
+        """A level's own budget: its number of generations where there is one, else a share of the time left."""
+        if budget.generations is not None or budget.seconds is None:
+            return replace(budget, seconds=None)
+        return replace(budget, seconds=max(share * (self.clock.left_s() - self.clock.end_s), 0.0))
+
+    def integer_front(self, budget: Budget) -> Front:
         """The integer level's front; one that ended before an interrupt is read back."""
         from mlpress import approx
 
         files = self.where.files()
+        key = search_key(self.net, self.rows, self.options, self.settings)
         if self.where.resume and files and files["front"].is_file():
-            return approx.Front.from_json(files["front"].read_text())
+            front = _read_front(files["front"], key)
+            if budget.generations is None or front.generations >= budget.generations:
+                return front
+        resume = self.where.resume and bool(files) and files["integer"].is_file()
         front = approx.search(
             self.net,
             self.rows.features,
-            self.rows.labels.astype(np.int64),
+            self.labels,
             self.technology,
-            budget,
-            limits=self.limits or approx.Limits(),
-            with_adc=self.with_adc,
-            seed=self.seed,
+            self._budget(budget, INTEGER_SHARE if self.settings.level == "both" else 1.0),
+            limits=self.settings.limits or approx.Limits(),
+            with_adc=self.settings.with_adc,
+            seed=self.settings.seed,
             workers=self.where.workers,
+            decided=self.decided,
             checkpoint=files.get("integer"),
-            resume=self.where.resume,
+            resume=resume,
             cluster=self.where.cluster,
             progress=self.progress,
         )
         if files and front.stopped != "interrupted":
-            write_file(files["front"], front.to_json())
+            write_file(files["front"], json.dumps({"format": STATE, "key": key, "front": front.to_json()}) + "\n")
         return front
 
-    def measured(self, front: Front) -> Front:
-        """With real costs."""
-        self.step(f"synthesise the front ({counted(len(front.designs), 'design')})")
-        return front.measure(lambda net: measured(net, self.rows, self.technology, self.options))
-
-    def _evolved(
-        self, budget: Budget, integer: Front | None, effort: gates.GateEffort, *, start_tree: bool
-    ) -> gates.CircuitFront:
+    def retrained(self) -> float | None:
+        """What networks of the model's shape reach, trained anew on folds, on the rows they have not seen."""
         from mlpress.approx import gates
 
-        files = self.where.files()
-        gate_file = files.get("gates")
-        net, rows = self.net, gates.Rows(ir.encode(self.net, self.rows.features), self.rows.labels.astype(np.int64))
-        self.step("train networks of the model's own size, to hold the designs against")
-        hidden = tuple(len(layer.neurons) for layer in net.layers[:-1])
+        if product_bits(self.net) > MOST_BITS or self.hurried:
+            return None
+        self.progress.step("train networks of the model's own shape, to hold the model against")
         with interrupts.allowed():
-            fair = gates.network_accuracy(rows, hidden, max(feature.bits for feature in net.inputs), seed=self.seed)
+            anew = gates.retrained_accuracy(_alike(self.net), self.coded, seed=self.settings.seed)
+        if anew.fit < self.reference - gates.AS_GOOD:
+            self.progress.note(
+                f"networks of this shape trained anew reach {anew.fit:.1%} of their own rows where the model has "
+                f"{self.reference:.1%}: circuits are judged from the model itself, which may have seen the rows"
+            )
+        return anew.held_out
+
+    def gate_front(self, budget: Budget, integer: Front | None) -> gates.CircuitFront:
+        """The gate level's front."""
+        from mlpress.approx import gates
+
+        gate_file = self.where.files().get("gates")
+        rows, net = self.coded, self.net
+        most = None if self.settings.limits is None else self.settings.limits.max_area
+        begin = starts(net, integer, trees=self.settings.start_tree, note=self.progress.note)
+        room = max((len(start.made.ands) for start in begin if isinstance(start, gates.Given)), default=0)
+        if most is not None:
+            smallest = float(gates.cell_costs(self.technology).area[[0b0111, 0b0001, 0b1000, 0b1110]].min())
+            room = min(room, int(gates.MARGIN * most * 1e8 / smallest))
+        effort = gates.GateEffort(prices=gates.prices_for(len(rows), room), power=self.settings.power_weight)
+        if self.hurried:
+            effort = replace(effort, lessons=effort.lessons[:1])
         return gates.evolve(
             net.inputs,
             net.classes,
             rows,
-            starts(net, integer, trees=start_tree),
+            begin,
             self.technology,
-            budget,
-            reference=min(fair, accuracy(net, self.rows)),
-            most_cm2=None if self.limits is None else self.limits.max_area,
+            self._budget(budget, 1.0),
+            reference=self.reference,
+            most_cm2=most,
             effort=effort,
-            seed=self.seed,
+            seed=self.settings.seed,
             workers=self.where.workers,
             checkpoint=gate_file,
-            resume=self.where.resume and gate_file is not None and (integer is None or gate_file.is_file()),
+            resume=self.where.resume and gate_file is not None and gate_file.is_file(),
             cluster=self.where.cluster,
             progress=self.progress,
         )
 
-    def gates(
-        self, budget: Budget, integer: Front | None, effort: gates.GateEffort, *, start_tree: bool
-    ) -> Front | gates.CircuitFront:
-        """The gate level's front, or the integer level's own where that was interrupted."""
-        if integer is not None and integer.stopped == "interrupted":
-            return self.measured(integer)
-        try:
-            front = self._evolved(budget, integer, effort, start_tree=start_tree)
-        except KeyboardInterrupt:
-            if integer is None:
-                raise
-            return self.measured(replace(integer, stopped="interrupted"))
-        self.step(f"synthesise the front ({counted(len(front.designs), 'design')})")
-        return front.measure(lambda circuit, netlist: circuit_cost(circuit, netlist, self.rows, self.options))
+    def synthesised(
+        self, integer: Front | None, evolved: gates.CircuitFront | None
+    ) -> tuple[Front | gates.CircuitFront, MergedFront | None]:
+        """The last level's front, and that of both where both were searched, with real costs as far as time allows."""
+        from mlpress import approx
 
-    def step(self, name: str) -> None:
-        """Tell the watcher that a new step starts."""
-        if self.progress is not None:
-            self.progress.step(name)
+        fronts = [front for front in (integer, evolved) if front is not None]
+        reference = fronts[-1].reference
+        designs = [each for front in fronts for each in approx.designs_of(front, reference, self.held_rows)]
+        if len(fronts) > 1:
+            designs = approx.unbeaten(designs, approx.AREA_SLACK)
+        wanted = reference - (0.0 if self.settings.limits is None else self.settings.limits.max_loss or 0.0)
+        designs.sort(key=lambda each: abs(each.validation_accuracy - wanted))
+        self.progress.step(f"synthesise the front ({counted(len(designs), 'design')})")
+        costs = self._costs(designs, integer)
+        found = [replace(each, source=replace(each.source, measured=costs[id(each)])) for each in designs]
+        whole = {(str(each.level), each.number): each.source for each in found}
+        level = "integer" if evolved is None else "gates"
+        front = fronts[-1]
+        sources = tuple(whole.get((level, k), design) for k, design in enumerate(front.designs))
+        front = replace(front, designs=cast("Any", sources))
+        if len(fronts) == 1:
+            return front, None
+        return front, approx.merge(found, reference)
 
-    def told(self) -> None:
-        """Tell the watcher that an interrupt is kept until there is a design."""
-        if self.progress is not None:
-            self.progress.note("interrupted: finishing with what there is; once more ends at once")
+    def _costs(self, designs: Sequence[MergedDesign], integer: Front | None) -> dict[int, Measured | None]:
+        """The cost of each design, by identity; where time runs out, that of a circuit's own cells, or none."""
+        known: dict[ir.Net, Measured] = {}
+        costs: dict[int, Measured | None] = {}
+        slowest = 0.0
+        left = 0
+        for each in designs:
+            since = monotonic()
+            quick = self.clock.left_s() - self.clock.press_s < 1.5 * slowest
+            left += quick
+            if each.level == "integer":
+                assert integer is not None  # the design is of its front
+                net = integer.net(cast("Any", each.source))
+                if net not in known and not quick:
+                    known[net] = measured(net, self.rows, self.technology, self.options)
+                costs[id(each)] = known.get(net)
+            else:
+                source = cast("gates.CircuitDesign", each.source)
+                costs[id(each)] = circuit_cost(source.circuit, source.netlist, self.rows, self.options, quick=quick)
+            slowest = max(slowest, 0.0 if quick else monotonic() - since)
+        if left:
+            self.progress.note(
+                f"{left} of the front's {len(designs)} designs were not synthesised, for want of time: circuits have "
+                "the area of their own cells, networks the cost model's"
+            )
+        return costs
 
 
-def shipped(program: ir.Net | ir.Circuit, options: Options) -> Options:
-    """The options of the chosen design: ``default`` effort becomes ``thorough`` where its circuit is small enough."""
-    circuit = program if isinstance(program, ir.Circuit) else ir.bit_blast(program)
-    thorough = options.effort == "default" and len(circuit.ands) <= MOST_THOROUGH_NODES
-    return replace(options, effort="thorough") if thorough else options
+def _read_front(path: Path, key: str) -> Front:
+    """The integer level's front, of the search with this key."""
+    from mlpress.approx import Front
+
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        form, owner, text = facts["format"], facts["key"], facts["front"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise MlpressError(f"{path} is no state of this version ({error}); start the search anew") from error
+    if form != STATE or not isinstance(text, str):
+        raise MlpressError(f"{path} is no state of this version (its format is {form!r}); start the search anew")
+    if owner != key:
+        raise MlpressError(
+            f"{path} belongs to a search with other data, options or model; resume with the same ones, or start anew"
+        )
+    return Front.from_json(text)
 
 
-def starts(net: ir.Net, integer: Front | None, *, trees: bool) -> list[gates.Start]:
-    """What an evolution starts from: trees, up to three designs of the integer level, a wider net, the exact one.
+def _alike(net: ir.Net) -> gates.Trained:
+    from mlpress.approx import gates
 
-    The order is that of their size, so that a short run tries what is cheap to try.
+    return gates.Trained(net, tuple(len(layer.neurons) for layer in net.layers[:-1]))
+
+
+def starts(
+    net: ir.Net, integer: Front | None, *, trees: bool, note: Callable[[str], None] = lambda _: None
+) -> list[gates.Start]:
+    """What an evolution starts from: the exact net, a wider one, trees, up to three designs of the integer level.
+
+    Circuits are left out where they would be too large (:data:`MOST_BITS`), which ``note`` is told; where nothing else
+    is left, there are trees in any case.
     """
     from mlpress.approx import gates
 
-    hidden = tuple(len(layer.neurons) for layer in net.layers[:-1])
-    alike = gates.Trained(net, hidden)
-    found: list[gates.Start] = []
-    if trees:
-        found += [gates.Tree(net.inputs, net.classes, leaves) for leaves in TREE_LEAVES]
+    alike = _alike(net)
+    small = product_bits(net) <= MOST_BITS
+    stand_in = gates.Tree(net.inputs, net.classes, TREE_LEAVES[-1])
+    found: list[gates.Start] = [gates.Given("the exact network", ir.bit_blast(net), alike)] if small else []
+    if small:
+        found.append(gates.Trained(net, tuple(2 * neurons for neurons in alike.hidden)))
     if integer is not None:
         nets = [(k, integer.net(design)) for k, design in enumerate(integer.designs)]
-        like = [(k, searched) for k, searched in nets if searched.inputs == net.inputs]  # no pruned converters
-        for i in sorted({len(like) // 4, len(like) // 2, 3 * len(like) // 4}) if like else []:
+        like = [(k, each) for k, each in nets if each.inputs == net.inputs and product_bits(each) <= MOST_BITS]
+        for i in sorted({len(like) // 4, len(like) // 2, 3 * len(like) // 4}) if like else []:  # no pruned converters
             k, searched = like[i]
-            found.append(gates.Given(f"searched design {k}", ir.bit_blast(searched), alike))
-    wider = gates.Trained(net, tuple(2 * neurons for neurons in hidden))
-    return [*found, wider, gates.Given("the exact network", ir.bit_blast(net), alike)]
-
-
-def measured(net: ir.Net, rows: Dataset, technology: Technology, options: Options) -> Measured:
-    """Real area (cm2) and power (mW at the nominal voltage) of a net on its rows."""
-    from mlpress import codegen, hw
-
-    found = hw.synthesise(codegen.verilog(ir.lower_net(net)), "top", technology, effort=options.effort).netlist
-    return _cost(found, ir.encode(net, rows.features), technology, options)
-
-
-def circuit_cost(circuit: ir.Circuit, netlist: str, rows: Dataset, options: Options) -> Measured:
-    """The same of a circuit, whose gates in cells of their own are ``netlist``."""
-    from mlpress import codegen, hw
-
-    technology = cells_of(options.target, options.liberty)
-    own = hw.parse_netlist(netlist, "top")
-    text = codegen.verilog(circuit)
-    found = hw.synthesise(text, "top", technology, effort=options.effort, own=own).netlist
-    return _cost(found, ir.encode(circuit, rows.features), technology, options)
-
-
-def _cost(netlist: Netlist, codes: Any, technology: Technology, options: Options) -> Measured:
-    from mlpress import hw
-    from mlpress.approx import Measured
-
-    ports = [port.name for port in hw.PackedNetlist(netlist, technology).inputs]
-    cost = hw.estimate(netlist, technology, port_values(codes, ports), options.rate_hz)
-    return Measured(cost.area_cm2, cost.nominal.total_mw)
+            found.append(gates.Given(f"searched design {k}", ir.bit_blast(searched), alike if small else stand_in))
+    if trees or not found:
+        found += [gates.Tree(net.inputs, net.classes, leaves) for leaves in TREE_LEAVES]
+    if not small:
+        note(
+            f"the network's products have {product_bits(net)} bits: too many to evolve its circuit gate by gate, which "
+            f"starts from {', '.join(start.name for start in found)}"
+        )
+    return found
 
 
 def _search_facts(front: Front | gates.CircuitFront) -> dict[str, Any]:
@@ -444,25 +555,3 @@ def power_limit(sources: Sequence[str], max_power: float | None) -> float | None
             raise MlpressError(f"no power source {name!r}; there are {', '.join(known)}")
     limits = [known[name] for name in sources] + ([] if max_power is None else [max_power])
     return min(limits, default=None)
-
-
-def front_files(
-    front: Front | gates.CircuitFront, name: str = "front", published: Sequence[Point] = ()
-) -> dict[str, str | bytes]:
-    """The files of a front beside its chosen design; its pictures show the ``published`` designs too."""
-    from mlpress.approx import draw
-
-    return {
-        f"{name}.json": front.to_json(),
-        f"{name}.csv": front.to_csv(),
-        f"{name}.png": draw(front, "png", published),
-        f"{name}.svg": draw(front, "svg", published),
-    }
-
-
-def with_fronts(design: Design, found: Found, published: Sequence[Point] = ()) -> Design:
-    """The design with the files of its fronts in its folder; their pictures show the ``published`` designs too."""
-    extra = front_files(found.front, published=published)
-    if found.integer is not None:
-        extra |= front_files(found.integer, "integer_front", published)
-    return replace(design, extra=extra)

@@ -8,6 +8,7 @@ from mlpress._lazy import lazy_door
 
 if TYPE_CHECKING:
     from mlpress.approx.choice import VALIDATION, Measured
+    from mlpress.approx.clock import Clock
     from mlpress.approx.cost import CostModel
     from mlpress.approx.engine import Engine
     from mlpress.approx.evolve import Effort
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from mlpress.approx.heap import PARTS
     from mlpress.approx.integer_search import AREA_SLACK, Budget, Generation, Limits, SearchProgress, search, split_rows
     from mlpress.approx.layout import Layout
+    from mlpress.approx.loss import Loss, estimated_loss, paired_loss
+    from mlpress.approx.merged import MergedDesign, MergedFront, designs_of, merge, unbeaten
     from mlpress.approx.nsga import Population, Search, hypervolume
     from mlpress.approx.passes import (
         PASSES,
@@ -30,8 +33,10 @@ if TYPE_CHECKING:
     from mlpress.approx.plot import Point, draw, read_points
     from mlpress.approx.space import DEFAULT_PASSES, Space, apply
     from mlpress.approx.training import Training, dense, train
+    from mlpress.approx.warm import load_kernels
 
 _HOMES = {
+    "clock": ["Clock"],
     "cost": ["CostModel"],
     "engine": ["Engine"],
     "evolve": ["Effort"],
@@ -39,6 +44,8 @@ _HOMES = {
     "front": ["Candidate", "Front"],
     "heap": ["PARTS"],
     "layout": ["Layout"],
+    "loss": ["Loss", "estimated_loss", "paired_loss"],
+    "merged": ["MergedDesign", "MergedFront", "designs_of", "merge", "unbeaten"],
     "nsga": ["Population", "Search", "hypervolume"],
     "passes": [
         "PASSES",
@@ -55,6 +62,7 @@ _HOMES = {
     "integer_search": ["AREA_SLACK", "Budget", "Generation", "Limits", "SearchProgress", "search", "split_rows"],
     "space": ["DEFAULT_PASSES", "Space", "apply"],
     "training": ["Training", "dense", "train"],
+    "warm": ["load_kernels"],
 }
 
 __all__ = [
@@ -69,6 +77,7 @@ __all__ = [
     "ArgmaxRanges",
     "Budget",
     "Candidate",
+    "Clock",
     "CostModel",
     "Effort",
     "Engine",
@@ -78,7 +87,10 @@ __all__ = [
     "Inputs",
     "Layout",
     "Limits",
+    "Loss",
     "Measured",
+    "MergedDesign",
+    "MergedFront",
     "Multiply",
     "Point",
     "Population",
@@ -88,13 +100,19 @@ __all__ = [
     "Training",
     "apply",
     "dense",
+    "designs_of",
     "draw",
+    "estimated_loss",
     "hypervolume",
+    "load_kernels",
+    "merge",
+    "paired_loss",
     "read_pass",
     "read_points",
     "search",
     "split_rows",
     "train",
+    "unbeaten",
 ]
 
 __getattr__ = lazy_door(__name__, {name: home for home, names in _HOMES.items() for name in names})

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from math import inf
+from time import monotonic
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +29,7 @@ BINS = 128
 """Error levels at which a chain remembers its smallest net."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Finds:
+class Finds(NamedTuple):
     """Nets that chains met: vectors, int64 (nets, size); wrong rows, int64 (nets,); area, float64 (nets,);
     ``origin``, int64 (nets,), the chain that met it.
     """
@@ -52,10 +53,20 @@ class Annealer:
         self._lanes: dict[int, NDArray[np.signedinteger]] = {}
         self._genes = gene_tables(space)
 
-    def run(self, genomes: Ints, steps: int, price: Floats, hot: Floats, cold: Floats, seeds: Ints) -> Finds:
+    def run(
+        self,
+        genomes: Ints,
+        steps: int,
+        price: Floats,
+        hot: Floats,
+        cold: Floats,
+        seeds: Ints,
+        until: float = inf,
+    ) -> Finds:
         """Anneal each of the genomes (members, genes) for ``steps`` proposals; all it meets that is worth keeping.
 
         ``price`` (rows for a unit of area), ``hot`` and ``cold`` (temperatures in rows) and ``seeds`` are (members,).
+        Chains but for the first that would begin after the moment ``until`` (of :func:`time.monotonic`) are left out.
         """
         vectors = self.space.vectors(genomes)
         lanes = self.engine.lanes(vectors)
@@ -63,14 +74,16 @@ class Annealer:
             if bits not in self._lanes:
                 self._lanes[int(bits)] = np.ascontiguousarray(self._codes.astype(f"int{bits}"))
         size = vectors.shape[1]
-        area = np.full((len(vectors), BINS), np.inf)
-        wrong = np.zeros((len(vectors), BINS), np.int64)
-        found = np.zeros((len(vectors), BINS, size), np.int64)
+        finds: list[Finds | None] = [None] * len(vectors)
         width = max(1, self.engine.rows // BINS)
 
         def run_one(i: int) -> None:
+            if i and monotonic() > until:
+                return
+            area, wrong = np.full(BINS, np.inf), np.zeros(BINS, np.int64)
+            found = np.zeros((BINS, size), np.int64)
             schedule = (steps, float(price[i]), float(hot[i]), float(cold[i]))
-            bins = (area[i], wrong[i], found[i])
+            bins = (area, wrong, found)
             tables = self.space.layout.tables
             codes = self._lanes[int(lanes[i])]
             anneal(
@@ -85,11 +98,13 @@ class Annealer:
                 width,
                 bins,
             )
+            kept = np.isfinite(area)
+            kept[1:] &= area[1:] < np.minimum.accumulate(area)[:-1]  # more errors must buy area
+            finds[i] = Finds(found[kept], wrong[kept], area[kept], np.full(int(kept.sum()), i))
 
         spread(run_one, range(len(vectors)), self.engine.workers)
-        kept = np.isfinite(area)
-        kept[:, 1:] &= area[:, 1:] < np.minimum.accumulate(area, axis=1)[:, :-1]  # more errors must buy area
-        return Finds(found[kept], wrong[kept], area[kept], np.flatnonzero(kept) // BINS)
+        done = [each for each in finds if each is not None]
+        return Finds(*(np.concatenate(arrays) for arrays in zip(*done, strict=True)))
 
 
 def gene_tables(space: Space) -> Genes:

@@ -65,7 +65,7 @@ def _within(designs: Sequence[D], max_area: float | None, max_power: float | Non
         if (max_area is None or c.area_cm2 <= max_area) and (max_power is None or c.power_mw <= max_power)
     ]
     if not found:
-        limits = [f"{max_area:g} cm2"] * (max_area is not None) + [f"{max_power:g} mW"] * (max_power is not None)
+        limits = [f"{limit:g} {unit}" for limit, unit in ((max_area, "cm2"), (max_power, "mW")) if limit is not None]
         raise MlpressError(f"no design is within {' and '.join(limits)}; allow more, or search longer")
     return found
 

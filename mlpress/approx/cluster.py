@@ -37,6 +37,12 @@ class Cluster:
     def __exit__(self, *_: object) -> None:
         self._client.close()
 
+    @property
+    def width(self) -> int:
+        """Threads of the workers that are there now."""
+        threads: int = max(sum(self._client.nthreads().values()), 1)
+        return threads
+
     def map(self, work: Callable[[P, T], R], problem: P, items: Sequence[T]) -> list[R]:
         """``work(problem, item)`` for every item, each on one of the workers; results in the order of the items."""
         from distributed import KilledWorker

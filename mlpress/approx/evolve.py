@@ -10,6 +10,8 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from math import inf
+from time import monotonic
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +50,8 @@ class Problem:
     """What a search optimises: all that an island needs to advance, plain enough to send to another machine.
 
     ``codes`` are the fitting rows' raw input codes (rows, inputs), ``labels`` their class indices.  Members beyond
-    ``most_area`` (cm2) or ``most_error`` (a rate) are given up as soon as enough others are within.
+    ``most_area`` (cm2) or ``most_error`` (a rate) are given up as soon as enough others are within.  ``about`` is a
+    digest of what else belongs to the search (its net, passes and all rows), for its ``key``.
     """
 
     space: Space
@@ -59,10 +62,11 @@ class Problem:
     seed: int
     most_area: float = np.inf
     most_error: float = 1.0
+    about: str = ""
     key: str = field(init=False)
 
     def __post_init__(self) -> None:
-        digest = hashlib.sha256(repr((self.effort, self.seed, self.most_area, self.most_error)).encode())
+        digest = hashlib.sha256(repr((self.effort, self.seed, self.most_area, self.most_error, self.about)).encode())
         space = self.space
         for array in (space.base, space.where, space.low, space.high, self.codes, self.labels, self.cost.prices):
             digest.update(np.ascontiguousarray(array).tobytes())
@@ -93,8 +97,12 @@ def first_islands(problem: Problem, start: Ints) -> list[Island]:
     return [Island(i, start[i % len(start) :: count], 0, nobody, Rates()) for i in range(count)]
 
 
-def advance(problem: Problem, island: Island, workers: int) -> Island:
-    """The island one generation later."""
+def advance(problem: Problem, island: Island, workers: int, seconds: float = inf, steps: int | None = None) -> Island:
+    """The island one generation later; after ``seconds`` it begins no more chains.
+
+    Chains have ``steps`` proposals in place of the effort's, where it is given.
+    """
+    until = monotonic() + seconds
     annealer = _annealer(problem, workers)
     effort = problem.effort
     search = Search(problem.space, (problem.seed, island.index), island.start, effort.size, effort.offspring)
@@ -106,7 +114,7 @@ def advance(problem: Problem, island: Island, workers: int) -> Island:
     price = prices(island.population, area, rows, rng)
     hot = effort.cool * (effort.warm / effort.cool) ** rng.random(len(genomes))
     seeds = rng.integers(0, 2**32, len(genomes))
-    finds = annealer.run(genomes, effort.steps, price, hot, hot / 10, seeds)
+    finds = annealer.run(genomes, steps or effort.steps, price, hot, hot / 10, seeds, until)
     objectives = np.stack([finds.wrong / rows, finds.area], axis=1)
     search.tell(finds.vectors[:, problem.space.where], objectives, finds.origin, problem.most_error, problem.most_area)
     return Island(island.index, island.start, search.generation, search.population, search.rates)

@@ -66,8 +66,8 @@ class Candidate:
 class Front:
     """The designs that no other one beats on the fitting rows, cheapest first.
 
-    ``start`` and ``passes`` span the space that the genes live in.  ``reference`` is the validation accuracy of
-    ``start`` before any pass: losses count from it.  ``stopped`` says why the search ended.
+    ``start`` and ``passes`` span the space that the genes live in.  ``reference`` is the accuracy on validation
+    rows that losses count from: the given model's.  ``stopped`` says why the search ended.
     """
 
     start: Net

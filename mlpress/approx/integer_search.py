@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
+from hashlib import sha256
+from math import inf
 from pathlib import Path
 from time import monotonic
 from typing import Protocol
@@ -30,7 +32,7 @@ from mlpress.approx.start import start_genomes
 from mlpress.approx.teacher import Lesson, taught
 from mlpress.errors import MlpressError
 from mlpress.hw import AdcCost, Converter, Technology, adc_cost
-from mlpress.ir import Input, Net, encode
+from mlpress.ir import Input, Net, encode, to_text
 from mlpress.progress import Progress, Silent, counted
 
 AREA_SLACK = 1.3
@@ -41,6 +43,12 @@ LOSS_SLACK = 0.03
 
 MOST_ROWS = 3_000
 """Fewer neighbours than the gate level takes: every candidate runs on every row."""
+
+START_SHARE = 0.3
+"""Of the seconds of a search, its first population may take this share."""
+
+GENERATION_SHARE = 0.1
+"""Where time ends a search, chains are shortened until a generation takes no more than this share of it."""
 
 STAGNATION = 1e-3
 """A search stops early where the hypervolume grew by less than this share over ``patience`` generations."""
@@ -64,8 +72,8 @@ class Limits:
 class Budget:
     """When a search ends: after ``seconds``, after ``generations``, or where ``patience`` generations gain nothing.
 
-    Only a search that ends by generations is the same on every machine; replay one that ended by time with the
-    number of generations that its front reports.
+    A search that ends by generations is the same on every machine.  One with ``seconds`` and no ``generations`` ends
+    in the middle of a generation where the time is over, and keeps what it has by then.
     """
 
     seconds: float | None = None
@@ -75,6 +83,11 @@ class Budget:
     def __post_init__(self) -> None:
         if self.seconds is None and self.generations is None:
             raise MlpressError("the search needs a budget: give seconds, generations, or both")
+
+    @property
+    def timed(self) -> bool:
+        """Whether time alone ends it: generations may then be cut short."""
+        return self.generations is None
 
     def left_s(self, elapsed_s: float, generations: int) -> float | None:
         """Seconds left after ``generations`` (1 or more) in ``elapsed_s``, as far as that is known."""
@@ -130,6 +143,7 @@ def search(
     trainings: int = 16,
     validation: float = VALIDATION,
     lesson: Lesson = "moved",
+    decided: Ints | None = None,
     checkpoint: Path | None = None,
     resume: bool = False,
     cluster: str | None = None,
@@ -141,9 +155,10 @@ def search(
     which designs are chosen.  Fitting rows are joined by neighbours as ``lesson`` says (:mod:`mlpress.approx.teacher`),
     where there is room for them below :data:`MOST_ROWS`.  The first population is
     ``net``, its roundings, and as many ``trainings`` on the fitting rows.  ``with_adc`` adds the input converters to
-    the cost and frees their levels.  With ``checkpoint`` the state is kept in that file after every generation;
-    ``resume`` goes on from it.  ``cluster`` is the address of a Dask scheduler; islands advance on its workers.  Ctrl-C
-    ends the search with the front so far.
+    the cost and frees their levels.  ``decided`` (rows,) is what the model that losses count from says of the rows, as
+    class indices (default: what ``net`` says).  With ``checkpoint`` the state is kept in that file after every
+    generation; ``resume`` goes on from it.  ``cluster`` is the address of a Dask scheduler; islands advance on its
+    workers.  Ctrl-C ends the search with the front so far.
 
     Equal arguments give an equal front, whatever ``workers`` and ``cluster`` are.
     """
@@ -158,7 +173,10 @@ def search(
     with nullcontext() if resume else interrupts.allowed():  # a resumed search has a front to end with
         fitted, fitted_labels = taught(codes[fit], labels[fit], net.inputs, lesson, seed, MOST_ROWS)
     cost = CostModel.of(space.layout, technology, with_adc=with_adc)
-    reference = _accuracy(net, codes[held], labels[held])
+    if decided is None:
+        reference = _accuracy(net, codes[held], labels[held])
+    else:
+        reference = float(np.mean(decided[held] == labels[held]))
     problem = Problem(
         space,
         cost,
@@ -168,6 +186,7 @@ def search(
         seed,
         most_area=AREA_SLACK * _area_limit(limits, cost),
         most_error=1.0 if limits.max_loss is None else 1 - reference + limits.max_loss + LOSS_SLACK,
+        about=_digest(net, passes, codes, labels, with_adc, technology),
     )
     if resume:
         if checkpoint is None:
@@ -176,8 +195,9 @@ def search(
         began -= state.elapsed_s
     else:
         watch.step(f"train {counted(trainings, 'start')}")
+        until = began + START_SHARE * budget.seconds if budget.timed and budget.seconds is not None else inf
         with interrupts.allowed():
-            start = start_genomes(space, fitted, fitted_labels, seed, trainings)
+            start = start_genomes(space, fitted, fitted_labels, seed, trainings, until)
         state = State(tuple(first_islands(problem, start)), 0.0, 0, ())
     watch.step("search")
     state, stopped = _run(problem, state, budget, began, workers, checkpoint, cluster, watch)
@@ -198,18 +218,24 @@ def _run(
 ) -> tuple[State, str]:
     """Generations until the budget ends; the last state and why it is the last."""
     effort = problem.effort
+    steps, took = effort.steps, 0.0
     worst = (float(1 - np.bincount(problem.labels).max() / len(problem.labels)), 1000.0)
-    step = partial(advance, workers=1 if cluster else workers or cores())
     try:
         with interrupts.allowed(), machine(1, cluster) as place:
             while (stopped := _ended(state, budget, monotonic() - began)) is None:
                 interrupts.check()
+                left, since = inf, monotonic()
+                if budget.timed and budget.seconds is not None:
+                    left = (budget.seconds - since + began) / (1 if cluster else effort.islands)
+                    steps = _steps(effort, steps, took, budget.seconds)
+                step = partial(advance, workers=1 if cluster else workers or cores(), seconds=left, steps=steps)
                 islands = place.map(step, problem, state.islands)
                 if islands[0].generation % effort.interval == 0 and len(islands) > 1:
                     islands = migrated(islands, effort)
                 front = merged(islands, problem.space.size)
                 volume = hypervolume(front.objectives, worst)
-                tried = state.tried + sum(effort.steps * _offspring(island, effort) for island in state.islands)
+                took = monotonic() - since
+                tried = state.tried + sum(steps * _offspring(island, effort) for island in state.islands)
                 state = State(tuple(islands), monotonic() - began, tried, (*state.volumes, volume))
                 if checkpoint is not None:
                     checkpoints.save(checkpoint, problem, state)
@@ -219,6 +245,26 @@ def _run(
             raise
         stopped = "interrupted"
     return state, stopped
+
+
+def _steps(effort: Effort, before: int, took: float, seconds: float) -> int:
+    """Proposals of a chain in the next generation, where one of ``before`` took so many of the search's ``seconds``.
+
+    The first is short, since nothing is known of its time; then one takes no more than :data:`GENERATION_SHARE`.
+    """
+    if not took:
+        return max(effort.steps // 8, 1)
+    return max(min(effort.steps, int(before * GENERATION_SHARE * seconds / took)), effort.steps // 16, 1)
+
+
+def _digest(
+    net: Net, passes: Sequence[ApproximatePass], codes: Ints, labels: Ints, with_adc: bool, technology: Technology
+) -> str:
+    """Of what decides a search beside what its :class:`Problem` holds."""
+    digest = sha256(repr((to_text(net), tuple(passes), with_adc, technology.name)).encode())
+    for array in (codes, labels):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
 
 
 def _offspring(island: Island, effort: Effort) -> int:

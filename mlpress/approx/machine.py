@@ -18,6 +18,11 @@ R = TypeVar("R")
 class Machine(Protocol):
     """Does the same work on items, in whatever order; a task's result follows from problem and item alone."""
 
+    @property
+    def width(self) -> int:
+        """Items that it works on at a time."""
+        ...
+
     def map(self, work: Callable[[P, T], R], problem: P, items: Sequence[T]) -> list[R]:
         """``work(problem, item)`` for every item; results in the order of the items."""
         ...
@@ -28,6 +33,11 @@ class Threads:
     """Tasks on so many threads of this process; with one, in turn."""
 
     threads: int
+
+    @property
+    def width(self) -> int:
+        """Its threads."""
+        return self.threads
 
     def map(self, work: Callable[[P, T], R], problem: P, items: Sequence[T]) -> list[R]:
         """See :class:`Machine`; an interrupt waits for the tasks that run and drops the others."""

@@ -15,6 +15,7 @@ from mlpress.errors import MlpressError
 if TYPE_CHECKING:
     from mlpress.approx.front import Front
     from mlpress.approx.gates import CircuitFront
+    from mlpress.approx.merged import MergedFront
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,9 @@ def read_points(path: str | Path) -> tuple[Point, ...]:
     return tuple(points)
 
 
-def draw(front: Front | CircuitFront, kind: Literal["png", "svg"], published: Sequence[Point] = ()) -> bytes:
+def draw(
+    front: Front | CircuitFront | MergedFront, kind: Literal["png", "svg"], published: Sequence[Point] = ()
+) -> bytes:
     """A picture file of validation accuracy against area on a logarithmic scale; equal fronts give equal bytes."""
     from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -63,7 +66,7 @@ def draw(front: Front | CircuitFront, kind: Literal["png", "svg"], published: Se
         areas = [max(c.area_cm2, floor) for c in front.designs]
         axes.plot(areas, [c.fit_accuracy for c in front.designs], color="0.75", lw=1, label="fitting rows")
         axes.plot(areas, [c.validation_accuracy for c in front.designs], "o", ms=4, label="validation rows")
-        axes.axhline(front.reference, color="0.4", lw=1, ls="--", label="start, validation rows")
+        axes.axhline(front.reference, color="0.4", lw=1, ls="--", label="model, validation rows")
         for point in published:
             axes.plot([point.area_cm2], [point.accuracy], "x", ms=7, label=point.label.replace("$", r"\$"))
         axes.set(xscale="log", xlabel="area in cm²", ylabel="accuracy")

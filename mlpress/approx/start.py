@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from math import inf
+from time import monotonic
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +20,15 @@ ROUNDINGS = 4
 ROW_VISITS = 200_000
 """A training sees about this many rows: a few rows often, many rows a few times."""
 
+MOST_WORK = 4e9
+"""Rows seen times weights, over all trainings: large nets are trained fewer times, and twice at least."""
 
-def start_genomes(space: Space, codes: Ints, labels: Ints, seed: int, trainings: int) -> Ints:
+
+def start_genomes(space: Space, codes: Ints, labels: Ints, seed: int, trainings: int, until: float = inf) -> Ints:
     """Genomes, int64 (members, genes): the space's own start, :data:`ROUNDINGS`, and nets of ``trainings``.
 
-    ``codes`` (rows, inputs) and ``labels`` (rows,) are the rows to train on.  A net with a ladder is not trained anew.
+    ``codes`` (rows, inputs) and ``labels`` (rows,) are the rows to train on.  A net with a ladder is not trained
+    anew, and none is after the moment ``until`` (of :func:`time.monotonic`), but for the first.
     """
     rng = np.random.default_rng((seed, 1))
     net = space.layout.net
@@ -30,9 +36,9 @@ def start_genomes(space: Space, codes: Ints, labels: Ints, seed: int, trainings:
     genomes += [space.genome(rounded(net, rng)) for _ in range(ROUNDINGS)]
     hidden = [neuron.activation for layer in net.layers[:-1] for neuron in layer.neurons]
     if isinstance(net.head, Argmax | Threshold) and all(isinstance(activation, QRelu) for activation in hidden):
-        genomes += [
-            space.genome(train(codes, labels, net, how)) for how in _trainings(net, len(codes), seed, trainings)
-        ]
+        for k, how in enumerate(_trainings(net, len(codes), seed, trainings)):
+            if not k or monotonic() < until:
+                genomes.append(space.genome(train(codes, labels, net, how)))
     kept = sorted({genome.tobytes(): k for k, genome in reversed(list(enumerate(genomes)))}.values())
     return np.stack([genomes[k] for k in kept])
 
@@ -45,7 +51,9 @@ def _trainings(net: Net, rows: int, seed: int, count: int) -> Iterator[Training]
     )
     shifts = max((term.shift for layer in net.layers for neuron in layer.neurons for term in neuron.terms), default=6)
     epochs = min(max(ROW_VISITS // rows, 20), 100)
-    for k in range(count):
+    weights = sum(len(neuron.terms) for layer in net.layers for neuron in layer.neurons)
+    affordable = int(MOST_WORK / max(epochs * rows * weights, 1))
+    for k in range(min(count, max(affordable, 2))):
         fewer = (k // 4) % 3 if k % 4 == 3 else 0
         yield Training(
             hidden=tuple(max(size - fewer, 1) for size in sizes),

@@ -6,6 +6,7 @@ the noise (C. Bucila, R. Caruana, A. Niculescu-Mizil, "Model compression", KDD 2
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -35,6 +36,9 @@ MIXED = 0.5
 
 SIMILAR = 5
 
+BOOSTED = 400
+"""Gradient boosting joins the teachers up to so many features times classes: beyond it takes longer than a search."""
+
 
 def check_lesson(lesson: str) -> None:
     """Raise :class:`MlpressError` where there is no such lesson."""
@@ -50,13 +54,14 @@ def taught(
     There are no more than about 1.5 ``most`` in all; where neighbours have no room, the rows are as they were.
     """
     check_lesson(lesson)
+    codes, labels = codes.astype(np.int64, copy=False), labels.astype(np.int64, copy=False)
     copies = min(COPIES, most // len(codes))
     if lesson == "rows" or not copies or len(np.unique(labels)) < 2:
         return codes, labels
     rng = np.random.default_rng((seed, 3))
     top = np.array([(1 << feature.bits) - 1 for feature in inputs])
     near = _moved(codes, top, copies, rng) if lesson == "moved" else _mixed(codes, top, copies, rng)
-    said = _committee(codes, labels, seed).predict(near).astype(np.int64)
+    said = _committee(codes.tobytes(), labels.tobytes(), codes.shape[1], seed).predict(near).astype(np.int64)
     times = -(-copies // 2)
     return (
         np.concatenate([np.repeat(codes, times, axis=0), near]),
@@ -83,10 +88,12 @@ def _mixed(codes: Ints, top: Ints, copies: int, rng: np.random.Generator) -> Int
     return mixed
 
 
-def _committee(codes: Ints, labels: Ints, seed: int) -> Any:
+@lru_cache(maxsize=8)
+def _committee(packed_codes: bytes, packed_labels: bytes, features: int, seed: int) -> Any:
     """Three classifiers that average their odds: logistic regression, a random forest, gradient boosting.
 
-    One is smooth, two are sharp.  They are fitted on one thread, so that the number of cores changes nothing.
+    One is smooth, two are sharp.  They are fitted on one thread, so that the number of cores changes nothing, and once
+    for all lessons: codes (rows, ``features``) and labels come as bytes, which the cache compares.
     """
     from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier, VotingClassifier
     from sklearn.linear_model import LogisticRegression
@@ -97,6 +104,10 @@ def _committee(codes: Ints, labels: Ints, seed: int) -> Any:
     smooth = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
     forest = RandomForestClassifier(200, random_state=seed)
     boosted = HistGradientBoostingClassifier(max_iter=80, random_state=seed)
-    voters = [("smooth", smooth), ("forest", forest), ("boosted", boosted)]
+    codes = np.frombuffer(packed_codes, np.int64).reshape(-1, features)
+    labels = np.frombuffer(packed_labels, np.int64)
+    voters = [("smooth", smooth), ("forest", forest)]
+    if features * len(np.unique(labels)) <= BOOSTED:
+        voters.append(("boosted", boosted))
     with threadpool_limits(1, user_api="openmp"):
         return VotingClassifier(voters, voting="soft").fit(codes, labels)

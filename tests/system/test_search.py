@@ -159,7 +159,6 @@ def test_an_interrupted_search_writes_what_it_has_and_goes_on(place: Path) -> No
         (["--max-loss", "-1"], "max_loss"),
         (["--published", "rows.csv"], "its columns must be label, accuracy and area_cm2"),
         (["--published", "none.csv"], "cannot read none.csv"),
-        (["--resume"], "checkpoint"),
     ],
 )
 def test_bad_options_are_one_line(place: Path, words: list[str], says: str) -> None:

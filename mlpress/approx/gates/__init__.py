@@ -3,17 +3,20 @@
 from mlpress.approx.gates.cells import cell_costs
 from mlpress.approx.gates.evolution import EvolutionProgress, Round, evolve
 from mlpress.approx.gates.front import CircuitDesign, CircuitFront
-from mlpress.approx.gates.problem import GateEffort
+from mlpress.approx.gates.problem import MARGIN, GateEffort, prices_for
 from mlpress.approx.gates.rows import Rows
-from mlpress.approx.gates.starts import Given, Start, Trained, Tree
-from mlpress.approx.gates.trees import TreePoint, nearest_tree, network_accuracy, tree_points
+from mlpress.approx.gates.starts import AS_GOOD, Given, Start, Trained, Tree
+from mlpress.approx.gates.trees import Retrained, TreePoint, nearest_tree, retrained_accuracy, tree_points
 
 __all__ = [
+    "AS_GOOD",
+    "MARGIN",
     "CircuitDesign",
     "CircuitFront",
     "EvolutionProgress",
     "GateEffort",
     "Given",
+    "Retrained",
     "Round",
     "Rows",
     "Start",
@@ -23,6 +26,7 @@ __all__ = [
     "cell_costs",
     "evolve",
     "nearest_tree",
-    "network_accuracy",
+    "prices_for",
+    "retrained_accuracy",
     "tree_points",
 ]

@@ -8,6 +8,7 @@ Archives learn from like rows, so what one found is worth a look to others.  An 
 that have seen none of the rows held out of it: those of all rows from every other one, a fold's from its fold's.
 
 A round is a pure function of problem, archive and guests: it does not matter where or in what order archives advance.
+Only where a turn has seconds that it would exceed, it ends early: between two anneals, and sweeps skip prices.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from math import ceil, inf
+from time import monotonic
 from typing import NamedTuple
 
 import numpy as np
@@ -35,18 +38,22 @@ COLD = 0.03
 BELOW = 2
 """A cycle ends so many prices below the one that it is about."""
 
+GUESTS = 0.25
+"""The share of a turn's seconds that may go into what others found."""
+
 JITTER = 0.25
 """All prices of a cycle are moved by up to so many octaves, up or down."""
 
 
 class Turn(NamedTuple):
-    """An archive whose turn it is, and the circuits of others that may enter it."""
+    """An archive whose turn it is, the circuits of others that may enter it, and the seconds that it has."""
 
     archive: Archive
     guests: tuple[Member, ...]
+    seconds: float = inf
 
 
-def turns(problem: GateProblem, archives: Sequence[Archive]) -> list[Turn]:
+def turns(problem: GateProblem, archives: Sequence[Archive], seconds: float = inf) -> list[Turn]:
     """Every archive, with the circuits of all others that have seen none of the rows that are held out of it."""
     return [
         Turn(
@@ -57,6 +64,7 @@ def turns(problem: GateProblem, archives: Sequence[Archive]) -> list[Turn]:
                 if other is not archive and problem.may_enter(other.index, archive.index)
                 for member in other.members
             ),
+            seconds,
         )
         for archive in archives
     ]
@@ -64,20 +72,25 @@ def turns(problem: GateProblem, archives: Sequence[Archive]) -> list[Turn]:
 
 def advance(problem: GateProblem, turn: Turn) -> Archive:
     """The archive one round later."""
-    archive = turn.archive
+    archive, began = turn.archive, monotonic()
+    until = began + turn.seconds
     rng = np.random.default_rng((problem.seed, archive.index, archive.rounds, 5))
     material = _material(problem, archive.index)
-    members = with_members(
-        archive.members, (_member(problem, material, guest.genome, guest.start) for guest in turn.guests)
-    )
-    judged = 0
+    members, judged = archive.members, 0
+    for guest in turn.guests:
+        if members and monotonic() > began + GUESTS * turn.seconds:
+            break
+        members = with_members(members, [_member(problem, material, guest.genome, guest.start)])
     if archive.rounds < len(problem.starts):
         genome, start = _first(problem, archive, rng)
-        found, judged = _anneals(problem, material, genome, start, problem.effort.prices, rng)
-        members = with_members(members, found)
+        itself = _member(problem, material, genome, start)
+        found, judged = _anneals(problem, material, genome, start, problem.effort.prices, rng, until)
+        members = with_members(members, [itself, *found])
     for _ in range(problem.effort.cycles):
+        if monotonic() > until:
+            break
         parent, prices = cycle(problem, archive.index, members, rng)
-        found, moves = _anneals(problem, material, parent.genome, parent.start, prices, rng)
+        found, moves = _anneals(problem, material, parent.genome, parent.start, prices, rng, until)
         members, judged = with_members(members, found), judged + moves
     energy = float(_energies(problem, archive.index, members).min(axis=1).sum())
     return Archive(archive.index, archive.rounds + 1, archive.moves + judged, members, energy)
@@ -157,16 +170,26 @@ def _anneals(
     start: int,
     prices: Sequence[float],
     rng: np.random.Generator,
+    until: float,
 ) -> tuple[list[Member], int]:
-    """A chain from ``genome`` at each of ``prices`` in turn: what each comes to, and the moves judged."""
+    """A chain from ``genome`` at each of ``prices`` in turn: what each finds, and the moves judged.
+
+    Where the first chains show that not all will end before ``until``, prices between are skipped.
+    """
     found: list[Member] = []
-    judged = 0
-    for price in prices:
+    judged, k = 0, 0
+    while k < len(prices):
         interrupts.check()
-        member, moves = _annealed(problem, material, genome, start, price, rng)
+        since = monotonic()
+        if since > until:
+            break
+        member, moves = _annealed(problem, material, genome, start, prices[k], rng)
         found.append(member)
         judged += moves
         genome = member.genome
+        now = monotonic()
+        affordable = (until - now) / max(now - since, 1e-6)
+        k += max(1, ceil((len(prices) - 1 - k) / affordable)) if affordable > 0 else len(prices)
     return found, judged
 
 

@@ -20,15 +20,11 @@ FORMAT = "mlpress evolution 3"
 
 @dataclass(frozen=True, slots=True)
 class GateState:
-    """An evolution between two rounds: ``energies`` is that of all archives after each round, in um2.
-
-    ``round_s`` is how long the last round took, 0 where that was before a resumption.
-    """
+    """An evolution between two rounds: ``energies`` is that of all archives after each round, in um2."""
 
     archives: tuple[Archive, ...]
     elapsed_s: float = 0.0
     energies: tuple[float, ...] = ()
-    round_s: float = 0.0
 
     @property
     def rounds(self) -> int:

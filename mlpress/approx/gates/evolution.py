@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from time import monotonic
 from typing import NamedTuple, Protocol
@@ -31,6 +32,9 @@ from mlpress.progress import Progress, Silent
 
 STAGNATION = 1e-3
 """An evolution stops early where all energy fell by less than this share over ``patience`` rounds."""
+
+ENDS = 0.02
+"""No round is begun where less than this share of the time is left."""
 
 LIKE = 0.25
 """Circuits of like area count in each other's accuracy: the weights' standard deviation in the logarithm of area."""
@@ -88,7 +92,8 @@ def evolve(
     those of its likes: circuits of about its area, evolved on all folds but one each.  ``reference`` is the
     accuracy that losses count from (default: the best of the front).  Where designs of no more than ``most_cm2`` are
     asked for, the time is spent on them, and larger ones are on the way only.  A budget's generations are rounds of
-    all archives.
+    all archives; with seconds alone the last round ends early, and so do those before where they would take more than
+    their share.
     ``checkpoint``, ``resume``, ``workers`` and ``cluster`` are as in :func:`mlpress.approx.search`; so is Ctrl-C.
 
     Equal arguments give an equal front, whatever ``workers`` and ``cluster`` are.
@@ -137,10 +142,11 @@ def _run(
         with interrupts.allowed(), machine(workers or cores(), cluster) as place:
             while (stopped := _ended(problem, state, budget, monotonic() - began)) is None:
                 interrupts.check()
-                archives = tuple(place.map(advance, problem, turns(problem, state.archives)))
+                seconds = _turn_s(problem, state, budget, monotonic() - began, place.width)
+                archives = tuple(place.map(advance, problem, turns(problem, state.archives, seconds)))
                 elapsed = monotonic() - began
                 energies = (*state.energies, sum(archive.energy for archive in archives))
-                state = GateState(archives, elapsed, energies, elapsed - state.elapsed_s)
+                state = GateState(archives, elapsed, energies)
                 if checkpoint is not None:
                     checkpoints.save(checkpoint, problem, state)
                 watch.round(_report(problem, state, budget))
@@ -151,11 +157,23 @@ def _run(
     return state, stopped
 
 
+def _turn_s(problem: GateProblem, state: GateState, budget: Budget, elapsed: float, width: int) -> float:
+    """Seconds that each archive has in the next round, where only time ends the evolution.
+
+    Rounds with a start left to sweep down from share the time that is left with the cycles after them.
+    """
+    if not budget.timed or budget.seconds is None:
+        return inf
+    waiting = max(len(problem.starts) - state.rounds, 0)
+    turns_each = -(-problem.archives // width)  # of archives, one after another on each worker
+    return max(budget.seconds - elapsed, 0.0) / (1 + waiting) / turns_each
+
+
 def _ended(problem: GateProblem, state: GateState, budget: Budget, elapsed: float) -> str | None:
-    """Why the evolution is over, or ``None``; a round that would end well after the time is not begun."""
+    """Why the evolution is over, or ``None``."""
     if budget.generations is not None and state.rounds >= budget.generations:
         return "generations"
-    if budget.seconds is not None and state.rounds and elapsed + 0.5 * state.round_s >= budget.seconds:
+    if budget.seconds is not None and state.rounds and elapsed >= (1 - ENDS) * budget.seconds:
         return "time"
     if state.rounds > max(budget.patience, len(problem.starts)):
         before, now = state.energies[-1 - budget.patience], state.energies[-1]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from math import ceil, log2
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,11 @@ from mlpress.approx.gates.starts import Start
 from mlpress.approx.teacher import Lesson, check_lesson
 from mlpress.errors import MlpressError
 from mlpress.ir import Input
+
+WORTH = 0.02
+"""The share of the rows that the largest circuit is worth at the highest price."""
+
+MOST_PRICE = 512.0
 
 MARGIN = 1.5
 """Cycles leave from circuits up to so many times the area that is allowed: good ones come down from larger ones."""
@@ -54,6 +60,18 @@ class GateEffort:
             check_lesson(lesson)
         if not self.power >= 0:
             raise MlpressError(f"the weight of power is {self.power:g}; it must be 0 or more")
+
+
+def prices_for(rows: int, gates: float) -> tuple[float, ...]:
+    """The default prices, and higher ones where ``gates`` gates decide few ``rows``.
+
+    At the highest price a circuit of so many gates is worth :data:`WORTH` of the rows, so that one that needs them (the
+    circuit of a network whose work is arithmetic, say) keeps its accuracy, at least on the way down.
+    """
+    usual = GateEffort().prices
+    wanted = min(gates / (WORTH * rows), MOST_PRICE)
+    more = max(ceil(2 * log2(wanted / usual[0])), 0) if wanted > 0 else 0
+    return (*(usual[0] * 2 ** (k / 2) for k in range(more, 0, -1)), *usual)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

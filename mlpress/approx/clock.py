@@ -1,0 +1,49 @@
+"""The time of a whole command, and what of it is kept for its end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import inf
+from time import monotonic
+
+END_SHARE = 0.25
+"""Of the time, this share is kept for the end: synthesis of the front, the chosen design's files and its checks."""
+
+END_S = (6.0, 60.0)
+"""At least and at most so many seconds."""
+
+PRESS_SHARE = 0.6
+"""Of the time kept for the end, the part of the chosen design."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A command that ``began`` at this moment (of :func:`time.monotonic`) and has ``seconds``, or no limit."""
+
+    began: float
+    seconds: float | None = None
+
+    @property
+    def timed(self) -> bool:
+        """Whether there is a limit."""
+        return self.seconds is not None
+
+    def left_s(self) -> float:
+        """Seconds until the command should end; infinite without a limit."""
+        return inf if self.seconds is None else self.began + self.seconds - monotonic()
+
+    @property
+    def end_s(self) -> float:
+        """Seconds kept for the end: no more than half of all."""
+        if self.seconds is None:
+            return 0.0
+        return min(max(END_SHARE * self.seconds, END_S[0]), END_S[1], 0.5 * self.seconds)
+
+    @property
+    def press_s(self) -> float:
+        """Seconds of the end that the chosen design's files and checks get."""
+        return PRESS_SHARE * self.end_s
+
+    def paused(self, seconds: float) -> Clock:
+        """The clock with ``seconds`` that do not count."""
+        return replace(self, began=self.began + seconds)
