@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlpress import hw, ir, searching
+from mlpress import found, hw, ir, searching
 from mlpress.compiler import Options, press
 from mlpress.report import render
 
@@ -75,6 +75,6 @@ def test_what_is_shipped_is_synthesised_thoroughly() -> None:
     small = narrow()
     assert searching.shipped(small, Options()).effort == "thorough"
     assert searching.shipped(small, Options(effort="fast")).effort == "fast"
-    many = np.array([[2, 4]] * (searching.MOST_THOROUGH_NODES + 1), np.int32)
+    many = np.array([[2, 4]] * (found.MOST_THOROUGH_NODES + 1), np.int32)
     large = ir.Circuit(small.inputs, many, ((26,),), small.classes)
     assert searching.shipped(large, Options()).effort == "default"
