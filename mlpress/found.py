@@ -213,11 +213,11 @@ class Found:
             found["validation"] = chosen.validation_accuracy
             loss = estimated_loss(self.reference, chosen.validation_accuracy, self.validation_rows)
         found["loss"] = {"allowed": max_loss, "validation": loss.to_json()}
-        _check(loss, max_loss, "rows held out of the search", progress)
+        check_loss(loss, max_loss, "rows held out of the search", progress)
         if self.test is not None:
             loss = paired_loss(_decided(model, self.test) == self.test.labels, _right(program, self.test))
             found["loss"]["test"] = loss.to_json()
-            _check(loss, max_loss, "test rows", progress)
+            check_loss(loss, max_loss, "test rows", progress)
         return with_intervals(found, {"validation": self.validation_rows})
 
     def _tree(self, enough: float) -> dict[str, Any]:
@@ -240,7 +240,7 @@ class Found:
         return with_intervals(facts, rows)
 
 
-def _check(loss: Loss, max_loss: float | None, where: str, progress: Progress) -> None:
+def check_loss(loss: Loss, max_loss: float | None, where: str, progress: Progress) -> None:
     """Warn where more may be lost than was allowed."""
     if max_loss is None or loss.high <= max_loss:
         return

@@ -14,7 +14,7 @@ from mlpress import Dataset, from_sklearn, ir, searching
 from mlpress.approx import Budget, Clock, estimated_loss, gates, paired_loss
 from mlpress.compiler import Options
 from mlpress.errors import MlpressError, MlpressWarning
-from mlpress.found import Found
+from mlpress.found import Found, check_loss
 from mlpress.intervals import Z, accuracy_interval
 from mlpress.progress import Silent
 
@@ -59,22 +59,21 @@ def found(reference: float, *designs: gates.CircuitDesign, seconds: float | None
     front = gates.CircuitFront(designs, reference, 0, 1, 1, 1.0, "rounds")
     net = ir.Net(INPUTS, (ir.Layer((ir.Neuron(0, (ir.Term(0, 1, 0, 7),), ir.Raw()),) * 2),), ir.Argmax(), (0, 1))
     nothing: Any = None
-    facts = {"accuracy": {"validation_rows": 400, "retrained": 0.70}, "search": {}}
+    prepared: Any = SimpleNamespace(quantised=SimpleNamespace(net=net), rows=nothing, tests=None)
     clock = Clock(0.0, seconds)
     return Found(
         front=front,
         integer=None,
         merged=None,
         trees=(),
-        exact=net,
-        dataset=nothing,
+        prepared=prepared,
         rows=nothing,
-        test=None,
-        decided=nothing,
-        test_decided=nothing,
+        validation_rows=400,
+        retrained=0.70,
+        search={},
         options=Options(),
-        facts=facts,
         clock=clock,
+        warnings=(),
         progress=Silent(),
     )
 
@@ -137,13 +136,12 @@ def test_the_interval_of_two_shares() -> None:
 @pytest.mark.parametrize(("high", "warned"), [(0.02, True), (0.01, False)])
 def test_a_loss_whose_upper_end_is_too_large_warns(high: float, warned: bool) -> None:
     loss = paired_loss(np.ones(10, np.bool_), np.ones(10, np.bool_))._replace(mean=0.0, high=high)
-    front = found(0.9, SMALL)
     if warned:
         with pytest.warns(MlpressWarning, match=r"on test rows the design may lose more than the 1\.0%"):
-            front._check(loss, 0.01, "test rows")
+            check_loss(loss, 0.01, "test rows", Silent())
     else:
-        front._check(loss, 0.01, "test rows")
-    front._check(loss, None, "test rows")
+        check_loss(loss, 0.01, "test rows", Silent())
+    check_loss(loss, None, "test rows", Silent())
 
 
 def test_the_reference_is_the_models_own_where_training_anew_fails(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,7 +175,7 @@ def test_the_reference_is_the_models_own_where_training_anew_fails(monkeypatch: 
     own = float(np.mean(decided == data.labels))
     assert own > 0.9
     assert got.reference == own
-    assert got.facts["accuracy"]["retrained"] < 0.7
+    assert got.retrained < 0.7
     assert any("trained anew reach" in note for note in notes)
     assert max(each.validation_accuracy for each in got.front.designs) > 0.85
 

@@ -11,8 +11,9 @@ import pytest
 
 from mlpress import Dataset, approx, from_sklearn, searching
 from mlpress.approx import Budget, Effort, Limits
-from mlpress.compiler import Options, quantised_model
+from mlpress.compiler import Options
 from mlpress.errors import MlpressError
+from mlpress.preparation import quantised_model
 from mlpress.searching import STATE, Settings, Where, finished, search_key
 
 OPTIONS = Options(effort="fast")
