@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
 TOOLS = ("amaranth", "numpy", "onnx", "onnxruntime", "pyosys", "pyverilog", "scikit-learn")
 
+START_S, GATE_S, LONG_S = 10.0, 0.002, 30.0
+"""Processor time of a compile at the default effort (`benchmarks/scale.py`): seconds at any size, and for each gate
+of the plan; and from how many seconds on a user is told.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -130,6 +135,8 @@ def press(
 
     progress.step("plan the arithmetic")
     lowered = program if isinstance(program, ir.Circuit) else ir.lower_net(program)
+    if isinstance(lowered, ir.Lowered) and (expected := START_S + GATE_S * len(lowered.bits.gates)) > LONG_S:
+        progress.note(f"{len(lowered.bits.gates)} full adders and gates: about {expected:.0f} s of processor time")
 
     progress.step("describe it in Verilog")
     verilog = codegen.verilog(lowered, style=options.style, registered=options.registered)
@@ -140,7 +147,11 @@ def press(
 
     progress.step(f"synthesise ({options.effort})")
     own = None if netlist is None else hw.parse_netlist(netlist, "top")
-    synthesis = hw.synthesise(verilog, "top", technology, effort=options.effort, own=own)
+
+    def told(done: int, of: int) -> None:
+        progress.step(f"synthesise ({options.effort}): {100 * done // of} %")
+
+    synthesis = hw.synthesise(verilog, "top", technology, effort=options.effort, own=own, told=told)
 
     design = Design(
         program=program,

@@ -10,6 +10,7 @@ from mlpress.errors import MlpressError
 from mlpress.ir import (
     AtLeast,
     BitRange,
+    Clamp,
     Code,
     Interval,
     Ladder,
@@ -91,18 +92,27 @@ class _OutputModule(Elaboratable):  # type: ignore[misc]
         module = Module()
         total = self.source
         match self.value.activation:
-            case QRelu(shift=shift_, bits=bits):
-                top = (1 << bits) - 1
-                code = total >> shift_
-                module.d.comb += self.out.eq(Mux(total < 0, 0, Mux(code > top, top, code)))
+            case QRelu(shift=shift, bits=bits):
+                module.d.comb += self.out.eq(_clipped(total >> shift, (1 << bits) - 1))
+            case Clamp(shift=shift, base=base, top=top):
+                module.d.comb += self.out.eq(base + _clipped(total >> shift, top))
             case Ladder(thresholds=thresholds):
-                count: Value = Const(0, 1)
-                for threshold in thresholds:
-                    count = count + (total >= threshold)
-                module.d.comb += self.out.eq(count)
+                module.d.comb += self.out.eq(_counted([total >= threshold for threshold in thresholds]))
             case activation:
                 raise MlpressError(f"{self.value.name}: {activation} is no hidden activation")
         return module
+
+
+def _clipped(code: Value, top: int) -> Value:
+    return Mux(code < 0, 0, Mux(code > top, top, code))
+
+
+def _counted(reached: list[Value]) -> Value:
+    """How many are 1: halves are counted and added, so that no sum is wider than it must be."""
+    while len(reached) > 1:
+        odd = reached[-1:] if len(reached) % 2 else []
+        reached = [low + high for low, high in zip(reached[::2], reached[1::2], strict=False)] + odd
+    return reached[0] if reached else Const(0, 1)
 
 
 def _add(module: Module, part: _SumModule | _OutputModule) -> Signal:

@@ -1,16 +1,15 @@
-"""Verilog from a lowered net or from a circuit, through Amaranth.
+"""Verilog from a lowered net or from a circuit.
 
-Two styles of one function; a circuit has the first alone.  ``flat`` is one module, the bit program as it stands:
-every sum is a heap of full adders whose sums and carries stand in vectors named after it.  ``modules`` is for
-reading: a module a neuron, written with ``+`` and ``>``.  Amaranth's RTLIL is written out as Verilog by the same
-Yosys that synthesises.
+Two styles of one function; a circuit has the first alone.  ``flat`` is the bit program as it stands, written out by
+:mod:`mlpress.codegen.flat`: every sum is a heap of full adders whose sums and carries stand in vectors named after
+it.  ``modules`` is for reading: one module per neuron, written with ``+`` and ``>`` in Amaranth, whose RTLIL is
+written out as Verilog by the same Yosys that synthesises.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from time import monotonic
@@ -21,6 +20,7 @@ from amaranth.hdl import Cat, ClockDomain, Const, Module, Mux, Shape, Signal, Va
 from amaranth.sim import Simulator, SimulatorContext
 from numpy.typing import NDArray
 
+from mlpress.codegen.flat import flat_text, vectors_of
 from mlpress.codegen.readable import readable
 from mlpress.errors import MlpressError
 from mlpress.ir import Bits, Circuit, Gate, Input, Ladder, Lowered, QRelu, Scores, circuit_bits
@@ -41,6 +41,9 @@ def verilog(program: Program, *, name: str = "top", style: str = "flat", registe
     """
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,63}", name):
         raise MlpressError(f"{name!r} is no module name; letters, digits and _ only")
+    _check_style(program, style)
+    if style == "flat":
+        return header(program, style) + flat_text(bits_of(program), name, registered)
     circuit = _circuit(program, style, registered)
     ports = [*circuit.clocking, *circuit.inputs, *circuit.outputs]
     text = rtlil.convert(circuit.module, name=name, ports=ports, emit_src=False)
@@ -61,6 +64,7 @@ def simulate(
     After ``timeout_s`` seconds no further row is begun: the answers are then fewer than the rows.
     """
     deadline = monotonic() + timeout_s
+    _check_style(program, style)
     circuit = _circuit(program, style, registered=False)
     found: dict[str, list[int]] = {port.name: [] for port in circuit.outputs}
 
@@ -93,10 +97,13 @@ def bits_of(program: Program) -> Bits:
     return program.bits if isinstance(program, Lowered) else circuit_bits(program)
 
 
-def _circuit(program: Program, style: str, registered: bool) -> _Circuit:
+def _check_style(program: Program, style: str) -> None:
     check_style(style)
     if style != "flat" and isinstance(program, Circuit):
         raise MlpressError("a circuit of gates has no neurons to make modules of; its Verilog is flat")
+
+
+def _circuit(program: Program, style: str, registered: bool) -> _Circuit:
     bits = bits_of(program)
     module = Module()
     ports = [Signal(width, name=port) for port, width in bits.inputs]
@@ -118,35 +125,22 @@ def _circuit(program: Program, style: str, registered: bool) -> _Circuit:
     return _Circuit(module, clocking, ports, answers)
 
 
-def vector_names(bits: Bits) -> list[str]:
-    """The vector that each gate is a bit of: ``<value>_<kind>_<depth>``.
-
-    Gates of one depth do not read each other, so no vector depends on itself: event-driven simulators stay fast.
-    """
-    return [f"{gate.owner}_{gate.kind}_{depth}" for gate, depth in zip(bits.gates, bits.depths(), strict=True)]
-
-
 def _flat(module: Module, bits: Bits, inputs: Sequence[Signal], outputs: Sequence[Signal]) -> None:
-    names = vector_names(bits)
-    vectors = {name: Signal(size, name=name) for name, size in Counter(names).items()}
+    made = vectors_of(bits)
+    vectors = {name: Signal(size, name=name) for name, size in made.sizes.items()}
     places: dict[str, list[Value]] = {name: [] for name in vectors}
     nodes: list[Value] = [Const(0, 1), *(port[k] for port in inputs for k in range(len(port)))]
 
     def read(literal: int) -> Value:
         return ~nodes[literal >> 1] if literal & 1 else nodes[literal >> 1]
 
-    for gate, name in zip(bits.gates, names, strict=True):
+    for gate, name in zip(bits.gates, made.names, strict=True):
         nodes.append(vectors[name][len(places[name])])
         places[name].append(_expression(gate, read(gate.a), read(gate.b), read(gate.c)))
     for name, place in places.items():
         module.d.comb += vectors[name].eq(Cat(*place))
     for output, (word, _) in zip(outputs, bits.outputs.values(), strict=True):
         module.d.comb += output.eq(Cat(*(read(literal) for literal in word)))
-    taken = {signal.name for signal in (*inputs, *outputs, *vectors.values())}
-    for name, word in bits.words.items():
-        if name not in taken:
-            named = Signal(max(1, len(word)), name=name)
-            module.d.comb += named.eq(Cat(*(read(literal) for literal in word)))
 
 
 def _expression(gate: Gate, a: Value, b: Value, c: Value) -> Value:

@@ -53,10 +53,18 @@ class AndInverterGraph:
 
     def add(self, gates: Gates, inputs: list[int]) -> list[int]:
         """Add ``gates`` over the literals of its input bits and flip-flops; the literal of each of its signals."""
-        literals = [0, *inputs]
-        for table, a, b in zip(gates.operation.tolist(), gates.left.tolist(), gates.right.tolist(), strict=True):
+        return self.add_parts(gates, inputs)[0]
+
+    def add_parts(self, gates: Gates, inputs: list[int]) -> tuple[list[int], list[int]]:
+        """:meth:`add`, and how many and-gates there are at each of the gates' cuts."""
+        literals, ends = [0, *inputs], list[int]()
+        cuts = set(gates.cuts)
+        tables = zip(gates.operation.tolist(), gates.left.tolist(), gates.right.tolist(), strict=True)
+        for k, (table, a, b) in enumerate(tables, 1):
             literals.append(self.gate(table, literals[a], literals[b]))
-        return literals
+            if k in cuts:
+                ends.append(len(self.nodes))
+        return literals, ends
 
     def cone(self, literals: Iterable[int]) -> tuple[list[int], list[int]]:
         """The input nodes and the and-gates that ``literals`` depend on, each in rising order."""

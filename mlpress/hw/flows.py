@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
 
 from mlpress.errors import MlpressError
+from mlpress.hw.aiger import AndInverterGraph
+from mlpress.hw.blocks import block_aiger, blocks_of, ends_text, merged, renamed
 from mlpress.hw.mapping import Library
 from mlpress.yosys import run_abc
 
@@ -71,8 +73,42 @@ class Mapped:
     notes: tuple[str, ...]
 
 
-def run_effort(effort: str, aiger: bytes, library: Library, *, timeout_s: float, memory_mb: int) -> Mapped:
-    """Map ``aiger`` to ``library`` with each script of ``effort``, and keep the smallest that ``cec`` calls equal.
+def run_blocks(
+    effort: str,
+    graph: AndInverterGraph,
+    outputs: Sequence[int],
+    ends: Sequence[int],
+    library: Library,
+    *,
+    timeout_s: float,
+    memory_mb: int,
+    told: Callable[[int, int], None],
+) -> Mapped:
+    """Map a large ``graph`` in blocks that end at ``ends`` (counts of and-gates).
+
+    Each block is mapped as :func:`run_effort` does, with the last script of the default effort alone.  ``told`` hears
+    how many blocks of how many are mapped.
+    """
+    deadline = monotonic() + timeout_s
+    scripts = EFFORTS[effort] if effort == "thorough" else EFFORTS[effort][-1:]
+    first = 1 + graph.inputs
+    texts, notes = list[str](), list[str]()
+    blocks = blocks_of(graph, ends, outputs)
+    for k, block in enumerate(blocks):
+        aiger = block_aiger(graph, block)
+        left = max(0.1, deadline - monotonic())
+        mapped = run_effort(scripts, aiger, library, timeout_s=left, memory_mb=memory_mb)
+        texts.append(renamed(mapped.blif, block, k, first))
+        notes += [f"block {k + 1}: {note}" for note in mapped.notes]
+        told(k + 1, len(blocks))
+    notes.append(f"the circuit is large: it was mapped in {len(blocks)} blocks, each apart")
+    script = f"read_genlib cells.genlib\nread_aiger in.aig\n{scripts[-1]}\nwrite_blif out.blif"
+    blif = merged("".join([*texts, ends_text(outputs, first)]), library.inverters())
+    return Mapped(blif, script, f"blocks: {library.area(blif) * 1e-8:.4f} cm2", tuple(notes))
+
+
+def run_effort(scripts: Sequence[str], aiger: bytes, library: Library, *, timeout_s: float, memory_mb: int) -> Mapped:
+    """Map ``aiger`` to ``library`` with each of ``scripts``, and keep the smallest that ``cec`` calls equal.
 
     The scripts share ``timeout_s``; what did not end in time is left out, which the notes say.
     """
@@ -82,7 +118,6 @@ def run_effort(effort: str, aiger: bytes, library: Library, *, timeout_s: float,
     log: list[str] = []
     notes: list[str] = []
     last = ""
-    scripts = EFFORTS[effort]
     if _and_gates(aiger) > MOST_DEEP_NODES and set(_DEEP) & set(scripts):
         scripts = tuple(steps for steps in scripts if steps not in _DEEP)
         notes.append(f"&deepsyn was left out: it takes too long on over {MOST_DEEP_NODES:,} and-gates")

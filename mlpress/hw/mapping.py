@@ -61,6 +61,13 @@ class Library:
             lines.append(f"GATE c{k} {cell.area_um2 / 1e4:.6f} y={formula}; PIN * UNKNOWN 1 999 1 0 1 0")
         return "\n".join(lines) + "\n"
 
+    def inverters(self) -> frozenset[str]:
+        """The gates that invert, by their short names."""
+        tables = {f"c{k}": truth_table(_function(cell), cell.inputs) for k, cell in enumerate(self.cells)}
+        return frozenset(
+            name for name, table in tables.items() if table == 1 and len(self.cells[int(name[1:])].inputs) == 1
+        )
+
     def area(self, blif: str) -> float:
         """um2 of the gates in a mapped network that ABC wrote."""
         return sum(self.cells[int(index)].area_um2 for index in re.findall(r"(?m)^\.gate c(\d+) ", blif))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from mlpress.errors import MlpressError
 from mlpress.hw.aiger import AndInverterGraph
-from mlpress.hw.flows import EFFORTS, run_effort
+from mlpress.hw.flows import EFFORTS, run_blocks, run_effort
 from mlpress.hw.mapping import Library, Register, assemble
 from mlpress.hw.netlist import Netlist
 from mlpress.hw.technology import Technology
@@ -60,13 +60,15 @@ def synthesise(
     own: Netlist | None = None,
     timeout_s: float = 3600.0,
     memory_mb: int = 4096,
+    told: Callable[[int, int], None] = lambda done, of: None,
 ) -> Synthesis:
     """Map Verilog (one text, or file name -> text) to the cells of ``technology``, as small as ``effort`` finds.
 
     ``effort`` is ``"fast"``, ``"default"`` or ``"thorough"``.  ``own`` is a netlist of the same circuit that the caller
     knows: it is the result where nothing smaller is found.  Ports keep their names and widths; ``top=None`` takes
     the only module that no other one instantiates.  Equal arguments give an equal netlist, unless a run
-    is cut off at ``timeout_s`` seconds, which ``notes`` says.  Raises :class:`MlpressError` for Verilog
+    is cut off at ``timeout_s`` seconds, which ``notes`` says.  A large design of parts (:data:`Gates.cuts`) is mapped
+    part by part, and ``told`` hears how many of how many are done.  Raises :class:`MlpressError` for Verilog
     that is wrong or not a circuit, and where a limit leaves no result at all.
     """
     check_effort(effort)
@@ -74,7 +76,12 @@ def synthesise(
     library = Library(technology)
     gates = read_gates(sources, top, timeout_s=timeout_s, memory_mb=memory_mb)
     registers = [library.register(clear=bool(clear)) for clear in gates.clear.tolist()]
-    mapped = run_effort(effort, _aiger(gates, registers), library, timeout_s=timeout_s, memory_mb=memory_mb)
+    graph, outputs, ends = _graph(gates, registers)
+    limits: dict[str, Any] = {"timeout_s": timeout_s, "memory_mb": memory_mb}
+    if len(ends) > 1:
+        mapped = run_blocks(effort, graph, outputs, ends, library, **limits, told=told)
+    else:
+        mapped = run_effort(EFFORTS[effort], graph.to_aiger(outputs), library, **limits)
     netlist = assemble(gates, registers, library, mapped.blif)
     notes = (*gates.notes, *mapped.notes)
     found = _result(netlist, technology, effort, mapped.script, mapped.log, notes)
@@ -85,15 +92,18 @@ def synthesise(
     return known if known.area_um2 < found.area_um2 else found
 
 
-def _aiger(gates: Gates, registers: list[Register]) -> bytes:
-    """The logic around the flip-flops: their outputs are inputs, and their pins are outputs."""
+def _graph(gates: Gates, registers: list[Register]) -> tuple[AndInverterGraph, list[int], list[int]]:
+    """The logic around the flip-flops: their outputs are inputs, and their pins are outputs.
+
+    Returns the graph, its output literals, and the counts of and-gates at which the parts of the design end.
+    """
     graph = AndInverterGraph(gates.input_bits + gates.flip_flops)
-    literals = graph.add(gates, [2 * (1 + k) for k in range(graph.inputs)])
+    literals, ends = graph.add_parts(gates, [2 * (1 + k) for k in range(graph.inputs)])
     outputs = [literals[signal] for signal in gates.result.tolist()]
     for register, *pins in zip(registers, gates.data.tolist(), gates.clock.tolist(), gates.clear.tolist(), strict=True):
         data, clock, clear = (literals[signal] for signal in pins)
         outputs += [data, clock ^ register.falling, clear ^ register.clear_low]
-    return graph.to_aiger(outputs)
+    return graph, outputs, sorted({*ends[:-1], len(graph.nodes)} - {0})
 
 
 def _result(

@@ -29,6 +29,7 @@ from mlpress.ir.interval import (
     signed_bits,
     unsigned_bits,
 )
+from mlpress.ir.ladder import Clamp
 from mlpress.ir.model import (
     ArgmaxHead,
     Clip,
@@ -82,6 +83,7 @@ __all__ = [
     "Circuit",
     "CircuitBuilder",
     "CircuitTrace",
+    "Clamp",
     "Clip",
     "Code",
     "Dense",

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from mlpress.ir.gates import FALSE, TRUE, Bits, Gate, GateList
 from mlpress.ir.interval import Interval, signed_bits
+from mlpress.ir.ladder import LONG, Clamp, reached
 from mlpress.ir.nands import AND, FULL, HALF, MAJORITY, MUX, PARITY, XOR
 from mlpress.ir.net import Activation, BitRange, Ladder, Net, QRelu, Raw
 from mlpress.ir.plan import AtLeast, Code, Output, Plan, Raws, Sum, Tournament, plan
@@ -121,12 +122,14 @@ def _heap(gates: GateList, total: Sum, words: Sequence[Word], plan: Plan) -> Wor
     return tuple(result)
 
 
-def _activation(gates: GateList, word: Word, total: Interval, activation: Activation) -> Word:
+def _activation(gates: GateList, word: Word, total: Interval, activation: Activation | Clamp) -> Word:
     match activation:
         case QRelu():
             return _qrelu(gates, word, total, activation)
         case Ladder():
             return _ladder(gates, word, total, activation)
+        case Clamp():
+            return _clamp(gates, word, total, activation)
         case Raw():
             return word
 
@@ -143,18 +146,63 @@ def _qrelu(gates: GateList, word: Word, total: Interval, activation: QRelu) -> W
     return tuple(gates.and_(gates.or_(bit, over), positive) for bit in magnitude[: activation.bits])
 
 
-def _ladder(gates: GateList, word: Word, total: Interval, activation: Ladder) -> Word:
-    """The count of thresholds that the sum reaches, by binary search over them, most significant bit first."""
-    reached = [_at_least(gates, word, total, threshold) for threshold in activation.thresholds]
-    width = len(reached).bit_length()
-    reached += [FALSE] * ((1 << width) - 1 - len(reached))
+def _clamp(gates: GateList, word: Word, total: Interval, clamp: Clamp) -> Word:
+    """The code above ``clamp.base``, cut off at 0 and ``clamp.top``, and the base added."""
+    bits = clamp.top.bit_length()
+    code = _qrelu(gates, word, total, QRelu(clamp.shift, bits))
+    if clamp.top + 1 < 1 << bits and total.high >> clamp.shift > clamp.top:
+        over = _at_least(gates, (*code, FALSE), Interval(0, (1 << bits) - 1), clamp.top + 1)
+        code = tuple(gates.mux(over, clamp.top >> k & 1, bit) for k, bit in enumerate(code))
     result: list[int] = []
-    while reached:
-        middle = len(reached) // 2
-        top = reached[middle]
+    carry = FALSE
+    for k in range((clamp.base + clamp.top).bit_length()):
+        one, carry = gates.full_add(code[k] if k < len(code) else FALSE, clamp.base >> k & 1, carry)
+        result.append(one)
+    return tuple(result)
+
+
+def _ladder(gates: GateList, word: Word, total: Interval, activation: Ladder) -> Word:
+    """The count of thresholds that the sum reaches, by binary search over them, most significant bit first.
+
+    A long ladder is one comparison for each bit, with a threshold that the bits above choose; a short one compares
+    with every threshold at once.
+    """
+    if len(reached(activation.thresholds, total)[1]) >= LONG:
+        return _searched(gates, word, total, activation.thresholds)
+    results = [_at_least(gates, word, total, threshold) for threshold in activation.thresholds]
+    width = len(results).bit_length()
+    results += [FALSE] * ((1 << width) - 1 - len(results))
+    result: list[int] = []
+    while results:
+        middle = len(results) // 2
+        top = results[middle]
         result.append(top)
-        reached = [gates.mux(top, high, low) for low, high in zip(reached[:middle], reached[middle + 1 :], strict=True)]
+        results = [gates.mux(top, high, low) for low, high in zip(results[:middle], results[middle + 1 :], strict=True)]
     return tuple(reversed(result))
+
+
+def _searched(gates: GateList, word: Word, total: Interval, thresholds: Sequence[int]) -> Word:
+    """A long ladder: bit by bit, the sum is held against the threshold that the bits so far select from a table."""
+    bits = len(thresholds).bit_length()
+    last = total.high + 1  # no sum reaches it
+    table = [max(min(t, last), total.low) for t in thresholds]
+    table += [last] * ((1 << bits) - 1 - len(table))
+    width = signed_bits(total.low - 1, last)
+    sum_word = _extended(word, total, width)
+    chosen: list[int] = []  # the bits so far, the highest first
+    for bit in reversed(range(bits)):
+        below = [t - 1 for t in table[(1 << bit) - 1 :: 2 << bit]]
+        constant = tuple(_looked_up(gates, [t >> k & 1 for t in below], chosen) for k in range(width))
+        chosen.append(_greater(gates, sum_word, constant))
+    return tuple(reversed(chosen))
+
+
+def _looked_up(gates: GateList, table: Sequence[int], address: Sequence[int]) -> int:
+    """Entry ``address`` (highest bit first) of a table of constants."""
+    entries = list(table)
+    for bit in reversed(address):
+        entries = [gates.mux(bit, high, low) for low, high in zip(entries[::2], entries[1::2], strict=True)]
+    return entries[0]
 
 
 def _at_least(gates: GateList, word: Word, total: Interval, threshold: int) -> int:

@@ -5,6 +5,7 @@ where that is cheaper:
 
 * weights are recoded as signed digits, sources that are constant are folded into the bias;
 * equal sums are one value, and pairs of operands that several sums share are sums of their own;
+* a long ladder whose thresholds lie on a line is a multiplication of the sum by a constant, a shift and a clip;
 * a sum that is only compared is moved so that a comparison is with zero: its sign;
 * under an exact argmax the scores are moved by a common linear form, which changes no class and removes digits (of
   two classes one difference is left), and classes that can never win are left out.
@@ -15,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from mlpress.ir.digits import signed_digits
 from mlpress.ir.interval import (
     Interval,
     activate,
@@ -24,6 +26,7 @@ from mlpress.ir.interval import (
     signed_bits,
     unsigned_bits,
 )
+from mlpress.ir.ladder import LONG, Clamp, reached, straight
 from mlpress.ir.net import (
     Activation,
     Argmax,
@@ -74,7 +77,7 @@ class Output:
 
     name: str
     source: int
-    activation: Activation
+    activation: Activation | Clamp
     interval: Interval
 
     @property
@@ -202,10 +205,20 @@ class _Maker:
         sums = self.shared(f"h{index}", requests)
         outputs = []
         for k, (source, activation) in enumerate(zip(sums, activations, strict=True)):
-            low, high = self.values[source].interval
-            found = Interval(activate(activation, low), activate(activation, high))
-            outputs.append(self.add(Output(f"h{index}_{k}", source, activation, found)))
+            outputs.append(self.output(f"h{index}_{k}", source, activation))
         return outputs
+
+    def output(self, name: str, source: int, activation: Activation) -> int:
+        """The index of ``activation`` of the sum ``source``; a ladder that is a straight line is built as one."""
+        low, high = total = self.values[source].interval
+        found = Interval(activate(activation, low), activate(activation, high))
+        line = straight(activation.thresholds, total) if isinstance(activation, Ladder) else None
+        if line is None:
+            return self.add(Output(name, source, activation, found))
+        operands = tuple(Operand(source, -1, exponent, sign) for sign, exponent in signed_digits(line.multiplier))
+        ends = Interval(low * line.multiplier + line.constant, high * line.multiplier + line.constant)
+        scaled = self.add(Sum(f"{name}_scaled", tuple(sorted(operands)), line.constant, ends))
+        return self.add(Output(name, scaled, line.clamp, found))
 
     def shared(self, name: str, requests: Sequence[_Request], *, first: int = 0, move: bool = False) -> list[int]:
         """One sum a request, numbered from ``first``, with the pairs that they share as sums of their own.
@@ -289,8 +302,10 @@ def _centred(activation: Activation, total: Interval) -> tuple[int, Activation]:
         case QRelu(shift=shift, bits=1):  # one comparison
             return _centred(Ladder((1 << shift,)), total)
         case Ladder(thresholds=thresholds):
-            reached = [t for t in thresholds if total.low < t <= total.high]
-            moved = min(reached, key=lambda m: (-sum(_zeros(t - m) for t in reached), m), default=0)
+            _, inner = reached(thresholds, total)
+            if len(inner) >= LONG:
+                return 0, activation
+            moved = min(inner, key=lambda m: (-sum(_zeros(t - m) for t in inner), m), default=0)
             return moved, Ladder(tuple(t - moved for t in thresholds))
         case _:
             return 0, activation

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -63,6 +64,29 @@ endmodule
 _PART_NOTE = "{0} is in none of the files: mlpress's own model of that DesignWare part's documented function was taken"
 
 
+_ELABORATE_PLAIN = """
+hierarchy -check -top {top}
+proc
+tee -q -o check.txt check
+opt_expr
+opt_clean
+simplemap
+opt_expr
+opt_clean -purge
+write_json gates.json
+"""
+"""The same for a module of single-bit operators."""
+
+PART_TEXT = 400_000
+"""Characters from which on Verilog that comes in parts is elaborated part by part."""
+
+
+KEPT = 2
+"""Sources whose gates are kept: a design is synthesised, verified and proven from one reading."""
+
+_KNOWN: dict[Any, Gates] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class Bus:
     """A port of ``width`` bits; ``left`` and ``right`` are its declared range, or None for a scalar."""
@@ -82,7 +106,8 @@ class Gates:
     table ``operation[k]`` (uint8) of signals ``left[k]`` and ``right[k]`` (int32).  ``result`` (int32) holds
     the signals of the bits of ``outputs``.  Flip-flop ``f`` stores ``data[f]`` at a rising edge of
     ``clock[f]`` and is 0 while ``clear[f]`` is 1 (all int32 (flip_flops,)).  ``notes`` say what a user should
-    know of how the sources were read.
+    know of how the sources were read, ``cuts`` the gates at which a further part of the source begins, where it came in
+    parts.
     """
 
     name: str
@@ -96,6 +121,7 @@ class Gates:
     clock: NDArray[np.int32]
     clear: NDArray[np.int32]
     notes: tuple[str, ...] = ()
+    cuts: tuple[int, ...] = ()
 
     @property
     def input_bits(self) -> int:
@@ -122,25 +148,85 @@ def read_gates(
     drivers, nets that are read and have none, tri-state drivers, combinational loops, and for sources that reach
     outside of themselves.
     """
+    key = tuple((label.endswith(".sv"), text) for label, text in sources.items()), top
+    if key not in _KNOWN:
+        found = _read(sources, top, timeout_s, memory_mb)
+        while len(_KNOWN) >= KEPT:
+            del _KNOWN[next(iter(_KNOWN))]
+        _KNOWN[key] = found
+    return _KNOWN[key]
+
+
+def _read(sources: Mapping[str, str], top: str | None, timeout_s: float, memory_mb: int) -> Gates:
+    """:func:`read_gates`, read anew."""
     check_sources(sources)
     name = choose_top(sources, top)
-    parts = models_of(instantiated(sources, PARTS) - set(modules(sources)))
-    sources = {**sources, **{f"DesignWare/{name}": text for name, text in parts.items()}}
+    parts = _parts(sources, name)
+    if parts is None:
+        models = models_of(instantiated(sources, PARTS) - set(modules(sources)))
+        sources = {**sources, **{f"DesignWare/{part}": text for part, text in models.items()}}
+        found = _elaborated(sources, name, _ELABORATE, timeout_s, memory_mb)
+        return replace(found, notes=tuple(_PART_NOTE.format(part.removesuffix(".v")) for part in models))
+    gates = {}
+    for part, text in parts.items():
+        if part != name:
+            gates[part] = _elaborated({f"{part}.v": text}, part, _ELABORATE_PLAIN, timeout_s, memory_mb)
+    stubs = "".join(_stub(part) for part in gates.values())
+    return _elaborated({f"{name}.v": stubs + parts[name]}, name, _ELABORATE, timeout_s, memory_mb, gates)
+
+
+def _parts(sources: Mapping[str, str], top: str) -> dict[str, str] | None:
+    """The text of each module of a large source that is a ``top`` of parts (``top_part0``, ...); None for others."""
+    text = next(iter(sources.values()))
+    if len(sources) != 1 or len(text) < PART_TEXT or "`" in text:
+        return None
+    found: dict[str, str] = {}
+    for module in re.split(r"(?<=\bendmodule\b)", re.sub(r"//[^\n]*|/\*.*?\*/", "", text, flags=re.DOTALL)):
+        head = re.match(r"\s*module\s+(\w+)", module)
+        if head is not None and head[1] not in found and module.endswith("endmodule"):
+            found[head[1]] = module
+        elif module.strip():
+            return None
+    plain = re.compile(rf"{re.escape(top)}_part\d+")
+    others = [name for name in found if name != top]
+    if top not in found or not others or not all(plain.fullmatch(name) for name in others):
+        return None
+    clocked = any(re.search(r"\b(always|reg|initial|module\s+\w+\s*#)\b", found[name]) for name in others)
+    return None if clocked else found
+
+
+def _stub(part: Gates) -> str:
+    """A part's ports as a black box."""
+    sides = [("input", bus) for bus in part.inputs] + [("output", bus) for bus in part.outputs]
+    spans = {bus.name: "" if bus.left is None else f"[{bus.left}:{bus.right}] " for _, bus in sides}
+    ports = "".join(f"  {side} {spans[bus.name]}{bus.name};\n" for side, bus in sides)
+    return f"(* blackbox *) module {part.name}({', '.join(spans)});\n{ports}endmodule\n"
+
+
+def _elaborated(
+    sources: Mapping[str, str],
+    name: str,
+    commands: str,
+    timeout_s: float,
+    memory_mb: int,
+    parts: Mapping[str, Gates] | None = None,
+) -> Gates:
+    """The gates of module ``name`` after Yosys's ``commands``; ``parts`` are those of its instances."""
     files = {f"source_{k}.v": text for k, text in enumerate(sources.values())}
     reads = "\n".join(
         f"read_verilog -nodpi{' -sv' if label.endswith('.sv') else ''} {file}"
         for label, file in zip(sources, files, strict=True)
     )
     spelled = _spelled(name)
-    script = f"{reads}\n{_ELABORATE.format(top=spelled)}"
+    script = f"{reads}\n{commands.format(top=spelled)}"
     limits: dict[str, Any] = {"timeout_s": timeout_s, "memory_mb": memory_mb}
     try:
         run = run_yosys(script, {**files, "ripple.v": _RIPPLE}, ["gates.json", "check.txt"], **limits)
         check_drivers(sources, reads, files, spelled, run.outputs["check.txt"], **limits)
-        found = _Reader(name, json.loads(run.outputs["gates.json"])["modules"][name]).gates()
+        found = _Reader(name, json.loads(run.outputs["gates.json"])["modules"][name], parts or {}).gates()
     except MlpressError as error:
         raise type(error)(_with_names(str(error), sources)) from None
-    return replace(found, notes=tuple(_PART_NOTE.format(part.removesuffix(".v")) for part in parts))
+    return found
 
 
 def _spelled(name: str) -> str:
@@ -160,8 +246,11 @@ def _with_names(message: str, sources: Mapping[str, str]) -> str:
 class _Reader:
     """Yosys's JSON netlist of one module, sorted into a straight line."""
 
-    def __init__(self, name: str, module: Mapping[str, Any]) -> None:
+    def __init__(self, name: str, module: Mapping[str, Any], parts: Mapping[str, Gates]) -> None:
         self.name = name
+        self.parts = parts
+        self.instances: list[Mapping[str, Any]] = []
+        self.cuts: list[int] = []
         self.module = module
         self.signal: dict[int | str, int] = {"0": 0, "x": 0}
         self.operation: list[int] = []
@@ -183,6 +272,7 @@ class _Reader:
         for cell in self.flip_flops:
             self.signal[cell["connections"]["Q"][0]] = signal
             signal += 1
+        self._add_parts()
         result = [self._value(bit) for _, bits in outputs for bit in bits]
         pins = [
             [self._value(cell["connections"].get(pin, ["0"])[0]) for pin in ("D", "C", "R")] for cell in self.flip_flops
@@ -199,6 +289,7 @@ class _Reader:
             data=data,
             clock=clock,
             clear=clear,
+            cuts=tuple(self.cuts),
         )
 
     def _ports(self) -> tuple[list[tuple[Bus, list[Any]]], list[tuple[Bus, list[Any]]]]:
@@ -219,8 +310,36 @@ class _Reader:
                 self.driver[wires["Y"][0]] = cell
             elif kind in ("$_DFF_P_", "$_DFF_PP0_"):
                 self.flip_flops.append(cell)
+            elif kind in self.parts:
+                self.instances.append(cell)
             else:
                 raise MlpressError(self._refusal(kind, cell))
+
+    def _add_parts(self) -> None:
+        """Put the gates of all parts in the line, those first whose inputs are known."""
+        waiting = self.instances
+        made = {bit for cell in waiting for bus in self.parts[cell["type"]].outputs for bit in _bits(cell, bus)}
+        while waiting:
+            held = []
+            for cell in waiting:
+                part = self.parts[cell["type"]]
+                bits = [bit for bus in part.inputs for bit in _bits(cell, bus)]
+                if any(bit in made and bit not in self.signal for bit in bits):
+                    held.append(cell)
+                    continue
+                signals = [0, *map(self._value, bits)]
+                start = self.base + len(self.operation)
+                signals += range(start, start + len(part.operation))
+                self.operation += part.operation.tolist()
+                self.left += [signals[signal] for signal in part.left.tolist()]
+                self.right += [signals[signal] for signal in part.right.tolist()]
+                self.cuts.append(len(self.operation))
+                ends = [bit for bus in part.outputs for bit in _bits(cell, bus)]
+                for bit, signal in zip(ends, part.result.tolist(), strict=True):
+                    self.signal[bit] = signals[signal]
+            if len(held) == len(waiting):
+                raise MlpressError(f"there is a combinational loop through the parts of {self.name}")
+            waiting = held
 
     def _refusal(self, kind: str, cell: Mapping[str, Any]) -> str:
         wires = cell["connections"]
@@ -279,3 +398,9 @@ class _Reader:
         self.left.append(left)
         self.right.append(right)
         return self.base + len(self.operation) - 1
+
+
+def _bits(cell: Mapping[str, Any], bus: Bus) -> list[Any]:
+    """What stands at an instance's port; ports that are not connected are 0."""
+    bits = list(cell["connections"].get(bus.name, []))
+    return bits + ["0"] * (bus.width - len(bits))

@@ -1,0 +1,197 @@
+"""The flat style: the bit program as it stands, one ``assign`` for each gate, as Verilog text.
+
+Every value's gates stand in vectors named after it.  A program of many gates is cut into modules at the borders of
+its values, so that every tool (and every audit) can take it module by module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from mlpress.ir import Bits, Gate
+
+WHOLE_GATES, PART_GATES = 5000, 5000
+"""Gates of a program that is one module, and gates of a module of a larger one, but for those of a single value with
+more."""
+
+LINE_TERMS = 8
+"""Bits of a concatenation on one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """Where each gate's bit stands: vector ``names[k]``, bit ``places[k]``; ``sizes`` are the vectors' widths."""
+
+    names: list[str]
+    places: list[int]
+    sizes: dict[str, int]
+
+
+def vectors_of(bits: Bits) -> Vectors:
+    """The vectors ``<value>_<kind>_<depth>``.
+
+    Gates of one depth do not read each other, so no vector depends on itself: event-driven simulators stay fast.
+    """
+    sizes: dict[str, int] = {}
+    names, places = [], []
+    for gate, depth in zip(bits.gates, bits.depths(), strict=True):
+        name = f"{gate.owner}_{gate.kind}_{depth}"
+        places.append(sizes.get(name, 0))
+        sizes[name] = places[-1] + 1
+        names.append(name)
+    return Vectors(names, places, sizes)
+
+
+def parts_of(bits: Bits) -> list[range]:
+    """The gates of each module: one range where they fit, else ranges that end where a value ends."""
+    if len(bits.gates) <= WHOLE_GATES:
+        return [range(len(bits.gates))]
+    ends = [k for k in range(1, len(bits.gates)) if bits.gates[k].owner != bits.gates[k - 1].owner]
+    parts, start, last = list[range](), 0, 0
+    for end in [*ends, len(bits.gates)]:
+        if end - start > PART_GATES and last > start:
+            parts.append(range(start, last))
+            start = last
+        last = end
+    return [*parts, range(start, len(bits.gates))]
+
+
+def flat_text(bits: Bits, name: str, registered: bool) -> str:
+    """The modules of ``bits``, the top one last, with flip-flops at all ports where ``registered``."""
+    return _Writer(bits, name, registered).text()
+
+
+class _Writer:
+    def __init__(self, bits: Bits, name: str, registered: bool) -> None:
+        self.bits = bits
+        self.name = name
+        self.registered = registered
+        self.vectors = vectors_of(bits)
+        held = "_held" if registered else ""
+        self.ports = {f"{port}{held}": width for port, width in bits.inputs}
+        self.nodes = ["1'b0"]
+        for port, width in self.ports.items():
+            self.nodes += [_bit(port, k, width) for k in range(width)]
+        sizes = self.vectors.sizes
+        self.nodes += [
+            _bit(vector, k, sizes[vector]) for vector, k in zip(self.vectors.names, self.vectors.places, strict=True)
+        ]
+        self.homes = [port for port, width in self.ports.items() for _ in range(width)]
+
+    def text(self) -> str:
+        parts = parts_of(self.bits)
+        modules, calls = list[str](), list[str]()
+        wires: Iterable[str] = self.vectors.sizes
+        if len(parts) > 1:
+            needed = self._needed(parts)
+            for k, part in enumerate(parts):
+                ports = self._read(part), [v for v in dict.fromkeys(self.vectors.names[g] for g in part) if v in needed]
+                modules.append(self._part(f"{self.name}_part{k}", part, *ports))
+                connected = ", ".join(f".{v}({v})" for side in ports for v in side)
+                calls.append(f"  {self.name}_part{k} part{k}({connected});\n")
+            wires = needed
+        else:
+            calls = self._assigns(parts[0])
+        return "\n".join([*modules, self._top(wires, calls)])
+
+    def _top(self, wires: Iterable[str], body: Sequence[str]) -> str:
+        after = "_next" if self.registered else ""
+        inputs, outputs = dict(self.bits.inputs), {port: len(word) for port, (word, _) in self.bits.outputs.items()}
+        clocking = ["clk", "rst"] if self.registered else []
+        lines = [f"module {self.name}({', '.join([*clocking, *inputs, *outputs])});\n"]
+        lines += [f"  input {port};\n" for port in clocking]
+        lines += [f"  input {_range(width)}{port};\n" for port, width in inputs.items()]
+        lines += [f"  output {_range(width)}{port};\n" for port, width in outputs.items()]
+        if self.registered:
+            lines += [f"  reg {_range(width)}{port}_held;\n" for port, width in inputs.items()]
+            lines += [f"  reg {_range(width)}{port};\n" for port, width in outputs.items()]
+            lines += [f"  wire {_range(width)}{port}_next;\n" for port, width in outputs.items()]
+        lines += [f"  wire {_range(self.vectors.sizes[vector])}{vector};\n" for vector in wires]
+        lines += body
+        lines += [f"  assign {port}{after} = {self._word(word)};\n" for port, (word, _) in self.bits.outputs.items()]
+        if self.registered:
+            moves = {f"{port}_held": (port, width) for port, width in inputs.items()}
+            moves |= {port: (f"{port}_next", width) for port, width in outputs.items()}
+            lines += ["  always @(posedge clk or posedge rst)\n    if (rst) begin\n"]
+            lines += [f"      {target} <= {width}'d0;\n" for target, (_, width) in moves.items()]
+            lines += ["    end else begin\n"]
+            lines += [f"      {target} <= {source};\n" for target, (source, _) in moves.items()]
+            lines += ["    end\n"]
+        if wires is self.vectors.sizes:
+            lines += self._named()
+        return "".join([*lines, "endmodule\n"])
+
+    def _named(self) -> list[str]:
+        """The values' own words, for the reader."""
+        taken = {*self.ports, *self.bits.outputs, *(f"{port}_next" for port in self.bits.outputs), *self.vectors.sizes}
+        named = {name: word for name, word in self.bits.words.items() if name not in taken}
+        lines = [f"  wire {_range(max(1, len(word)))}{name};\n" for name, word in named.items()]
+        return lines + [f"  assign {name} = {self._word(word)};\n" for name, word in named.items()]
+
+    def _part(self, name: str, part: range, inputs: Sequence[str], outputs: Sequence[str]) -> str:
+        width = self.ports | self.vectors.sizes
+        inside = [v for v in dict.fromkeys(self.vectors.names[g] for g in part) if v not in set(outputs)]
+        lines = [f"module {name}({', '.join([*inputs, *outputs])});\n"]
+        lines += [f"  input {_range(width[vector])}{vector};\n" for vector in inputs]
+        lines += [f"  output {_range(width[vector])}{vector};\n" for vector in outputs]
+        lines += [f"  wire {_range(width[vector])}{vector};\n" for vector in [*outputs, *inside]]
+        return "".join([*lines, *self._assigns(part), "endmodule\n"])
+
+    def _assigns(self, part: range) -> list[str]:
+        first, gates = self.bits.first_gate, self.bits.gates
+        return [f"  assign {self.nodes[first + g]} = {self._expression(gates[g])};\n" for g in part]
+
+    def _read(self, part: range) -> list[str]:
+        """What the gates of ``part`` read of others: ports and vectors, in the order of reading."""
+        first = self.bits.first_gate
+        start = first + part.start
+        found: dict[str, None] = {}
+        for g in part:
+            for literal in self.bits.gates[g][1:4]:
+                node = literal >> 1
+                if 0 < node < start:
+                    found[self.homes[node - 1] if node < first else self.vectors.names[node - first]] = None
+        return list(found)
+
+    def _needed(self, parts: Sequence[range]) -> dict[str, None]:
+        """The vectors that the top module has: those that other parts or the outputs read."""
+        first = self.bits.first_gate
+        ends = [literal >> 1 for word, _ in self.bits.outputs.values() for literal in word]
+        found = {self.vectors.names[node - first]: None for node in ends if node >= first}
+        for part in parts:
+            found |= {name: None for name in self._read(part) if name not in self.ports}
+        return found
+
+    def _expression(self, gate: Gate) -> str:
+        a, b, c = (self._literal(literal) for literal in gate[1:4])
+        match gate.kind:
+            case "and":
+                return f"{a} & {b}"
+            case "xor":
+                return f"{a} ^ {b}"
+            case "xor3":
+                return f"{a} ^ {b} ^ {c}"
+            case "maj":
+                return f"({a} & {b}) | ({c} & ({a} ^ {b}))"
+            case "mux":
+                return f"{a} ? {b} : {c}"
+
+    def _literal(self, literal: int) -> str:
+        if literal < 2:
+            return f"1'b{literal}"
+        return f"~{self.nodes[literal >> 1]}" if literal & 1 else self.nodes[literal >> 1]
+
+    def _word(self, word: Sequence[int]) -> str:
+        """A concatenation, the highest bit first."""
+        bits = [self._literal(literal) for literal in reversed(word)] or ["1'b0"]
+        rows = [", ".join(bits[k : k + LINE_TERMS]) for k in range(0, len(bits), LINE_TERMS)]
+        return f"{{{(',' + chr(10) + '    ').join(rows)}}}" if len(bits) > 1 else bits[0]
+
+
+def _range(width: int) -> str:
+    return f"[{width - 1}:0] " if width > 1 else ""
+
+
+def _bit(vector: str, k: int, width: int) -> str:
+    return f"{vector}[{k}]" if width > 1 else vector
