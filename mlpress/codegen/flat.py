@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from mlpress.ir import Bits, Gate
 
-WHOLE_GATES, PART_GATES = 5000, 5000
+WHOLE_GATES, PART_GATES = 4000, 3000
 """Gates of a program that is one module, and gates of a module of a larger one, but for those of a single value with
 more."""
 
