@@ -11,7 +11,8 @@ from scipy.optimize import nnls
 from scipy.stats import spearmanr
 from support import TOPOLOGIES, arguments, coded, show
 
-from mlpress import approx, codegen, hw, ir
+from mlpress import approx, codegen, ir
+from mlpress.hw import printed
 
 DESIGNS = 60
 GENERATIONS = 12
@@ -19,7 +20,7 @@ SEARCHES = 8
 EFFORT = approx.Effort(size=160, offspring=64)
 
 
-def designs(name: str, options: Any, technology: hw.Technology) -> tuple[approx.Front, list[approx.Candidate]]:
+def designs(name: str, options: Any, technology: printed.Technology) -> tuple[approx.Front, list[approx.Candidate]]:
     """A front, and up to 60 designs of the fronts of a few short searches, evenly spread from small to large."""
     train, _ = coded(options.data, name)
     inputs = tuple(ir.Input(feature, 4, 1.0, 0.0) for feature in train.names)
@@ -39,7 +40,7 @@ def designs(name: str, options: Any, technology: hw.Technology) -> tuple[approx.
     return front, [every[k] for k in picks]
 
 
-def measure(name: str, options: Any, technology: hw.Technology) -> tuple[dict[str, Any], np.ndarray, np.ndarray]:
+def measure(name: str, options: Any, technology: printed.Technology) -> tuple[dict[str, Any], np.ndarray, np.ndarray]:
     """A row of the table; parts (designs, parts) and areas in cm2 (designs,)."""
     front, chosen = designs(name, options, technology)
     space = front.space()
@@ -47,8 +48,8 @@ def measure(name: str, options: Any, technology: hw.Technology) -> tuple[dict[st
     model = approx.CostModel.of(space.layout, technology)
     areas = []
     for design in chosen:
-        text = codegen.verilog(ir.lower_net(front.net(design)))
-        areas.append(hw.synthesise(text, "top", technology, effort=options.effort).area_um2 * 1e-8)
+        text = codegen.to_verilog(ir.lower_net(front.net(design)))
+        areas.append(printed.synthesise(text, "top", technology, effort=options.effort).area_um2 * 1e-8)
     real, modelled = np.array(areas), model.area(vectors)
     large = real > 0.01
     row = {
@@ -66,10 +67,10 @@ def main() -> None:
     """Print the table."""
     parser = arguments(str(__doc__).splitlines()[0])
     parser.add_argument("--effort", default="fast", help="synthesis effort")
-    parser.add_argument("--target", default="egfet", choices=hw.technologies(), help="technology")
+    parser.add_argument("--target", default="egfet", choices=printed.technologies(), help="technology")
     parser.add_argument("--fit", action="store_true", help="print the factors that fit best")
     options = parser.parse_args()
-    technology = hw.load_technology(options.target)
+    technology = printed.load_technology(options.target)
     found = [measure(name, options, technology) for name in options.only]
     show(
         f"The cost model against synthesis ({options.effort}, {options.target})",

@@ -17,8 +17,9 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from support import TOPOLOGIES, arguments, protocol, show
 
-from mlpress import codegen, from_sklearn, hw, ir, quantise
-from mlpress.verification import port_values
+from mlpress import codegen, from_sklearn, ir, quantise
+from mlpress.hw import printed
+from mlpress.verify import port_values
 
 SEEDS = 3
 
@@ -203,16 +204,16 @@ def measure(folder: Path, name: str, effort: str) -> dict[str, Any]:
     net = quantise(real, train, input_bits=4, weight_bits=8, activation_bits=8).net
     codes = ir.encode(net, test.features)
     expected = ir.interpret(net, codes).decision
-    technology = hw.load_technology("egfet")
+    technology = printed.load_technology("egfet")
     sources = {
         "naive": rtl(net, naive_sums),
         "da4ml": rtl(net, da4ml_sums),
-        "mlpress": codegen.verilog(ir.lower_net(net)),
+        "mlpress": codegen.to_verilog(ir.lower_net(net)),
     }
     areas = {}
     for tool, text in sources.items():
-        found = hw.synthesise({f"{tool}.v": text}, "top", technology, effort=effort)
-        engine = hw.PackedNetlist(found.netlist, technology)
+        found = printed.synthesise({f"{tool}.v": text}, "top", technology, effort=effort)
+        engine = printed.PackedNetlist(found.netlist, technology)
         answers = engine.run(port_values(codes, [port.name for port in engine.inputs]))["y"]
         assert np.array_equal(answers, expected), f"{tool} computes another function on {name}"
         areas[tool] = found.area_um2 * 1e-8

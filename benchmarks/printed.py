@@ -34,14 +34,15 @@ from published import Design, flow_of, nearest, published
 from support import RATE_HZ, ROOT, accuracy, arguments, coded, cost, dataset, show
 from trees import tree_netlists
 
-from mlpress import Dataset, MlpressError, hw
+from mlpress import Dataset, MlpressError, verify
+from mlpress.hw import printed
 
 RESULTS = ROOT / "benchmarks" / "results" / "printed.json"
 
 LEVELS = {"integer": integer, "gates": from_networks, "trees": from_trees}
 """How each level finds its designs: (training rows, data set, seed, budget, technology, synthesis effort) -> found."""
 
-SOURCES = [*(source.name for source in hw.POWER_SOURCES), "none"]
+SOURCES = [*(source.name for source in printed.POWER_SOURCES), "none"]
 """Printed power sources, the weakest first."""
 
 
@@ -69,7 +70,7 @@ class Result:
     command: str
 
 
-def run(options: Any, name: str, seed: int, technology: hw.Technology) -> list[Result]:
+def run(options: Any, name: str, seed: int, technology: printed.Technology) -> list[Result]:
     """Search, choose, synthesise, prove; then the test rows, once."""
     train, test = coded(options.data, name)
     since = perf_counter()
@@ -83,7 +84,7 @@ def judged(
     options: Any,
     name: str,
     seed: int,
-    technology: hw.Technology,
+    technology: printed.Technology,
     found: Found,
     train: Dataset,
     test: Dataset,
@@ -104,7 +105,7 @@ def judged(
         spent.nominal_voltage,
         spent.voltages[0].total_mw,
         spent.voltages[0].voltage,
-        tuple(source.name for source in hw.sources_for(spent.voltages[0].total_mw)),
+        tuple(source.name for source in printed.sources_for(spent.voltages[0].total_mw)),
         found.start,
         proof,
         proof_s,
@@ -114,11 +115,12 @@ def judged(
     )
 
 
-def proved(found: Found, technology: hw.Technology) -> tuple[str, float]:
+def proved(found: Found, technology: printed.Technology) -> tuple[str, float]:
     """Whether circuit, Verilog and mapped netlist are one function of all inputs, and the seconds that it took."""
-    pairs = ((found.circuit, found.verilog), (found.verilog, found.netlist))
-    verdicts = [hw.prove_equal(one, other, technology=technology) for one, other in pairs]
-    proven = all(isinstance(verdict, hw.Proven) for verdict in verdicts)
+    netlist = printed.NetlistMachine(printed.link(found.netlist, technology))
+    pairs = ((found.circuit, found.verilog), (found.verilog, netlist))
+    verdicts = [verify.prove_equal(one, other) for one, other in pairs]
+    proven = all(isinstance(verdict, verify.Proven) for verdict in verdicts)
     said = "proven" if proven else " and ".join(type(verdict).__name__.lower() for verdict in verdicts)
     return said, round(sum(verdict.seconds for verdict in verdicts), 2)
 
@@ -180,9 +182,9 @@ def tables(results: list[Result], options: Any, others: Sequence[Design]) -> lis
 def trees_within(options: Any, name: str, areas: Sequence[float]) -> dict[float, Design]:
     """The decision tree chosen within each of ``areas``, in cm2."""
     train, test = coded(options.data, name)
-    technology = hw.load_technology("egfet")
+    technology = printed.load_technology("egfet")
 
-    def design(netlist: hw.Netlist) -> Design:
+    def design(netlist: printed.Netlist) -> Design:
         spent = cost(netlist, technology, train)
         share = accuracy(netlist, technology, test)
         return Design(name, "tree", share, spent.area_cm2, spent.nominal.total_mw, f"{flow_of(options.effort)}, now")
@@ -223,7 +225,7 @@ def main() -> None:
     options = parser.parse_args()
     for name in options.only:
         dataset(options.data, name)  # asks for a file that is missing before anything takes time
-    technology = hw.load_technology("egfet")
+    technology = printed.load_technology("egfet")
     try:
         others = published(options.only, options.effort, technology, RATE_HZ, options.published)
     except MlpressError as error:

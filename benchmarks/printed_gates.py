@@ -11,9 +11,10 @@ import numpy as np
 from printed_integer import Found, Spent
 from support import OWN, TOPOLOGIES
 
-from mlpress import Dataset, approx, codegen, hw, ir
+from mlpress import Dataset, approx, codegen, ir
 from mlpress.approx import gates
-from mlpress.searching import starts
+from mlpress.hw import printed
+from mlpress.pipeline.search import starts
 
 INTEGER_SHARE = 0.2
 """Of the time, where it is not counted in generations and rounds."""
@@ -34,7 +35,7 @@ MOST_CM2 = {
 
 
 def from_networks(
-    train: Dataset, name: str, seed: int, budget: Spent, technology: hw.Technology, effort: str
+    train: Dataset, name: str, seed: int, budget: Spent, technology: printed.Technology, effort: str
 ) -> list[Found]:
     """The most accurate design within each area, evolved from networks."""
     front, generations = evolved(network(train, name, seed), train, name, seed, budget, technology, trees=False)
@@ -42,7 +43,7 @@ def from_networks(
 
 
 def from_trees(
-    train: Dataset, name: str, seed: int, budget: Spent, technology: hw.Technology, effort: str
+    train: Dataset, name: str, seed: int, budget: Spent, technology: printed.Technology, effort: str
 ) -> list[Found]:
     """The most accurate design within each area, evolved from networks and trees."""
     front, generations = evolved(network(train, name, seed), train, name, seed, budget, technology, trees=True)
@@ -59,7 +60,7 @@ def network(train: Dataset, name: str, seed: int) -> ir.Net:
 
 
 def evolved(
-    net: ir.Net, train: Dataset, name: str, seed: int, budget: Spent, technology: hw.Technology, *, trees: bool
+    net: ir.Net, train: Dataset, name: str, seed: int, budget: Spent, technology: printed.Technology, *, trees: bool
 ) -> tuple[gates.CircuitFront, int]:
     """Search from ``net`` and evolve: the front, and the generations that the search took."""
     codes, labels = train.features.astype(np.int64), train.labels.astype(np.int64)
@@ -80,7 +81,7 @@ def evolved(
 
 
 def within_areas(
-    front: gates.CircuitFront, generations: int, name: str, technology: hw.Technology, effort: str
+    front: gates.CircuitFront, generations: int, name: str, technology: printed.Technology, effort: str
 ) -> list[Found]:
     """The design that ranks highest within each area that the set's designs may cost, chosen on rows held out."""
     designs = [chosen(front, generations, most, technology, effort) for most in MOST_CM2[name]]
@@ -88,7 +89,7 @@ def within_areas(
 
 
 def chosen(
-    front: gates.CircuitFront, generations: int, most: float, technology: hw.Technology, effort: str
+    front: gates.CircuitFront, generations: int, most: float, technology: printed.Technology, effort: str
 ) -> Found | None:
     """Of the designs that are within ``most`` cm2 once synthesised, the one that ranks highest."""
     best = most_accurate(front.designs, most, technology, effort)
@@ -103,8 +104,8 @@ D = TypeVar("D", gates.CircuitDesign, gates.TreePoint)
 
 
 def most_accurate(
-    designs: Sequence[D], most: float, technology: hw.Technology, effort: str
-) -> tuple[D, str, hw.Netlist] | None:
+    designs: Sequence[D], most: float, technology: printed.Technology, effort: str
+) -> tuple[D, str, printed.Netlist] | None:
     """Of the designs within ``most`` cm2 once synthesised the most accurate on held-out rows, its Verilog and netlist.
 
     Of equals it is the smallest.
@@ -112,9 +113,9 @@ def most_accurate(
     for design in sorted(designs, key=lambda design: (-design.validation_accuracy, design.model_cm2)):
         if design.model_cm2 > approx.AREA_SLACK * most:
             continue
-        own = hw.parse_netlist(design.netlist, "top")
-        text = codegen.verilog(design.circuit)
-        synthesis = hw.synthesise(text, "top", technology, effort=effort, own=own)
+        own = printed.parse_netlist(design.netlist, "top")
+        text = codegen.to_verilog(design.circuit)
+        synthesis = printed.synthesise(text, "top", technology, effort=effort, own=own)
         if synthesis.area_um2 * 1e-8 <= most:
             return design, text, synthesis.netlist
     return None

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from support import TOPOLOGIES
 
-from mlpress import Dataset, approx, codegen, hw, ir
+from mlpress import Dataset, approx, codegen, ir
+from mlpress.hw import printed
 
 MOST_CM2 = {"breast_cancer": 0.02, "cardio": 0.45, "pendigits": 8.0, "whitewine": 0.35, "vertebral": 0.5}
 """What a design may cost: the most accurate one within is chosen."""
@@ -23,7 +24,7 @@ class Found:
     """
 
     most_cm2: float
-    netlist: hw.Netlist
+    netlist: printed.Netlist
     verilog: str
     circuit: ir.Circuit
     start: str
@@ -43,7 +44,9 @@ class Spent:
     workers: int | None = None
 
 
-def integer(train: Dataset, name: str, seed: int, budget: Spent, technology: hw.Technology, effort: str) -> list[Found]:
+def integer(
+    train: Dataset, name: str, seed: int, budget: Spent, technology: printed.Technology, effort: str
+) -> list[Found]:
     """Search and choose the most accurate design on the validation rows."""
     hidden = TOPOLOGIES[name][1:-1]
     inputs = tuple(ir.Input(feature, 4, 1.0, 0.0) for feature in train.names)
@@ -64,13 +67,13 @@ def integer(train: Dataset, name: str, seed: int, budget: Spent, technology: hw.
     return [chosen(front, MOST_CM2[name], technology, effort)]
 
 
-def chosen(front: approx.Front, most: float, technology: hw.Technology, effort: str) -> Found:
+def chosen(front: approx.Front, most: float, technology: printed.Technology, effort: str) -> Found:
     """Of the designs that are within ``most`` cm2 once synthesised, the one that ranks highest."""
     for design in sorted(front.designs, key=lambda design: (-design.ranking, design.model_cm2)):
         if design.model_cm2 > approx.AREA_SLACK * most:
             continue
-        text = codegen.verilog(ir.lower_net(front.net(design)))
-        synthesis = hw.synthesise(text, "top", technology, effort=effort)
+        text = codegen.to_verilog(ir.lower_net(front.net(design)))
+        synthesis = printed.synthesise(text, "top", technology, effort=effort)
         if synthesis.area_um2 * 1e-8 <= most:
             circuit, accuracy = ir.bit_blast(front.net(design)), design.validation_accuracy
             return Found(most, synthesis.netlist, text, circuit, "trained network", accuracy, front.generations)

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mlpress import MlpressError, hw
+from mlpress import MlpressError
+from mlpress.hw import printed
 from mlpress.yosys import read_sources
 
 NETLIST = "netlist.v"
@@ -76,7 +77,7 @@ def flow_of(effort: str) -> str:
 
 
 def published(
-    names: Sequence[str], effort: str, technology: hw.Technology, rate_hz: float, folder: Path | None = None
+    names: Sequence[str], effort: str, technology: printed.Technology, rate_hz: float, folder: Path | None = None
 ) -> list[Design]:
     """The rivals' designs for the data sets ``names``; those of the folder take the place of the constants."""
     known = effort if effort == "thorough" else "default"
@@ -109,22 +110,22 @@ def _designs(folder: Path | None) -> list[Path]:
     return designs
 
 
-def measure(folder: Path, rival: str, effort: str, technology: hw.Technology, rate_hz: float) -> Design:
+def measure(folder: Path, rival: str, effort: str, technology: printed.Technology, rate_hz: float) -> Design:
     """What the design in the folder costs and, where rows with labels are there, how many it decides rightly."""
     files = sorted(folder.glob("*.v"))
     if [file.name for file in files] == [NETLIST]:
-        netlist, flow = hw.read_netlist(files[0], None), "its own netlist, egfet 1.0 V"
+        netlist, flow = printed.read_netlist(files[0], None), "its own netlist, egfet 1.0 V"
     else:
-        netlist = hw.synthesise(read_sources(*files), None, technology, effort=effort).netlist
+        netlist = printed.synthesise(read_sources(*files), None, technology, effort=effort).netlist
         flow = f"{flow_of(effort)}, now"
     vectors, labels = folder / "vectors.csv", folder / "labels.csv"
-    rows = hw.read_vectors(vectors, netlist).ports if vectors.is_file() else None
-    cost = hw.estimate(netlist, technology, rows, rate_hz)
+    rows = printed.read_vectors(vectors, netlist).ports if vectors.is_file() else None
+    cost = printed.estimate(netlist, technology, rows, rate_hz)
     accuracy = None
     if labels.is_file():
         if rows is None:
             raise MlpressError(f"{labels} has no vectors.csv beside it; give the rows that the labels are of")
-        outputs = list(hw.PackedNetlist(netlist, technology).run(rows).items())
+        outputs = list(printed.PackedNetlist(netlist, technology).run(rows).items())
         if len(outputs) != 1:
             raise MlpressError(f"{folder}: {len(outputs)} outputs; one that is the class is needed for its accuracy")
         accuracy = float(np.mean(outputs[0][1] == _labels(labels, cost.rows)))

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from support import TOPOLOGIES, arguments, coded, show
 
-from mlpress import approx, hw, ir
+from mlpress import approx, ir
+from mlpress.hw import printed
 
 POPULATION = 4000
 REFERENCE_ROWS = 100
@@ -78,7 +79,7 @@ def measure(options: Any) -> list[dict[str, Any]]:
     few = slice(0, REFERENCE_ROWS)
     assert numpy_wrong(as_arrays(nets[0]), x[few], labels[few]) == np.count_nonzero(decided != labels[few])
 
-    cost = approx.CostModel.of(space.layout, hw.load_technology("egfet"))
+    cost = approx.CostModel.of(space.layout, printed.load_technology("egfet"))
     cost.area(vectors[:1])
     since = perf_counter()
     cost.area(vectors)

@@ -32,8 +32,9 @@ from processor import processor_budgets
 from support import ROOT, SPLIT, accuracy, arguments, coded, cost, dataset, show
 from trees import tree_netlists
 
-from mlpress import Dataset, approx, hw, ir
+from mlpress import Dataset, approx, ir
 from mlpress.approx import gates
+from mlpress.hw import printed
 
 FEWER = {"pendigits": 2}
 """The most splits of a set whose searches take long."""
@@ -72,7 +73,7 @@ def code() -> str:
     return git("log", "-1", "--format=%h", "--", "mlpress") + "+" * bool(git("status", "--porcelain", "--", "mlpress"))
 
 
-def pairs(folder: Path, name: str, split: int, seconds: float, technology: hw.Technology) -> list[Pair]:
+def pairs(folder: Path, name: str, split: int, seconds: float, technology: printed.Technology) -> list[Pair]:
     """One split of a data set."""
     train, test = coded(folder, name, split)
     with processor_budgets():
@@ -167,7 +168,7 @@ def plan(names: Sequence[str], splits: int) -> list[tuple[str, int]]:
     return [(name, seed) for k, seed in enumerate(seeds) for name in names if k < FEWER.get(name, splits)]
 
 
-def warm_up(technology: hw.Technology) -> None:
+def warm_up(technology: printed.Technology) -> None:
     """Let numba compile what it has not yet, which is no part of a search."""
     rows = Dataset.bundled("iris")
     train = Dataset(np.clip(np.floor(2 * rows.features), 0, 15), rows.labels, rows.names, rows.classes)
@@ -203,7 +204,7 @@ def run(options: Any, took: Mapping[tuple[str, int], float]) -> list[Pair]:
     tasks = [task for task in plan(options.only, options.splits) if task not in done]
     for name in dict.fromkeys(name for name, _ in tasks):
         dataset(options.data, name)  # asks for a file that is missing before anything takes time
-    technology = hw.load_technology("egfet")
+    technology = printed.load_technology("egfet")
     if tasks:
         warm_up(technology)
     for name, split in tasks:

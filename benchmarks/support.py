@@ -13,8 +13,9 @@ from rich.console import Console
 from rich.table import Table
 from sklearn.preprocessing import MinMaxScaler
 
-from mlpress import Dataset, hw
-from mlpress.verification import port_values
+from mlpress import Dataset
+from mlpress.hw import printed
+from mlpress.verify import port_values
 
 TOPOLOGIES = {
     "breast_cancer": (10, 3, 2),
@@ -90,20 +91,20 @@ def coded(folder: Path, name: str, split: int = SPLIT) -> tuple[Dataset, Dataset
     )
 
 
-def port_rows(netlist: hw.Netlist, technology: hw.Technology, rows: Dataset) -> dict[str, Any]:
+def port_rows(netlist: printed.Netlist, technology: printed.Technology, rows: Dataset) -> dict[str, Any]:
     """What stands at the netlist's inputs for the rows of :func:`coded`."""
-    ports = [port.name for port in hw.PackedNetlist(netlist, technology).inputs]
+    ports = [port.name for port in printed.PackedNetlist(netlist, technology).inputs]
     return port_values(rows.features.astype(np.int64), ports)
 
 
-def cost(netlist: hw.Netlist, technology: hw.Technology, rows: Dataset) -> hw.Estimate:
+def cost(netlist: printed.Netlist, technology: printed.Technology, rows: Dataset) -> printed.Estimate:
     """Area and power where such rows come in, :data:`RATE_HZ` of them a second."""
-    return hw.estimate(netlist, technology, port_rows(netlist, technology, rows), RATE_HZ)
+    return printed.estimate(netlist, technology, port_rows(netlist, technology, rows), RATE_HZ)
 
 
-def accuracy(netlist: hw.Netlist, technology: hw.Technology, rows: Dataset) -> float:
+def accuracy(netlist: printed.Netlist, technology: printed.Technology, rows: Dataset) -> float:
     """Share of the rows that the mapped netlist decides rightly."""
-    decided = hw.PackedNetlist(netlist, technology).run(port_rows(netlist, technology, rows))["y"]
+    decided = printed.PackedNetlist(netlist, technology).run(port_rows(netlist, technology, rows))["y"]
     return float(np.mean(decided == rows.labels))
 
 

@@ -6,16 +6,17 @@ from math import inf
 import numpy as np
 from printed_gates import most_accurate
 
-from mlpress import Dataset, hw, ir
+from mlpress import Dataset, ir
 from mlpress.approx import gates
+from mlpress.hw import printed
 
 LEAVES = (2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256, 384)
 """Sizes of trees."""
 
 
 def tree_netlists(
-    train: Dataset, areas: Sequence[float], seed: int, technology: hw.Technology, effort: str
-) -> dict[float, hw.Netlist]:
+    train: Dataset, areas: Sequence[float], seed: int, technology: printed.Technology, effort: str
+) -> dict[float, printed.Netlist]:
     """Within each of ``areas``, in cm2, the tree that is most accurate on held-out folds of the training rows.
 
     Where no tree is so small, it is the smallest one, which is larger.

@@ -16,14 +16,14 @@ __getattr__ = lazy_door(
     {
         "Dataset": "frontend",
         "Design": "design",
-        "compile": "compiler",
-        "estimate": "hw",
+        "compile": "pipeline.compile",
+        "estimate": "hw.printed",
         "from_sklearn": "frontend",
         "load": "frontend",
-        "prove": "proofs",
+        "prove": "verify",
         "quantise": "frontend",
-        "search": "searching",
-        "verify": "verification",
+        "search": "pipeline.search",
+        "verify": "verify",
     },
 )
 

@@ -116,10 +116,10 @@ def compile_command(
     as_json: AsJson = False,
 ) -> None:
     """Compile a model, exactly unless told to approximate: verified Verilog with area, timing and power."""
-    from mlpress import compiler
     from mlpress.design import FACTS
     from mlpress.files import check_replaceable
     from mlpress.frontend import Dataset, load
+    from mlpress.pipeline import compile as compiler
     from mlpress.report import summary_table
 
     check_replaceable(output, marker=FACTS)
@@ -195,12 +195,13 @@ def search(
     as_json: AsJson = False,
 ) -> None:
     """Search for approximate designs: a front of accuracy against area, and the smallest that loses little."""
-    from mlpress import compiler, searching
-    from mlpress.approx import Budget, Limits, read_points
+    from mlpress.approx import Budget, Limits
     from mlpress.design import FACTS
     from mlpress.files import check_replaceable
     from mlpress.frontend import Dataset, load
-    from mlpress.report import summary_table
+    from mlpress.pipeline import compile as compiler
+    from mlpress.pipeline import search as searching
+    from mlpress.report import read_points, summary_table
 
     began = monotonic()
     check_replaceable(output, marker=FACTS)
@@ -313,7 +314,7 @@ def estimate(
     as_json: AsJson = False,
 ) -> None:
     """Say what any Verilog costs in printed cells, ours or not."""
-    from mlpress import compiler
+    from mlpress.pipeline import compile as compiler
     from mlpress.report import estimate_table
 
     screen = _screen(verbose, quiet, as_json, strict)
@@ -356,9 +357,9 @@ def verify(
     """
     from mlpress.design import Design
     from mlpress.frontend import Dataset
-    from mlpress.proofs import check_proofs
     from mlpress.report import files_line, proof_table, verification_table
-    from mlpress.verification import verify as run
+    from mlpress.verify import check_proofs
+    from mlpress.verify import verify as run
 
     seconds = _seconds(time_limit) if formal else None
     screen = _screen(verbose, quiet, as_json, strict)
@@ -383,7 +384,7 @@ def verify(
 @app.command()
 def targets(verbose: Verbose = False, quiet: Quiet = False, as_json: AsJson = False) -> None:
     """List the technologies and what is known of them."""
-    from mlpress.compiler import target_facts
+    from mlpress.pipeline.compile import target_facts
     from mlpress.report import targets_table
 
     facts = target_facts()

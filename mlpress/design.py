@@ -24,7 +24,7 @@ from mlpress.errors import MlpressError
 from mlpress.files import write_folder
 
 if TYPE_CHECKING:
-    from mlpress.hw import Technology
+    from mlpress.hw.printed import Technology
 
 FORMAT = "mlpress design 1"
 FACTS = "design.json"
@@ -137,9 +137,9 @@ class Design:
 
 def cells_of(target: str, liberty: Path | None = None) -> Technology:
     """The technology ``target``, or the user's own liberty file."""
-    from mlpress import hw
+    from mlpress.hw import printed
 
-    return hw.load_technology(target) if liberty is None else hw.read_liberty(liberty)
+    return printed.load_technology(target) if liberty is None else printed.read_liberty(liberty)
 
 
 def _sha256(content: str | bytes) -> str:

@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING
 from mlpress._lazy import lazy_door
 
 if TYPE_CHECKING:
-    from mlpress.approx.choice import VALIDATION, Measured
-    from mlpress.approx.clock import Clock
-    from mlpress.approx.cost import CostModel
-    from mlpress.approx.engine import Engine
-    from mlpress.approx.evolve import Effort
-    from mlpress.approx.front import Candidate, Front
-    from mlpress.approx.heap import PARTS
-    from mlpress.approx.integer_search import AREA_SLACK, Budget, Generation, Limits, SearchProgress, search, split_rows
-    from mlpress.approx.layout import Layout
-    from mlpress.approx.loss import Loss, estimated_loss, paired_loss
-    from mlpress.approx.merged import MergedDesign, MergedFront, designs_of, merge, unbeaten
-    from mlpress.approx.nsga import Population, Search, hypervolume
+    from mlpress.approx.common.choice import VALIDATION, Measured
+    from mlpress.approx.common.clock import Clock
+    from mlpress.approx.common.loss import Loss, estimated_loss, paired_loss
+    from mlpress.approx.common.merged import MergedDesign, MergedFront, designs_of, merge, unbeaten
+    from mlpress.approx.common.warm import load_kernels
+    from mlpress.approx.integer.cost import CostModel
+    from mlpress.approx.integer.engine import Engine
+    from mlpress.approx.integer.front import Candidate, Front
+    from mlpress.approx.integer.genome_layout import Layout
+    from mlpress.approx.integer.heap import PARTS
+    from mlpress.approx.integer.islands import Effort
+    from mlpress.approx.integer.nsga import Population, Search, hypervolume
+    from mlpress.approx.integer.search import AREA_SLACK, Budget, Generation, Limits, SearchProgress, search, split_rows
+    from mlpress.approx.integer.space import DEFAULT_PASSES, Space, apply
+    from mlpress.approx.integer.training import Training, dense, train
     from mlpress.approx.passes import (
         PASSES,
         Accumulate,
@@ -30,23 +33,19 @@ if TYPE_CHECKING:
         Multiply,
         read_pass,
     )
-    from mlpress.approx.plot import Point, draw, read_points
-    from mlpress.approx.space import DEFAULT_PASSES, Space, apply
-    from mlpress.approx.training import Training, dense, train
-    from mlpress.approx.warm import load_kernels
 
 _HOMES = {
-    "clock": ["Clock"],
-    "cost": ["CostModel"],
-    "engine": ["Engine"],
-    "evolve": ["Effort"],
-    "choice": ["VALIDATION", "Measured"],
-    "front": ["Candidate", "Front"],
-    "heap": ["PARTS"],
-    "layout": ["Layout"],
-    "loss": ["Loss", "estimated_loss", "paired_loss"],
-    "merged": ["MergedDesign", "MergedFront", "designs_of", "merge", "unbeaten"],
-    "nsga": ["Population", "Search", "hypervolume"],
+    "common.clock": ["Clock"],
+    "integer.cost": ["CostModel"],
+    "integer.engine": ["Engine"],
+    "integer.islands": ["Effort"],
+    "common.choice": ["VALIDATION", "Measured"],
+    "integer.front": ["Candidate", "Front"],
+    "integer.heap": ["PARTS"],
+    "integer.genome_layout": ["Layout"],
+    "common.loss": ["Loss", "estimated_loss", "paired_loss"],
+    "common.merged": ["MergedDesign", "MergedFront", "designs_of", "merge", "unbeaten"],
+    "integer.nsga": ["Population", "Search", "hypervolume"],
     "passes": [
         "PASSES",
         "Accumulate",
@@ -58,11 +57,10 @@ _HOMES = {
         "Multiply",
         "read_pass",
     ],
-    "plot": ["Point", "draw", "read_points"],
-    "integer_search": ["AREA_SLACK", "Budget", "Generation", "Limits", "SearchProgress", "search", "split_rows"],
-    "space": ["DEFAULT_PASSES", "Space", "apply"],
-    "training": ["Training", "dense", "train"],
-    "warm": ["load_kernels"],
+    "integer.search": ["AREA_SLACK", "Budget", "Generation", "Limits", "SearchProgress", "search", "split_rows"],
+    "integer.space": ["DEFAULT_PASSES", "Space", "apply"],
+    "integer.training": ["Training", "dense", "train"],
+    "common.warm": ["load_kernels"],
 }
 
 __all__ = [
@@ -92,7 +90,6 @@ __all__ = [
     "MergedDesign",
     "MergedFront",
     "Multiply",
-    "Point",
     "Population",
     "Search",
     "SearchProgress",
@@ -101,14 +98,12 @@ __all__ = [
     "apply",
     "dense",
     "designs_of",
-    "draw",
     "estimated_loss",
     "hypervolume",
     "load_kernels",
     "merge",
     "paired_loss",
     "read_pass",
-    "read_points",
     "search",
     "split_rows",
     "train",

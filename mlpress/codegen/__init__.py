@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 from mlpress._lazy import lazy_door
 
 if TYPE_CHECKING:
-    from mlpress.codegen.auditing import AuditReport, audit
-    from mlpress.codegen.bench import TestBench, testbench
-    from mlpress.codegen.onnx import onnx_model, onnx_net
-    from mlpress.codegen.onnx_bits import onnx_circuit
-    from mlpress.codegen.oracle_graph import graph_difference, oracle
-    from mlpress.codegen.rtl import bits_of, check_style, header, simulate, verilog
+    from mlpress.codegen.oracle.checked import graph_difference, oracle_graph
+    from mlpress.codegen.oracle.circuit import onnx_circuit
+    from mlpress.codegen.oracle.program import onnx_model, onnx_net
+    from mlpress.codegen.verilog.auditing import AuditReport, audit
+    from mlpress.codegen.verilog.bench import TestBench, testbench
+    from mlpress.codegen.verilog.rtl import bits_of, check_style, header, simulate, to_verilog
 
 __all__ = [
     "AuditReport",
@@ -23,28 +23,28 @@ __all__ = [
     "onnx_circuit",
     "onnx_model",
     "onnx_net",
-    "oracle",
+    "oracle_graph",
     "simulate",
     "testbench",
-    "verilog",
+    "to_verilog",
 ]
 
 __getattr__ = lazy_door(
     __name__,
     {
-        "AuditReport": "auditing",
-        "TestBench": "bench",
-        "audit": "auditing",
-        "bits_of": "rtl",
-        "check_style": "rtl",
-        "graph_difference": "oracle_graph",
-        "header": "rtl",
-        "onnx_circuit": "onnx_bits",
-        "onnx_model": "onnx",
-        "onnx_net": "onnx",
-        "oracle": "oracle_graph",
-        "simulate": "rtl",
-        "testbench": "bench",
-        "verilog": "rtl",
+        "AuditReport": "verilog.auditing",
+        "TestBench": "verilog.bench",
+        "audit": "verilog.auditing",
+        "bits_of": "verilog.rtl",
+        "check_style": "verilog.rtl",
+        "graph_difference": "oracle.checked",
+        "header": "verilog.rtl",
+        "onnx_circuit": "oracle.circuit",
+        "onnx_model": "oracle.program",
+        "onnx_net": "oracle.program",
+        "oracle_graph": "oracle.checked",
+        "simulate": "verilog.rtl",
+        "testbench": "verilog.bench",
+        "to_verilog": "verilog.rtl",
     },
 )

@@ -11,8 +11,8 @@ import onnx
 from numpy.typing import NDArray
 
 from mlpress.errors import MlpressError
-from mlpress.frontend.flow import Const, Dims, Value
 from mlpress.frontend.node import Node, kind
+from mlpress.frontend.symbolic import Const, Dims, Value
 from mlpress.frontend.tensors import FLOATS, MAX_ELEMENTS, short, type_name
 
 INT64 = int(onnx.TensorProto.INT64)

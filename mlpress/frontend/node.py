@@ -10,7 +10,7 @@ import onnx
 from onnx import AttributeProto
 
 from mlpress.errors import MlpressError
-from mlpress.frontend.flow import Aside, Coded, Const, Dims, Flow, Label, Named, Value
+from mlpress.frontend.symbolic import Aside, Coded, Const, Dims, Flow, Label, Named, Value
 from mlpress.frontend.tensors import TensorReader, short
 
 

@@ -10,10 +10,10 @@ from typing import Any
 from onnx import TensorProto
 
 from mlpress.errors import MlpressError
-from mlpress.frontend.flow import Const, Flow, Value, feature_flow
 from mlpress.frontend.metadata import named_inputs
 from mlpress.frontend.node import Node, attribute_map, node_label, operator
 from mlpress.frontend.ops import apply
+from mlpress.frontend.symbolic import Const, Flow, Value, feature_flow
 from mlpress.frontend.tail import Task, checked_name, finished
 from mlpress.frontend.tensors import MAX_NODES, TensorReader, read_proto, short, type_name
 from mlpress.ir import Model, verify

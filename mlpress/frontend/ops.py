@@ -10,10 +10,10 @@ import onnx
 
 from mlpress.errors import MlpressError
 from mlpress.frontend import fold, tail
-from mlpress.frontend.flow import LARGEST, Const, Dims, Flow, Label, Value, finite
-from mlpress.frontend.layout import LAYOUT, layout
 from mlpress.frontend.node import Node, kind
 from mlpress.frontend.qdq import dequantize, quantize
+from mlpress.frontend.reshape_ops import LAYOUT, layout
+from mlpress.frontend.symbolic import LARGEST, Const, Dims, Flow, Label, Value, finite
 from mlpress.ir import Clip, HardSigmoid, LeakyRelu, RealActivation, Relu, Sigmoid, Tanh
 
 SUPPORTED = (

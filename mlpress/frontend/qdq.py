@@ -9,8 +9,8 @@ import onnx
 from numpy.typing import NDArray
 
 from mlpress.errors import MlpressError
-from mlpress.frontend.flow import Coded, Const, Flow, Value, finite
 from mlpress.frontend.node import Node, kind
+from mlpress.frontend.symbolic import Coded, Const, Flow, Value, finite
 from mlpress.frontend.tensors import type_name
 from mlpress.ir import Quantiser
 

@@ -10,8 +10,8 @@ from typing import Literal
 import numpy as np
 
 from mlpress.errors import MlpressError
-from mlpress.frontend.flow import Aside, Coded, Const, Flow, Label, Named, Value, finite
 from mlpress.frontend.node import Node, kind
+from mlpress.frontend.symbolic import Aside, Coded, Const, Flow, Label, Named, Value, finite
 from mlpress.frontend.tensors import short
 from mlpress.ir import (
     ArgmaxHead,

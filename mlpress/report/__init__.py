@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mlpress._lazy import lazy_door
 
 if TYPE_CHECKING:
+    from mlpress.report.front_plot import Point, draw, read_points
     from mlpress.report.html import render
     from mlpress.report.tables import (
         estimate_table,
@@ -18,9 +19,12 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "Point",
+    "draw",
     "estimate_table",
     "files_line",
     "proof_table",
+    "read_points",
     "render",
     "summary_table",
     "targets_table",
@@ -30,6 +34,9 @@ __all__ = [
 __getattr__ = lazy_door(
     __name__,
     {
+        "Point": "front_plot",
+        "draw": "front_plot",
+        "read_points": "front_plot",
         "estimate_table": "tables",
         "render": "html",
         "files_line": "tables",

@@ -127,7 +127,7 @@ def _is_pair(value: Any) -> bool:
 
 def _sources(voltages: list[Mapping[str, Any]]) -> list[tuple[str, str, list[bool]]]:
     """Each printed source with its limit, and at which of the ``voltages`` it can feed the circuit."""
-    from mlpress.hw import POWER_SOURCES
+    from mlpress.hw.printed import POWER_SOURCES
 
     feeds = [power_sources(row) for row in voltages]
     known = {source.name: (source.title, f"{source.limit_mw:g}") for source in POWER_SOURCES}

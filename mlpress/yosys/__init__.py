@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from mlpress._lazy import lazy_door
 
 if TYPE_CHECKING:
+    from mlpress.yosys.aig import AndInverterGraph
     from mlpress.yosys.child import AbcRun, YosysRun, run_abc, run_yosys
     from mlpress.yosys.gates import NOT, Bus, Gates, read_gates
     from mlpress.yosys.untrusted import check_circuit, read_sources
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = [
     "NOT",
     "AbcRun",
+    "AndInverterGraph",
     "Bus",
     "Gates",
     "YosysRun",
@@ -27,6 +29,7 @@ __getattr__ = lazy_door(
     {
         "NOT": "gates",
         "AbcRun": "child",
+        "AndInverterGraph": "aig",
         "Bus": "gates",
         "Gates": "gates",
         "YosysRun": "child",

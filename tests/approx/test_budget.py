@@ -12,10 +12,8 @@ import numpy as np
 import pytest
 from support import small_search
 
-from mlpress import Dataset, hw, ir, searching
+from mlpress import Dataset, ir
 from mlpress.approx import Budget, Clock, CostModel, Effort, Space, dense
-from mlpress.approx.evolve import Problem, first_islands
-from mlpress.approx.evolve import advance as advance_island
 from mlpress.approx.gates import GateEffort, Given, Rows, Trained, Tree, cell_costs
 from mlpress.approx.gates.advance import Turn, advance
 from mlpress.approx.gates.archive import Archive
@@ -23,8 +21,12 @@ from mlpress.approx.gates.checkpoint import GateState
 from mlpress.approx.gates.evolution import _turn_s
 from mlpress.approx.gates.genome import to_genome
 from mlpress.approx.gates.problem import GateProblem
-from mlpress.approx.integer_search import GENERATION_SHARE, _steps
-from mlpress.approx.start import start_genomes
+from mlpress.approx.integer.islands import Problem, first_islands
+from mlpress.approx.integer.islands import advance as advance_island
+from mlpress.approx.integer.search import GENERATION_SHARE, _steps
+from mlpress.approx.integer.starts import start_genomes
+from mlpress.hw import printed
+from mlpress.pipeline import search as searching
 
 INPUTS = tuple(ir.Input(f"f{k}", 3, 1.0, 0.0) for k in range(4))
 
@@ -34,7 +36,7 @@ def problem(**options: Any) -> GateProblem:
     codes = rng.integers(0, 8, (240, 4))
     rows = Rows(codes, (codes[:, 0] + codes[:, 1] > codes[:, 2] + 3).astype(np.int64))
     effort = GateEffort(prices=(4.0, 2.0, 1.0, 0.5), visits=200, draws=(8, 8, 4), folds=2, lessons=("rows",))
-    costs = cell_costs(hw.load_technology("egfet"))
+    costs = cell_costs(printed.load_technology("egfet"))
     return GateProblem(INPUTS, (0, 1), rows, (Tree(INPUTS, (0, 1), 20),), costs, replace(effort, **options), 0)
 
 
@@ -73,7 +75,7 @@ def test_turns_share_what_is_left_with_the_starts_that_wait() -> None:
 def test_a_generation_without_time_keeps_its_first_chain() -> None:
     space = Space.of(small_search.net())
     features, labels = small_search.rows()
-    cost = CostModel.of(space.layout, hw.load_technology("egfet"))
+    cost = CostModel.of(space.layout, printed.load_technology("egfet"))
     effort = Effort(islands=1, size=16, offspring=8, steps=50)
     made = Problem(space, cost, features.astype(np.int64), labels, effort, 0)
     begin = first_islands(made, start_genomes(space, made.codes, labels, 0, 1, monotonic()))[0]

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from support.nets import random_codes, random_net
 
-from mlpress.approx.chains import Annealer
-from mlpress.approx.cost import CostModel
-from mlpress.approx.engine import Engine
+from mlpress.approx.integer.annealer import Annealer
+from mlpress.approx.integer.cost import CostModel
+from mlpress.approx.integer.engine import Engine
+from mlpress.approx.integer.space import Space
 from mlpress.approx.passes import PASSES, Inputs
-from mlpress.approx.space import Space
-from mlpress.hw import load_technology
+from mlpress.hw.printed import load_technology
 
 
 @pytest.mark.parametrize("seed", range(60))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mlpress.approx import Candidate
-from mlpress.approx.choice import most_accurate, smallest
+from mlpress.approx.common.choice import most_accurate, smallest
 from mlpress.errors import MlpressError
 
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from support.nets import random_codes, random_net
 
-from mlpress.approx.engine import Engine
-from mlpress.approx.layout import Layout
+from mlpress.approx.integer.engine import Engine
+from mlpress.approx.integer.genome_layout import Layout
+from mlpress.approx.integer.space import Space
 from mlpress.approx.passes import PASSES, Inputs
-from mlpress.approx.space import Space
 from mlpress.errors import MlpressError
 from mlpress.ir import Net, encode, interpret, verify
 

@@ -9,7 +9,7 @@ import pytest
 from numba import njit
 from support.circuits import random_circuit
 
-from mlpress import hw, ir
+from mlpress import ir
 from mlpress.approx.gates.cells import AND, LEFT, NOT, RIGHT, CellCosts, cell_costs
 from mlpress.approx.gates.chain import anneal, genome_of, new_scratch, new_state
 from mlpress.approx.gates.edits import invert
@@ -20,11 +20,12 @@ from mlpress.approx.gates.rows import Rows, check_rows, pack_rows
 from mlpress.approx.gates.starts import Tree, at_least, tree_circuit
 from mlpress.approx.gates.state import CORRECT, COST, LIVE, State
 from mlpress.errors import MlpressError
+from mlpress.hw import printed
 
 
 @pytest.fixture(scope="module")
 def costs() -> CellCosts:
-    return cell_costs(hw.load_technology("egfet"))
+    return cell_costs(printed.load_technology("egfet"))
 
 
 def random_rows(rng: np.random.Generator, circuit: ir.Circuit, rows: int) -> Rows:
@@ -51,7 +52,7 @@ def test_functions_are_made_of_cells_that_compute_them(costs: CellCosts) -> None
         for step in steps:
             cell = cells[step.cell]
             (function,) = cell.outputs.values()
-            own = hw.truth_table(function, cell.inputs)
+            own = printed.truth_table(function, cell.inputs)
             operands = (step.left, step.right)[: len(cell.inputs)]
             assert set(operands) <= made
             index = [sum((operand >> k & 1) << j for j, operand in enumerate(operands)) for k in range(4)]
@@ -70,8 +71,8 @@ def test_genomes_and_their_netlists_compute_the_circuit(seed: int, costs: CellCo
     codes = random_rows(rng, circuit, 200).codes
     assert decisions(genome.to_circuit(circuit.inputs, circuit.classes), codes) == decisions(circuit, codes)
     netlist = to_netlist(genome, circuit.inputs, costs)
-    again = hw.parse_netlist(netlist.to_verilog(), "top")
-    found = hw.PackedNetlist(again, costs.technology).run({f"x{k}": codes[:, k] for k in range(codes.shape[1])})
+    again = printed.parse_netlist(netlist.to_verilog(), "top")
+    found = printed.PackedNetlist(again, costs.technology).run({f"x{k}": codes[:, k] for k in range(codes.shape[1])})
     assert found["y"].tolist() == decisions(circuit, codes)
     cells = again.cells_by_type()
     assert genome.area(costs) == round(sum(costs.technology.cells[name].area_um2 * n for name, n in cells.items()))
@@ -174,7 +175,7 @@ def test_a_constant_is_a_netlist_without_cells(costs: CellCosts) -> None:
     constant = Genome(2, np.zeros(0, np.uint8), np.zeros((0, 2), np.int32), np.array([1, 2], np.int32))
     constant.check()
     text = to_netlist(constant, inputs, costs).to_verilog()
-    found = hw.PackedNetlist(hw.parse_netlist(text, "top"), costs.technology).run({"x0": np.arange(4)})
+    found = printed.PackedNetlist(printed.parse_netlist(text, "top"), costs.technology).run({"x0": np.arange(4)})
     assert found["y"].tolist() == [1, 3, 1, 3]
 
 

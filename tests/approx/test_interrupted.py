@@ -120,7 +120,7 @@ def test_a_cluster_that_loses_a_worker_finds_the_same() -> None:
 
 def test_no_cluster_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("distributed", reason="the extra mlpress[cluster] is not installed")
-    monkeypatch.setattr("mlpress.approx.cluster.CONNECT_S", 1)
+    monkeypatch.setattr("mlpress.approx.common.cluster.CONNECT_S", 1)
     with pytest.raises(MlpressError, match=r"tcp://127\.0\.0\.1:9"):
         find(1, cluster="tcp://127.0.0.1:9")
 
@@ -160,7 +160,7 @@ def damaged(kept: Path, how: str) -> None:
     "how", ["empty", "text", "cut", "flipped", "objects", "shapes", "bounds", "facts", "format", "missing", "bomb"]
 )
 def test_a_damaged_checkpoint_is_one_line(tmp_path: Path, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mlpress.approx.state_file.LARGEST", 1 << 20)
+    monkeypatch.setattr("mlpress.approx.common.state_file.LARGEST", 1 << 20)
     kept = tmp_path / "kept.npz"
     find(1, checkpoint=kept)
     damaged(kept, how)

@@ -14,7 +14,7 @@ from mlpress.approx import PASSES, Accumulate, Activation, ArgmaxRanges, CostMod
 from mlpress.approx.passes import without_unread_levels
 from mlpress.approx.passes.multiply import nearest_digits
 from mlpress.errors import MlpressError
-from mlpress.hw import Converter, adc_cost, load_technology
+from mlpress.hw.printed import Converter, adc_cost, load_technology
 from mlpress.ir import (
     Argmax,
     BitRange,
@@ -32,7 +32,7 @@ from mlpress.ir import (
     verify,
     weight_terms,
 )
-from mlpress.verification import probe_rows
+from mlpress.verify import probe_rows
 
 
 def small_net(weights: list[int], activation: QRelu | Ladder | None = None) -> Net:

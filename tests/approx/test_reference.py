@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mlpress import Dataset, from_sklearn, ir, searching
+from mlpress import Dataset, from_sklearn, ir
 from mlpress.approx import Budget, Clock, estimated_loss, gates, paired_loss
-from mlpress.compiler import Options
 from mlpress.errors import MlpressError, MlpressWarning
-from mlpress.found import Found, check_loss
 from mlpress.intervals import Z, accuracy_interval
+from mlpress.pipeline import search as searching
+from mlpress.pipeline.compile import Options
+from mlpress.pipeline.found import Found, check_loss
 from mlpress.progress import Silent
 
 INPUTS = tuple(ir.Input(f"f{k}", 3, 1.0, 0.0) for k in range(3))

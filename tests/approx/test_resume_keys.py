@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mlpress import Dataset, approx, from_sklearn, searching
+from mlpress import Dataset, approx, from_sklearn
 from mlpress.approx import Budget, Effort, Limits
-from mlpress.compiler import Options
 from mlpress.errors import MlpressError
-from mlpress.preparation import quantised_model
-from mlpress.searching import STATE, Settings, Where, finished, search_key
+from mlpress.pipeline import search as searching
+from mlpress.pipeline.compile import Options
+from mlpress.pipeline.preparation import quantised_model
+from mlpress.pipeline.search import STATE, Settings, Where, finished, search_key
 
 OPTIONS = Options(effort="fast")
 

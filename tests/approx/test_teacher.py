@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mlpress.approx.teacher import LESSONS, Lesson, taught
+from mlpress.approx.common.teacher import LESSONS, Lesson, taught
 from mlpress.errors import MlpressError
 from mlpress.ir import Input
 

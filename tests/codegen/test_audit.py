@@ -29,7 +29,7 @@ def lowered() -> ir.Lowered:
 
 
 def test_report_counts_what_the_plan_says(lowered: ir.Lowered) -> None:
-    report = codegen.audit(codegen.verilog(lowered), lowered)
+    report = codegen.audit(codegen.to_verilog(lowered), lowered)
     gates = lowered.bits.gates
     assert report.style == "flat"
     assert report.modules == 1
@@ -43,13 +43,13 @@ def test_report_counts_what_the_plan_says(lowered: ir.Lowered) -> None:
 
 
 def test_modules_have_one_adder_an_operand(lowered: ir.Lowered) -> None:
-    report = codegen.audit(codegen.verilog(lowered, style="modules"), lowered)
+    report = codegen.audit(codegen.to_verilog(lowered, style="modules"), lowered)
     for value in lowered.plan.sums:
         assert report.adders[value.name]["adders"] in (len(value.operands), len(value.operands) - 1)
 
 
 def test_registers_are_counted(lowered: ir.Lowered) -> None:
-    text = codegen.verilog(lowered, registered=True)
+    text = codegen.to_verilog(lowered, registered=True)
     assert codegen.audit(text, lowered, registered=True).registers == 3 * 4 + 2
     with pytest.raises(MlpressError, match="ports of top differ"):
         codegen.audit(text, lowered)
@@ -69,15 +69,15 @@ def test_registers_are_counted(lowered: ir.Lowered) -> None:
     ],
 )
 def test_tampered_verilog_is_refused(lowered: ir.Lowered, old: str, new: str, says: str) -> None:
-    text = codegen.verilog(lowered)
+    text = codegen.to_verilog(lowered)
     assert old in text
     with pytest.raises(MlpressError, match=says):
         codegen.audit(text.replace(old, new, 1), lowered)
 
 
 def test_verilog_is_plain_and_repeatable(lowered: ir.Lowered) -> None:
-    text = codegen.verilog(lowered)
-    assert text == codegen.verilog(lowered)
+    text = codegen.to_verilog(lowered)
+    assert text == codegen.to_verilog(lowered)
     assert "(*" not in text
     assert not re.search(r"\bsigned'|logic|always_", text)
 
@@ -91,7 +91,7 @@ def test_header_names_features_and_classes_safely() -> None:
         (evil.replace("\n", " "), "ok"),
     )
     ir.verify(net)
-    text = codegen.verilog(ir.lower_net(net))
+    text = codegen.to_verilog(ir.lower_net(net))
     comments = [line for line in text.splitlines() if line.startswith("//")]
     assert any(
         "temp_endmodule, 2 bits = floor(value * 2.0 + 0.5), clipped, kept levels 1, 3" in line for line in comments
@@ -112,8 +112,8 @@ def test_amaranth_agrees(style: str) -> None:
 
 def test_bad_names_and_styles_are_one_line(lowered: ir.Lowered) -> None:
     with pytest.raises(MlpressError, match="no module name"):
-        codegen.verilog(lowered, name="top; endmodule")
+        codegen.to_verilog(lowered, name="top; endmodule")
     with pytest.raises(MlpressError, match="there are flat, modules"):
-        codegen.verilog(lowered, style="baroque")
+        codegen.to_verilog(lowered, style="baroque")
     with pytest.raises(MlpressError, match="at least one row"):
         codegen.testbench(lowered, np.zeros((0, 3), np.int64))

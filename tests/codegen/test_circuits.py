@@ -22,7 +22,7 @@ def test_every_form_computes_the_circuit(seed: int) -> None:
     circuit = random_circuit(rng)
     codes = rng.integers(0, [1 << feature.bits for feature in circuit.inputs], (40, len(circuit.inputs)))
     wanted = answers(circuit, codes)
-    text = codegen.verilog(circuit)
+    text = codegen.to_verilog(circuit)
     assert codegen.audit(text, circuit).ports.keys() == {
         *(f"x{k}" for k in range(len(circuit.inputs))),
         *circuit.output_names,
@@ -54,11 +54,11 @@ def test_the_oracle_encodes_features() -> None:
 def test_a_changed_gate_fails_the_audit() -> None:
     circuit = random_circuit(np.random.default_rng(3))
     assert len(circuit.ands)
-    text = codegen.verilog(circuit)
+    text = codegen.to_verilog(circuit)
     with pytest.raises(MlpressError, match="operators"):
         codegen.audit(text.replace(" & ", " | ", 1), circuit)
 
 
 def test_a_circuit_has_no_modules() -> None:
     with pytest.raises(MlpressError, match="flat"):
-        codegen.verilog(random_circuit(np.random.default_rng(1)), style="modules")
+        codegen.to_verilog(random_circuit(np.random.default_rng(1)), style="modules")

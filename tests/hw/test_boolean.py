@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlpress.errors import MlpressError
-from mlpress.hw.boolean import evaluate, parse, signals, truth_table
+from mlpress.hw.printed.cells.boolean import evaluate, parse, signals, truth_table
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mlpress.errors import MlpressError
-from mlpress.hw import (
+from mlpress.hw.printed import (
     Converter,
     Feed,
     adc_cost,

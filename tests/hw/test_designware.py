@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mlpress.errors import MlpressError
-from mlpress.hw import PackedNetlist, load_technology, synthesise
+from mlpress.hw.printed import PackedNetlist, load_technology, synthesise
 from mlpress.sim import Rtl
 from mlpress.yosys import read_gates
 from mlpress.yosys.designware import PARTS, models_of

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mlpress.errors import MlpressError
-from mlpress.hw import PackedNetlist, load_technology, synthesise
+from mlpress.hw.printed import PackedNetlist, load_technology, synthesise
 from mlpress.yosys import read_gates
 
 EGFET = load_technology("egfet")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mlpress.hw import Proven, flows, load_technology, prove_equal, synthesise
+from mlpress.hw.printed import Proven, flows, load_technology, prove_equal, synthesise
 
 EGFET = load_technology("egfet")
 MULTIPLY = "module top(input [3:0] a, b, c, output y); assign y = a * b > c * 5; endmodule"

@@ -5,7 +5,7 @@ import pytest
 from support.netlists import random_netlist
 
 from mlpress.errors import MlpressError
-from mlpress.hw import (
+from mlpress.hw.printed import (
     POWER_SOURCES,
     Converter,
     Feed,

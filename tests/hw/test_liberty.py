@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from support.tiny_liberty import HEAD, INVERTER, TINY, plane
 
 from mlpress.errors import MlpressError
-from mlpress.hw import load_technology, parse_liberty, read_liberty, to_liberty
-from mlpress.hw.boolean import truth_table
+from mlpress.hw.printed import load_technology, parse_liberty, read_liberty, to_liberty
+from mlpress.hw.printed.cells.boolean import truth_table
 
 
 def test_units_and_figures() -> None:

@@ -5,7 +5,7 @@ import pytest
 from support.netlists import CELLS, naive_nets, random_netlist
 from support.tiny_liberty import TINY
 
-from mlpress.hw import (
+from mlpress.hw.printed import (
     PackedNetlist,
     Power,
     critical_path,
@@ -119,7 +119,7 @@ def test_static_power_of_random_netlists_from_the_naive_evaluation() -> None:
 
 def spell(expression) -> set[str]:
     """The literals of a product, as text."""
-    from mlpress.hw.boolean import Gate, Not, Signal
+    from mlpress.hw.printed.cells.boolean import Gate, Not, Signal
 
     match expression:
         case Signal(name):

@@ -6,7 +6,7 @@ from support.netlists import naive_nets, naive_output, random_netlist
 from support.tiny_liberty import HEAD
 
 from mlpress.errors import MlpressError
-from mlpress.hw import PackedNetlist, link, load_technology, parse_liberty, parse_netlist
+from mlpress.hw.printed import PackedNetlist, link, load_technology, parse_liberty, parse_netlist
 
 EGFET = load_technology("egfet")
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlpress import hw
 from mlpress.errors import MlpressError
-from mlpress.hw import PackedNetlist, load_technology, parse_netlist, synthesise
+from mlpress.hw import printed
+from mlpress.hw.printed import PackedNetlist, load_technology, parse_netlist, synthesise
 from mlpress.sim import Rtl
 from mlpress.yosys import read_gates, read_sources, run_abc, run_yosys
 
@@ -21,7 +21,7 @@ endmodule"""
 
 
 @pytest.fixture(scope="module")
-def egfet() -> hw.Technology:
+def egfet() -> printed.Technology:
     return load_technology("egfet")
 
 
@@ -48,7 +48,7 @@ def test_mapped_function_is_the_function(effort: str, technology: str) -> None:
     assert not any(cells.cell(name).dont_use for name in found.cells)
 
 
-def test_efforts_only_get_smaller_and_repeat(egfet: hw.Technology) -> None:
+def test_efforts_only_get_smaller_and_repeat(egfet: printed.Technology) -> None:
     found = {effort: synthesise(ADDER, "top", egfet, effort=effort) for effort in ("fast", "default", "thorough")}
     assert found["fast"].area_um2 >= found["default"].area_um2 >= found["thorough"].area_um2
     again = synthesise(ADDER, "top", egfet, effort="thorough")
@@ -56,7 +56,7 @@ def test_efforts_only_get_smaller_and_repeat(egfet: hw.Technology) -> None:
     assert again.to_json() == found["thorough"].to_json()
 
 
-def test_netlist_text_reads_back(egfet: hw.Technology) -> None:
+def test_netlist_text_reads_back(egfet: printed.Technology) -> None:
     found = synthesise(ADDER, "top", egfet, effort="fast")
     again = parse_netlist(found.verilog, "top")
     assert [(port.name, port.width, port.direction) for port in again.ports] == [
@@ -65,7 +65,7 @@ def test_netlist_text_reads_back(egfet: hw.Technology) -> None:
     assert again.cells_by_type() == found.cells
 
 
-def test_flip_flops_are_the_right_cell(egfet: hw.Technology) -> None:
+def test_flip_flops_are_the_right_cell(egfet: printed.Technology) -> None:
     found = synthesise(COUNTER, "top", egfet, effort="fast")
     assert found.cells["DFFNRX1"] == 4
     assert "DFFX1" not in found.cells
@@ -102,13 +102,13 @@ FILE = 'module top(input a);\nreg [7:0] m [0:3]; initial $readmemh("/x", m); end
         ("module top(input a, output y); /* never ends", "top", "does not end"),
     ],
 )  # fmt: skip
-def test_what_is_no_circuit_is_one_line(egfet: hw.Technology, text: str, top: str | None, says: str) -> None:
+def test_what_is_no_circuit_is_one_line(egfet: printed.Technology, text: str, top: str | None, says: str) -> None:
     with pytest.raises(MlpressError, match=says) as caught:
         synthesise(text, top, egfet, effort="fast")
     assert "\n" not in str(caught.value)
 
 
-def test_unknown_effort_is_one_line(egfet: hw.Technology) -> None:
+def test_unknown_effort_is_one_line(egfet: printed.Technology) -> None:
     with pytest.raises(MlpressError, match="fast, default, thorough"):
         synthesise(ADDER, "top", egfet, effort="heroic")
 
@@ -137,7 +137,7 @@ def test_gates_keep_ports_and_order() -> None:
     assert (gates.right < reach).all()
 
 
-def test_files_of_the_same_name_are_both_read(tmp_path: Path, egfet: hw.Technology) -> None:
+def test_files_of_the_same_name_are_both_read(tmp_path: Path, egfet: printed.Technology) -> None:
     for folder, text in (
         ("a", "module top(x, y); input x; output y; half h(.x(x), .y(y)); endmodule"),
         ("b", "module half(x, y); input x; output y; assign y = ~x; endmodule"),

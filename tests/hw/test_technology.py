@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from mlpress.errors import MlpressError
-from mlpress.hw import load_technology, technologies
-from mlpress.hw.boolean import truth_table
-from mlpress.hw.power import state_power
+from mlpress.hw.printed import load_technology, technologies
+from mlpress.hw.printed.cells.boolean import truth_table
+from mlpress.hw.printed.cost.power import state_power
 
 TABLES = {"INV": 0b01, "NAND2": 0b0111, "NOR2": 0b0001, "AND2": 0b1000, "OR2": 0b1110, "XOR2": 0b0110, "XNOR2": 0b1001}
 

@@ -8,9 +8,9 @@ from support.netlists import random_netlist
 from support.tiny_liberty import TINY
 
 from mlpress.errors import MlpressError
-from mlpress.hw import critical_path, link, load_technology, parse_liberty, parse_netlist
-from mlpress.hw.lookup import stack
-from mlpress.hw.technology import Table
+from mlpress.hw.printed import critical_path, link, load_technology, parse_liberty, parse_netlist
+from mlpress.hw.printed.cells.lookup import stack
+from mlpress.hw.printed.cells.technology import Table
 
 
 def timing(cells: str, ports: str = "input a, input b, output y", voltage: float = 2.0):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from mlpress.errors import MlpressError
-from mlpress.hw import parse_netlist, read_vectors
+from mlpress.hw.printed import parse_netlist, read_vectors
 
 NETLIST = parse_netlist("module top (input [2:0] a, input b, input [1:0] c, output y); assign y = b; endmodule")
 WIDE = parse_netlist("module top (input [83:0] inp, output y); assign y = inp[0]; endmodule")

@@ -100,7 +100,7 @@ def test_both_descriptions_agree(thresholds: tuple[int, ...]) -> None:
     rows = codes_of_every_sum()[::40]
     expected = ir.interpret(lowered.net, rows).scores[:, 0].tolist()
     assert codegen.simulate(lowered, rows, "modules")["y0"].tolist() == expected
-    codegen.audit(codegen.verilog(lowered), lowered)
+    codegen.audit(codegen.to_verilog(lowered), lowered)
 
 
 def test_a_line_is_a_multiplication_and_a_clip() -> None:

@@ -8,7 +8,7 @@ from rich.console import Console
 from support.pages import Page
 
 from mlpress.codegen import AuditReport
-from mlpress.hw import POWER_SOURCES, estimate, load_technology, parse_netlist
+from mlpress.hw.printed import POWER_SOURCES, estimate, load_technology, parse_netlist
 from mlpress.report import estimate_table, render
 from mlpress.report.figures import figure, words
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from mlpress.hw import Netlist, parse_netlist
+from mlpress.hw.printed import Netlist, parse_netlist
 
 CELLS: Mapping[str, tuple[tuple[str, ...], Callable[..., int]]] = {
     "INVX1": (("A",), lambda a: 1 - a),

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from mlpress import approx
-from mlpress.hw import load_technology
+from mlpress.hw.printed import load_technology
 from mlpress.ir import Input, Net
 
 EFFORT = approx.Effort(islands=2, size=16, offspring=8, steps=100, interval=2, migrants=3)

@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mlpress import MlpressError, approx, hw, ir
+from mlpress import MlpressError, approx, ir
 from mlpress.approx import integer_search
 from mlpress.approx.gates import evolution
+from mlpress.hw import printed
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
 SCRIPTS = sorted(path.stem for path in FOLDER.glob("*.py"))
@@ -123,7 +124,7 @@ def test_a_processor_budget_does_not_count_time_that_others_take(script: Any) ->
             net,
             codes.astype(np.float64),
             labels,
-            hw.load_technology("egfet"),
+            printed.load_technology("egfet"),
             budget,
             effort=effort,
             trainings=1,
@@ -228,7 +229,7 @@ def test_splits_finds_pairs_of_designs_and_their_budget(
             pass
         return small, 3
 
-    def within(front: Any, generations: int, name: str, technology: hw.Technology, effort: str) -> list[Any]:
+    def within(front: Any, generations: int, name: str, technology: printed.Technology, effort: str) -> list[Any]:
         asked.append((front, generations, name, effort))
         netlist = splits.tree_netlists(train, [0.1], 0, technology, "fast")[0.1]
         return [replace(chosen, netlist=netlist)]
@@ -237,7 +238,7 @@ def test_splits_finds_pairs_of_designs_and_their_budget(
     chosen = script("printed_integer").Found(0.1, None, "", None, "tree, moved", 0.9, 3, 2)
     monkeypatch.setattr(splits, "evolved", evolved)
     monkeypatch.setattr(splits, "within_areas", within)
-    (found,) = splits.pairs(tmp_path, "wine", 1, 7.0, hw.load_technology("egfet"))
+    (found,) = splits.pairs(tmp_path, "wine", 1, 7.0, printed.load_technology("egfet"))
     assert asked == [(small, 3, "wine", "default")]
     assert (found.dataset, found.split, found.most_cm2, found.start) == ("wine", 1, 0.1, "tree, moved")
     assert (found.budget_s, found.generations, found.rounds) == (7.0, 3, 2)
@@ -258,12 +259,12 @@ def design(folder: Path, rival: str, name: str, verilog: str, file: str = "top.v
 
 
 def test_published_designs_are_measured_in_place_of_constants(script: Any, tmp_path: Path) -> None:
-    published, egfet = script("published"), hw.load_technology("egfet")
+    published, egfet = script("published"), printed.load_technology("egfet")
     rows = [(a, b) for a in range(4) for b in range(4)]
     place = design(tmp_path, "date24", "cardio", RTL)
     (place / "vectors.csv").write_text("a,b\n" + "".join(f"{a},{b}\n" for a, b in rows))
     (place / "labels.csv").write_text("".join(f"{int(a > b or a == b == 3)}\n" for a, b in rows))
-    mapped = hw.synthesise(RTL, "top", egfet)
+    mapped = printed.synthesise(RTL, "top", egfet)
     design(tmp_path, "mine", "cardio", mapped.verilog, published.NETLIST)
     design(tmp_path, "iccad23", "whitewine", RTL)  # not asked for
     found = {one.rival: one for one in published.published(["cardio"], "default", egfet, 5.0, tmp_path)}
@@ -277,7 +278,7 @@ def test_published_designs_are_measured_in_place_of_constants(script: Any, tmp_p
 
 
 def test_constants_of_rivals_say_their_flow_and_date(script: Any) -> None:
-    published, egfet = script("published"), hw.load_technology("egfet")
+    published, egfet = script("published"), printed.load_technology("egfet")
     areas = {}
     for effort in ("default", "thorough"):
         for one in published.published(["whitewine", "vertebral"], effort, egfet, 5.0):
@@ -292,7 +293,7 @@ def test_constants_of_rivals_say_their_flow_and_date(script: Any) -> None:
 
 
 def test_a_folder_of_designs_that_has_none_or_bad_labels_is_refused(script: Any, tmp_path: Path) -> None:
-    published, egfet = script("published"), hw.load_technology("egfet")
+    published, egfet = script("published"), printed.load_technology("egfet")
     with pytest.raises(MlpressError, match="holds no design; put Verilog in"):
         published.published(["cardio"], "fast", egfet, 5.0, tmp_path)
     place = design(tmp_path, "date24", "cardio", RTL)
@@ -306,7 +307,7 @@ def test_a_folder_of_designs_that_has_none_or_bad_labels_is_refused(script: Any,
 
 def test_a_rivals_design_of_the_nearest_accuracy_is_shown(script: Any) -> None:
     published = script("published")
-    designs = published.published(["cardio"], "default", hw.load_technology("egfet"), 5.0)
+    designs = published.published(["cardio"], "default", printed.load_technology("egfet"), 5.0)
     theirs = [one for one in designs if one.rival == "HGQ2"]
     shown = [str(published.nearest(theirs, accuracy)) for accuracy in (0.80, 0.88, 0.99)]
     assert shown == ["0.862 @ 1.19", "0.890 @ 1.84", "0.901 @ 5.49"]

@@ -9,8 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlpress import found, hw, ir, searching
-from mlpress.compiler import Options, press
+from mlpress import ir
+from mlpress.hw import printed
+from mlpress.pipeline import found
+from mlpress.pipeline import search as searching
+from mlpress.pipeline.compile import Options, press
 from mlpress.report import render
 
 
@@ -62,9 +65,9 @@ def test_a_design_counts_cells_once_and_converters_as_read(tmp_path: Path) -> No
     estimate, synthesis = design.facts["estimate"], design.facts["synthesis"]
     cells = len(re.findall(r"(?m)^  \w+ \w+ \(\.", design.netlist))
     assert cells == estimate["cells"] == sum(synthesis["cells"].values()) == sum(estimate["cells_by_type"].values())
-    netlist = hw.parse_netlist(design.netlist)
+    netlist = printed.parse_netlist(design.netlist)
     assert len(netlist.names) == cells
-    read = hw.link(netlist, hw.load_technology("egfet")).live_nets()
+    read = printed.link(netlist, printed.load_technology("egfet")).live_nets()
     bits = [[net in read for net in port.nets] for port in netlist.inputs]
     assert estimate["adc"]["bits"] == sum(map(sum, bits)) < 12
     assert estimate["adc"]["converters"] == sum(map(any, bits)) < 3

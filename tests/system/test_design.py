@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from mlpress import Dataset, Design, MlpressError
-from mlpress.compiler import Options, press
 from mlpress.files import write_file, write_folder
 from mlpress.ir import Argmax, Input, Layer, Net, Neuron, QRelu, Raw, weight_terms
+from mlpress.pipeline.compile import Options, press
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from support.nets import random_codes, random_net
 
-from mlpress import codegen, hw, ir, sim
-from mlpress.verification import port_values
+from mlpress import codegen, ir, sim
+from mlpress.hw import printed
+from mlpress.verify import port_values
 
 CHUNKS, EACH = 60, 5
 ROWS = 64
@@ -21,7 +22,7 @@ class Port(NamedTuple):
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_every_engine_agrees(chunk: int) -> None:
-    technology = hw.load_technology("egfet")
+    technology = printed.load_technology("egfet")
     cases = [Case.of(seed) for seed in range(chunk * EACH, (chunk + 1) * EACH)]
     for case in cases:
         check_alone(case)
@@ -29,8 +30,8 @@ def test_every_engine_agrees(chunk: int) -> None:
     text = side_by_side(cases)
     engine = sim.Rtl(text, "all")
     check_side_by_side("RTL (flat)", cases, engine.run, engine.gates.inputs, engine.gates.outputs)
-    mapped = hw.synthesise(text, "all", technology, effort="fast").netlist
-    netlist = hw.PackedNetlist(mapped, technology)
+    mapped = printed.synthesise(text, "all", technology, effort="fast").netlist
+    netlist = printed.PackedNetlist(mapped, technology)
     check_side_by_side("mapped netlist", cases, netlist.run, netlist.inputs, mapped.outputs)
 
 
@@ -51,7 +52,7 @@ class Case:
         net = random_net(rng)
         codes = random_codes(rng, net, ROWS)
         lowered = ir.lower_net(net)
-        flat = codegen.verilog(lowered, name=f"net{seed}")
+        flat = codegen.to_verilog(lowered, name=f"net{seed}")
         codegen.audit(flat, lowered, name=f"net{seed}")
         return cls(seed, net, lowered, codes, answers(net, codes), flat)
 
@@ -65,7 +66,7 @@ def check_alone(case: Case) -> None:
     program = ir.evaluate(lowered.bits, codes.tolist())
     check(case.seed, "bit program", {port: np.array(values) for port, values in program.items()}, case.expected)
 
-    readable = codegen.verilog(lowered, style="modules")
+    readable = codegen.to_verilog(lowered, style="modules")
     codegen.audit(readable, lowered)
     engine = sim.Rtl(readable)
     values = engine.run(port_values(codes, [bus.name for bus in engine.gates.inputs]))

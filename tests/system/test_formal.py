@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlpress import Design, hw, ir, prove, sim
-from mlpress.compiler import Options, press
+from mlpress import Design, ir, prove, sim
 from mlpress.errors import MlpressError
-from mlpress.proofs import Counterexample
+from mlpress.hw import printed
+from mlpress.pipeline.compile import Options, press
+from mlpress.verify import Counterexample
 
 
 def mlpress(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -83,7 +84,9 @@ def test_a_wrong_cell_is_refuted_with_a_row_that_differs(tmp_path: Path, design:
     assert dict(zip(row["codes"], codes[0].tolist(), strict=True)) == row["codes"]
     columns = {port: codes[:, k] for k, port in enumerate(row["codes"])}
     rtl = sim.Rtl(wrong.verilog).run(columns)["y"][0]
-    netlist = hw.PackedNetlist(hw.parse_netlist(wrong.netlist, "top"), hw.load_technology("egfet")).run(columns)["y"][0]
+    netlist = printed.PackedNetlist(printed.parse_netlist(wrong.netlist, "top"), printed.load_technology("egfet")).run(
+        columns
+    )["y"][0]
     assert row["answers"] == {
         "top.v": {"y": rtl},
         "netlist.v": {"y": netlist},

@@ -7,12 +7,13 @@ import re
 import numpy as np
 import pytest
 
-from mlpress import codegen, hw, ir
+from mlpress import codegen, ir
 from mlpress.codegen import flat
 from mlpress.errors import MlpressError
+from mlpress.hw import printed
 from mlpress.ir import Argmax, Input, Layer, Net, Neuron, QRelu, Raw, weight_terms
 from mlpress.sim import Rtl
-from mlpress.verification import port_values
+from mlpress.verify import port_values
 from mlpress.yosys import gates as elaboration
 from mlpress.yosys import read_gates
 
@@ -44,33 +45,33 @@ def in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("registered", [False, True])
 def test_parts_are_the_network(net: Net, registered: bool) -> None:
     lowered = ir.lower_net(net)
-    text = codegen.verilog(lowered, registered=registered)
+    text = codegen.to_verilog(lowered, registered=registered)
     assert len(re.findall(r"(?m)^module top_part\d+", text)) > 3
     report = codegen.audit(text, lowered, registered=registered)
     assert report.audited == report.modules > 4
-    technology = hw.load_technology("egfet")
+    technology = printed.load_technology("egfet")
     gates = read_gates({"top.v": text}, "top")
     assert len(gates.cuts) == report.modules - 1
     assert gates.flip_flops == (42 if registered else 0)
     codes = np.random.default_rng(5).integers(0, 16, (300, 10))
     expected = ir.interpret(net, codes).decision
-    found = hw.synthesise(text, "top", technology, effort="fast")
+    found = printed.synthesise(text, "top", technology, effort="fast")
     assert f"mapped in {len(gates.cuts)} blocks" in " ".join(found.notes)
     late = 2 if registered else 0
     rows = np.concatenate([codes, np.repeat(codes[-1:], late, axis=0)])
-    for engine in (Rtl(text), hw.PackedNetlist(found.netlist, technology)):
+    for engine in (Rtl(text), printed.PackedNetlist(found.netlist, technology)):
         ports = engine.gates.inputs if isinstance(engine, Rtl) else engine.inputs
         answers = engine.run(port_values(rows, [port.name for port in ports]))["y"]
         assert answers[late:].tolist() == expected.tolist()
 
 
 def test_blocks_lose_little(net: Net, monkeypatch: pytest.MonkeyPatch) -> None:
-    lowered, technology = ir.lower_net(net), hw.load_technology("egfet")
-    whole = hw.synthesise(codegen.verilog(lowered), "top", technology, effort="fast")
+    lowered, technology = ir.lower_net(net), printed.load_technology("egfet")
+    whole = printed.synthesise(codegen.to_verilog(lowered), "top", technology, effort="fast")
     monkeypatch.setattr(flat, "WHOLE_GATES", 100)
     monkeypatch.setattr(flat, "PART_GATES", 400)
     monkeypatch.setattr(elaboration, "PART_TEXT", 1000)
-    parts = hw.synthesise(codegen.verilog(lowered), "top", technology, effort="fast")
+    parts = printed.synthesise(codegen.to_verilog(lowered), "top", technology, effort="fast")
     assert "blocks" in " ".join(parts.notes)
     assert parts.area_um2 < 1.04 * whole.area_um2
 
@@ -78,8 +79,8 @@ def test_blocks_lose_little(net: Net, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("in_parts")
 def test_a_long_text_is_audited_in_part_and_says_so(net: Net, monkeypatch: pytest.MonkeyPatch) -> None:
     lowered = ir.lower_net(net)
-    text = codegen.verilog(lowered)
-    monkeypatch.setattr("mlpress.codegen.auditing.LIMIT", len(text) // 2)
+    text = codegen.to_verilog(lowered)
+    monkeypatch.setattr("mlpress.codegen.verilog.auditing.LIMIT", len(text) // 2)
     report = codegen.audit(text, lowered)
     assert 1 < report.audited < report.modules
     assert report.characters < report.all_characters
@@ -90,7 +91,7 @@ def test_a_long_text_is_audited_in_part_and_says_so(net: Net, monkeypatch: pytes
 @pytest.mark.usefixtures("in_parts")
 def test_a_changed_part_is_found(net: Net) -> None:
     lowered = ir.lower_net(net)
-    text = codegen.verilog(lowered)
+    text = codegen.to_verilog(lowered)
     changed = re.sub(r"(?s)(module top_part2\(.*?) \^ ", r"\1 & ", text, count=1)
     with pytest.raises(MlpressError, match="top_part2 has"):
         codegen.audit(changed, lowered)

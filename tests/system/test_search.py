@@ -12,9 +12,9 @@ import pytest
 
 from mlpress import Dataset, Design, MlpressError, from_sklearn, verify
 from mlpress.approx import Front, read_points
-from mlpress.compiler import Options, press
 from mlpress.ir import to_text
-from mlpress.searching import power_limit
+from mlpress.pipeline.compile import Options, press
+from mlpress.pipeline.search import power_limit
 
 
 def mlpress(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:

@@ -17,9 +17,11 @@ import numpy as np
 import pytest
 from support import quick_mlpress
 
-from mlpress import Dataset, Design, approx, cli, from_sklearn, interrupts, searching, verification
+from mlpress import Dataset, Design, approx, cli, from_sklearn, interrupts
 from mlpress.approx import gates
 from mlpress.console import Screen
+from mlpress.pipeline import search as searching
+from mlpress.verify import rows as verification
 
 SEARCH = ["search", "model.onnx", "--data", "rows.csv", "--effort", "fast", "--max-loss", "0.3", "--workers", "2"]
 BOTH = [*SEARCH, "--generations", "2", "--rounds", "1"]

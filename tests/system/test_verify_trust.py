@@ -12,13 +12,13 @@ import onnx
 import pytest
 from onnx import helper
 
-from mlpress import Design, codegen, hw, ir, verify
+from mlpress import Design, codegen, ir, verify
 from mlpress.codegen import TestBench
-from mlpress.compiler import Options, press
 from mlpress.errors import MlpressError, OutOfTimeError
-from mlpress.probes import MOST_ROWS, probe_rows, worth_rows
-from mlpress.proofs import prove_soon
-from mlpress.verification import require_equal
+from mlpress.hw import printed
+from mlpress.pipeline.compile import Options, press
+from mlpress.verify import prove_soon, require_equal
+from mlpress.verify.probes import MOST_ROWS, probe_rows, worth_rows
 from mlpress.yosys import check_circuit
 
 
@@ -227,7 +227,7 @@ def test_out_of_time_loses_no_work(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_simulation_that_runs_out_of_time_says_so(design: Design, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mlpress.verification.SIMULATION_LIMIT", -1.0)
+    monkeypatch.setattr("mlpress.verify.rows.SIMULATION_LIMIT", -1.0)
     results = {result.engine: result for result in require_equal(design)}
     assert (results["Amaranth"].verdict, results["Amaranth"].rows) == ("out of time", 0)
     assert not results["Amaranth"].equal
@@ -238,7 +238,7 @@ def test_reading_that_runs_out_of_time_is_no_difference(design: Design, monkeypa
         raise OutOfTimeError("Yosys did not end within 1 s")
 
     monkeypatch.setattr("mlpress.sim.rtl.read_gates", late)
-    monkeypatch.setattr("mlpress.proofs.read_gates", late)
+    monkeypatch.setattr("mlpress.verify.proofs.read_gates", late)
     results = {result.engine: result for result in require_equal(design)}
     assert results["RTL"].verdict == "out of time"
     assert not results["RTL"].optional
@@ -269,7 +269,7 @@ def test_our_own_verilog_is_never_refused(scores: Design) -> None:
     program = ir.lower_net(scores.program)
     for style in ("flat", "modules"):
         for registered in (False, True):
-            check_circuit("top.v", codegen.verilog(program, style=style, registered=registered), reserved="top_tb")
+            check_circuit("top.v", codegen.to_verilog(program, style=style, registered=registered), reserved="top_tb")
 
 
 def test_a_bench_knows_its_rows_and_is_smaller_for_large_circuits() -> None:
@@ -353,7 +353,7 @@ def test_every_functional_mutation_is_found(design: Design, kind: str) -> None:
     codes = np.unique(ir.encode(made.program, every), axis=0)
     assert len(codes) == 1 << 12
     columns = {f"x{k}": codes[:, k] for k in range(3)}
-    technology = hw.load_technology("egfet")
+    technology = printed.load_technology("egfet")
     right = ir.interpret(net(), codes).decision
     functional = 0
     for mutant in mutants(made, 24):
@@ -362,7 +362,7 @@ def test_every_functional_mutation_is_found(design: Design, kind: str) -> None:
 
             answers = Rtl(mutant.verilog).run(columns)["y"]
         else:
-            answers = hw.PackedNetlist(hw.parse_netlist(mutant.netlist, "top"), technology).run(columns)["y"]
+            answers = printed.PackedNetlist(printed.parse_netlist(mutant.netlist, "top"), technology).run(columns)["y"]
         if np.array_equal(answers, right):
             continue
         functional += 1

@@ -15,19 +15,20 @@ from support.pages import Page
 from support.told import NAMES, Told, classifier, data, rows
 from typer.testing import CliRunner
 
-from mlpress import Dataset, MlpressError, compile, ir, searching  # noqa: A004
-from mlpress.accuracy import accuracy, accuracy_facts
+from mlpress import Dataset, MlpressError, compile, ir  # noqa: A004
 from mlpress.approx import Budget, Multiply, apply
 from mlpress.cli import app
 from mlpress.codegen import onnx_model
-from mlpress.compiler import Options
 from mlpress.frontend import quantise
 from mlpress.intervals import accuracy_interval
 from mlpress.ir import Dense, Linear, Model, ScoresHead
-from mlpress.preparation import Prepared, prepare
+from mlpress.pipeline import search as searching
+from mlpress.pipeline.accuracy import accuracy, accuracy_facts
+from mlpress.pipeline.compile import Options
+from mlpress.pipeline.preparation import Prepared, prepare
+from mlpress.pipeline.suspicions import of_loss, of_test
 from mlpress.progress import Silent, recorded
 from mlpress.report import render, summary_table
-from mlpress.suspicions import of_loss, of_test
 
 
 def warnings_of(model: Model, dataset: Dataset, test: Dataset | None = None) -> list[str]:

@@ -24,13 +24,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpress import interrupts
+from mlpress.approx.common.teacher import taught
 from mlpress.approx.gates.archive import Archive, Member, with_members
 from mlpress.approx.gates.chain import anneal, genome_of, new_scratch, new_state
 from mlpress.approx.gates.genome import Genome, to_genome
 from mlpress.approx.gates.problem import MARGIN, GateProblem
 from mlpress.approx.gates.rows import PackedRows, Rows, pack_rows
 from mlpress.approx.gates.state import CORRECT, COST, MOVES, State
-from mlpress.approx.teacher import taught
 
 COLD = 0.03
 """The temperature at which annealing ends, in areas of the smallest gate."""

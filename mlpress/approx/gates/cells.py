@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpress.errors import MlpressError
-from mlpress.hw import Technology, state_power, truth_table
+from mlpress.hw.printed import Technology, state_power, truth_table
 
 LEFT, RIGHT = 0b1010, 0b1100
 """The functions "a" and "b"."""

@@ -9,10 +9,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from mlpress.approx.common.state_file import damaged, read_state, write_state
 from mlpress.approx.gates.archive import Archive, Member
 from mlpress.approx.gates.genome import Genome
 from mlpress.approx.gates.problem import GateProblem
-from mlpress.approx.state_file import damaged, read_state, write_state
 from mlpress.errors import MlpressError
 
 FORMAT = "mlpress evolution 3"

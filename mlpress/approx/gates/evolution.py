@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpress import interrupts
+from mlpress.approx.common.executor import cores, machine
 from mlpress.approx.gates import checkpoint as checkpoints
 from mlpress.approx.gates.advance import advance, turns, wrong_rows
 from mlpress.approx.gates.archive import Archive, Member
@@ -23,10 +24,9 @@ from mlpress.approx.gates.own_cells import to_netlist
 from mlpress.approx.gates.problem import GateEffort, GateProblem
 from mlpress.approx.gates.rows import PackedRows, Rows, check_rows, pack_rows
 from mlpress.approx.gates.starts import Start
-from mlpress.approx.integer_search import Budget
-from mlpress.approx.machine import cores, machine
+from mlpress.approx.integer.search import Budget
 from mlpress.errors import MlpressError
-from mlpress.hw import Technology
+from mlpress.hw.printed import Technology
 from mlpress.ir import Input
 from mlpress.progress import Progress, Silent
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mlpress.approx.choice import Measured, csv_text, most_accurate, smallest
+from mlpress.approx.common.choice import Measured, csv_text, most_accurate, smallest
 from mlpress.errors import MlpressError
 from mlpress.ir import Circuit, from_text, to_text
 
@@ -18,7 +18,7 @@ FORMAT = "mlpress circuits 2"
 class CircuitDesign:
     """One design of a front.
 
-    ``start`` is what it came from, ``lesson`` what it learned from (:mod:`mlpress.approx.teacher`).  Accuracies
+    ``start`` is what it came from, ``lesson`` what it learned from (:mod:`mlpress.approx.common.teacher`).  Accuracies
     are shares: ``fit_accuracy`` of all rows, which it has seen; ``validation_accuracy`` is that of its likes on rows
     held out of theirs.  ``netlist`` is Verilog that makes each gate of its own cells, which ``model_cm2`` counts;
     ``measured`` is what synthesis found.

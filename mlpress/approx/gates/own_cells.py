@@ -8,7 +8,7 @@ import numpy as np
 
 from mlpress.approx.gates.cells import LEFT, RIGHT, CellCosts
 from mlpress.approx.gates.genome import FIRST_INPUT, Genome
-from mlpress.hw import CellKind, Netlist, Port
+from mlpress.hw.printed import CellKind, Netlist, Port
 from mlpress.ir import Input
 
 

@@ -13,10 +13,10 @@ from math import ceil, log2
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpress.approx.common.teacher import Lesson, check_lesson
 from mlpress.approx.gates.cells import CellCosts
 from mlpress.approx.gates.rows import Rows, held_out_folds
 from mlpress.approx.gates.starts import Start
-from mlpress.approx.teacher import Lesson, check_lesson
 from mlpress.errors import MlpressError
 from mlpress.ir import Input
 

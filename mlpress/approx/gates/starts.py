@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from mlpress.approx.gates.rows import Rows
-from mlpress.approx.training import Training, train
+from mlpress.approx.integer.training import Training, train
 from mlpress.ir import Circuit, CircuitBuilder, Input, Net, bit_blast, index_bits, interpret, interpret_circuit, to_text
 
 ROW_VISITS = 200_000

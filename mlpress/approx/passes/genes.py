@@ -8,13 +8,13 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpress.approx.layout import Field
+from mlpress.approx.integer.genome_layout import Field
 from mlpress.ir import Net
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Genes:
-    """One integer gene an element of a ``field`` (see :mod:`mlpress.approx.layout`) of one ``layer``.
+    """One integer gene an element of a ``field`` (see :mod:`mlpress.approx.integer.genome_layout`) of one ``layer``.
 
     Values lie within ``low .. high``, which broadcast to the field's shape.  Fields of the head and of the
     inputs belong to no layer: theirs is 0.

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from mlpress.approx.layout import all_levels
+from mlpress.approx.integer.genome_layout import all_levels
 from mlpress.approx.passes.genes import Genes
 from mlpress.errors import MlpressError
 from mlpress.ir import Input, Net, code_values

@@ -1,0 +1,1 @@
+"""The integer-level search: networks of approximate arithmetic by annealed NSGA-II."""

@@ -1,0 +1,1 @@
+"""Programs as Verilog: the text, its test bench, its audit, its simulation."""

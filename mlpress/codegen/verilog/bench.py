@@ -1,0 +1,133 @@
+"""A self-checking test bench: vectors inside, one line with the count at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpress.codegen.verilog.rtl import Program, bits_of
+from mlpress.errors import MlpressError
+from mlpress.ir import Bits, Circuit, interpret, interpret_circuit
+
+Port = tuple[str, int]
+"""A port's name and width."""
+
+MOST_ROWS, LEAST_ROWS = 256, 4
+"""Rows of a test bench, however small or large the circuit is."""
+
+BENCH_SECONDS = 10.0
+"""Processor time of Icarus Verilog that the rows are meant to fill."""
+
+
+@dataclass(frozen=True, slots=True)
+class TestBench:
+    """A self-checking Verilog test bench: its ``text``, and the ``rows`` that it must say to have passed."""
+
+    __test__ = False  # for pytest
+
+    text: str
+    rows: int
+
+    @property
+    def verdict(self) -> str:
+        """The one line that it prints where all rows are right."""
+        return f"PASS: {self.rows} rows"
+
+
+def testbench(
+    program: Program,
+    codes: NDArray[np.int64],
+    *,
+    name: str = "top",
+    registered: bool = False,
+    most: int | None = None,
+) -> TestBench:
+    """Write a Verilog module ``<name>_tb`` that drives rows of ``codes`` (rows, inputs) and knows the right answers.
+
+    It prints ``PASS: n rows``, or a line for each wrong row and ``FAIL: k of n rows``.  Of more than ``most`` rows
+    (default: as many as Icarus Verilog runs in about ten seconds) it takes that many, spread evenly.
+    """
+    if not len(codes):
+        raise MlpressError("a test bench needs at least one row")
+    bits = bits_of(program)
+    most = _worth_rows(bits) if most is None else most
+    if len(codes) > most:
+        codes = codes[np.linspace(0, len(codes) - 1, most).astype(np.int64)]
+    inputs = list(bits.inputs)
+    outputs = [(port, len(word)) for port, (word, _) in bits.outputs.items()]
+    answers = _answers(program, codes)
+    width = sum(size for _, size in (*inputs, *outputs))
+    ports = [*inputs, *outputs]
+    rows = [_word(ports, row) for row in np.concatenate([codes, answers], axis=1).tolist()]
+    digits = -(-width // 4)
+    vectors = "\n".join(f"    rows[{k}] = {width}'h{word:0{digits}x};" for k, word in enumerate(rows))
+    fields = _fields(ports, width)
+    wires = "\n".join(f"  wire [{size - 1}:0] {port};" for port, size in outputs)
+    drives = "\n".join(f"  wire [{size - 1}:0] {port} = row[{fields[port]}];" for port, size in inputs)
+    wrong = " || ".join(f"{port} !== row[{fields[port]}]" for port, _ in outputs)
+    shown = " ".join(f"{port}=%0d (expected %0d)" for port, _ in outputs)
+    values = ", ".join(f"{port}, row[{fields[port]}]" for port, _ in outputs)
+    clocked = [".clk(clk)", ".rst(rst)"] if registered else []
+    connected = ", ".join([*clocked, *(f".{port}({port})" for port, _ in ports)])
+    wait = "repeat (2) @(posedge clk); #1;" if registered else "#1;"
+    clock = "  reg clk = 0;\n  reg rst = 0;\n  always #5 clk = ~clk;\n" if registered else ""
+    text = f"""// Self-checking test bench of {name}: {len(rows)} rows.
+`timescale 1ns/1ns
+module {name}_tb;
+{clock}  reg [{width - 1}:0] rows [0:{len(rows) - 1}];
+  reg [{width - 1}:0] row;
+{drives}
+{wires}
+  {name} dut({connected});
+  integer k;
+  integer failed;
+  initial begin
+{vectors}
+    failed = 0;
+    for (k = 0; k < {len(rows)}; k = k + 1) begin
+      row = rows[k];
+      {wait}
+      if ({wrong}) begin
+        failed = failed + 1;
+        $display("row %0d: {shown}", k, {values});
+      end
+    end
+    if (failed == 0) $display("PASS: {len(rows)} rows");
+    else $display("FAIL: %0d of {len(rows)} rows", failed);
+    $finish;
+  end
+endmodule
+"""
+    return TestBench(text, len(rows))
+
+
+def _worth_rows(bits: Bits) -> int:
+    """Rows by the number of gates; measured: 28 ms a row of 2,076 gates, growing with their square."""
+    return int(np.clip(BENCH_SECONDS / (6.5e-9 * max(1, len(bits.gates)) ** 2), LEAST_ROWS, MOST_ROWS))
+
+
+def _answers(program: Program, codes: NDArray[np.int64]) -> NDArray[np.int64]:
+    if isinstance(program, Circuit):
+        return interpret_circuit(program, codes).words
+    trace = interpret(program.net, codes)
+    return trace.scores if trace.decision is None else trace.decision[:, None]
+
+
+def _word(ports: Sequence[Port], values: Sequence[int]) -> int:
+    """The values side by side, the first port in the highest bits."""
+    word = 0
+    for (_, size), value in zip(ports, values, strict=True):
+        word = word << size | value & ((1 << size) - 1)
+    return word
+
+
+def _fields(ports: Sequence[Port], width: int) -> dict[str, str]:
+    """Where each port's bits lie in a row, as a Verilog range."""
+    fields = {}
+    for port, size in ports:
+        fields[port] = f"{width - 1}:{width - size}"
+        width -= size
+    return fields

@@ -1,0 +1,1 @@
+"""Technologies: their cells, from data files and liberty files."""

@@ -1,0 +1,1 @@
+"""Area, timing, power, converters and power sources of mapped netlists."""

@@ -1,0 +1,153 @@
+"""Flash input converters: what turning analogue features into codes costs.
+
+A flash converter compares its input with every level that it can tell apart and encodes the comparators'
+answers.  The model is that of the printed-classifier literature: a 4-bit converter is 16 comparators and 28
+two-input ORs, 0.1706 cm2 and 1.296 mW in EGFET at 1 V; the resistor ladder is ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mlpress.errors import MlpressError
+from mlpress.hw.printed.cells.technology import Technology
+from mlpress.hw.printed.netlist.linked import Linked
+
+COMPARATOR_CM2 = 0.0008
+COMPARATOR_MW = 0.04607
+"""One EGFET comparator at 1 V ("Printed Machine Learning Classifiers", MICRO 2020; arXiv 2411.08674)."""
+OR_CELL = "OR2X1"
+VOLTS = 1.0
+"""The only supply voltage that a printed comparator is published for."""
+MOST_BITS = 8
+"""Wider converters are not built as flash."""
+
+
+@dataclass(frozen=True, slots=True)
+class Converter:
+    """A flash converter of ``bits`` bits; ``levels`` are the codes it keeps (None: all of 1 .. 2**bits - 1).
+
+    ``read`` are the code bits that are encoded (bit ``k`` of it for code bit ``k``; None: all of them).
+    """
+
+    bits: int
+    levels: tuple[int, ...] | None = None
+    read: int | None = None
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.bits <= MOST_BITS:
+            raise MlpressError(f"a flash converter has 1 to {MOST_BITS} bits, not {self.bits}")
+        kept = self.levels or ()
+        if any(not 0 < level < 1 << self.bits for level in kept) or list(kept) != sorted(set(kept)):
+            raise MlpressError(
+                f"the levels of a {self.bits}-bit converter must increase within 1..{(1 << self.bits) - 1}"
+            )
+
+    @property
+    def comparators(self) -> int:
+        """Number of comparators: one per kept level, and one for code 0 in the literature's full converter."""
+        full = (1 << self.bits) - 1
+        return full + 1 if self.levels is None or len(self.levels) == full else len(self.levels)
+
+    @property
+    def or_gates(self) -> int:
+        """Two-input ORs of the encoder: each code bit that is read joins the kept levels that have it set."""
+        return sum(max(0, sum(level >> k & 1 for level in self._kept) - 1) for k in self.code_bits)
+
+    def reading(self, mask: int) -> Converter:
+        """The converter that is left where only the code bits of ``mask`` are read.
+
+        A level is kept where any of these bits changes from the level before.
+        """
+        kept, before = [], 0
+        for level in self._kept:
+            if (level ^ before) & mask:
+                kept.append(level)
+            before = level
+        read = mask & (1 << self.bits) - 1
+        full = len(kept) == (1 << self.bits) - 1
+        return replace(self, levels=None if full else tuple(kept), read=None if read == (1 << self.bits) - 1 else read)
+
+    @property
+    def _kept(self) -> Sequence[int]:
+        return range(1, 1 << self.bits) if self.levels is None else self.levels
+
+    @property
+    def code_bits(self) -> list[int]:
+        """The code bits that are read."""
+        return [k for k in range(self.bits) if self.read is None or self.read >> k & 1]
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A ``converter`` whose code is bits ``low`` to ``low + converter.bits - 1`` of the input ``port``."""
+
+    port: str
+    converter: Converter
+    low: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AdcCost:
+    """All input converters of a classifier together, at 1 V.
+
+    ``features`` is the number of codes that the circuit has ports for; ``converters`` that of the codes it reads, of
+    which it reads ``bits`` bits.
+    """
+
+    converters: int
+    comparators: int
+    or_gates: int
+    area_cm2: float
+    power_mw: float
+    features: int
+    bits: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {
+            "converters": self.converters,
+            "comparators": self.comparators,
+            "or_gates": self.or_gates,
+            "area_cm2": self.area_cm2,
+            "power_mw": self.power_mw,
+            "at_volts": VOLTS,
+            "features": self.features,
+            "bits": self.bits,
+            "counted": f"what the netlist reads: {self.bits} bits of {self.converters} of {self.features} features",
+        }
+
+
+def adc_cost(converters: Iterable[Converter], technology: Technology) -> AdcCost | None:
+    """Cost of the ``converters``, or None where ``technology`` has no published comparator (all but EGFET).
+
+    A converter of which no bit is read, or that keeps no level, is not built.
+    """
+    cell = technology.cells.get(OR_CELL)
+    if cell is None or VOLTS not in cell.corners:
+        return None
+    offered = list(converters)
+    found = [converter for converter in offered if converter.comparators]
+    comparators, gates = sum(c.comparators for c in found), sum(c.or_gates for c in found)
+    return AdcCost(
+        converters=len(found),
+        comparators=comparators,
+        or_gates=gates,
+        area_cm2=comparators * COMPARATOR_CM2 + gates * cell.area_um2 * 1e-8,
+        power_mw=comparators * COMPARATOR_MW + gates * cell.corners[VOLTS].static_nw * 1e-6,
+        features=len(offered),
+        bits=sum(len(converter.code_bits) for converter in found),
+    )
+
+
+def converters_read(linked: Linked, feeds: Iterable[Feed]) -> list[Converter]:
+    """The converters of ``feeds``, each with what an output of the netlist depends on, structurally."""
+    live = linked.live_nets()
+    ports = {port.name: port for port in linked.netlist.inputs}
+    found = []
+    for feed in feeds:
+        nets = ports[feed.port].nets[feed.low : feed.low + feed.converter.bits]
+        found.append(feed.converter.reading(sum(1 << k for k, net in enumerate(nets) if net in live)))
+    return found

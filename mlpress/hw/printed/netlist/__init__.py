@@ -1,0 +1,1 @@
+"""Mapped netlists: read, linked to their cells, simulated, and as functions for proofs."""

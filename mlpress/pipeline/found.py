@@ -1,0 +1,335 @@
+"""What a search found, and the design that is chosen of it.
+
+The rule (``docs/search.md`` has it in full): losses count from the given model's accuracy on the rows of the search,
+designs are chosen by what they reach on rows held out of them, and test rows only check the choice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlpress import ir
+from mlpress.design import Design, cells_of
+from mlpress.errors import MlpressError
+from mlpress.intervals import accuracy_interval
+from mlpress.pipeline import suspicions
+from mlpress.pipeline.accuracy import accuracy, with_intervals
+from mlpress.pipeline.compile import Options, press
+from mlpress.pipeline.preparation import Prepared
+from mlpress.progress import Progress, recorded
+from mlpress.verify import port_values
+
+if TYPE_CHECKING:
+    from mlpress.approx import Candidate, Clock, Front, Loss, Measured, MergedDesign, MergedFront, gates
+    from mlpress.frontend import Dataset
+    from mlpress.hw.printed import Netlist, Technology
+    from mlpress.report import Point
+
+    Chosen = Candidate | gates.CircuitDesign
+    Judged = Candidate | gates.CircuitDesign | MergedDesign
+
+MOST_THOROUGH_NODES = 600
+"""And-gates of the largest chosen design that is synthesised thoroughly: some 20 seconds of one core."""
+
+THOROUGH_END_S = 40.0
+"""With less time for the end of a search, the chosen design is synthesised as the front is."""
+
+PRESS_BITS_A_SECOND = 30
+"""Bits that a network's products have, for each second that pressing it takes: a careful guess for the budget."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """A searched front over a model's rows; every member becomes a verified :class:`Design` when it is asked for.
+
+    ``front`` is that of the last level searched, ``integer`` that of the integer level where it was another, and
+    ``merged`` the front of both then.  ``trees`` are what decision trees would cost; ``prepared`` holds the model, its
+    quantised net and all rows.  ``rows`` are those that were searched with, and validation accuracies were counted on
+    ``validation_rows`` of them; ``retrained`` is what networks of the model's shape reach on rows that they have not
+    seen, where that was found out.  ``search`` are the facts of the search.  ``warnings`` were given during it;
+    ``progress`` hears of those that a single design gives reason for.  ``clock`` says what time is left.
+    """
+
+    front: Front | gates.CircuitFront
+    integer: Front | None
+    merged: MergedFront | None
+    trees: Sequence[gates.TreePoint]
+    prepared: Prepared
+    rows: Dataset
+    validation_rows: int
+    retrained: float | None
+    search: Mapping[str, Any]
+    options: Options
+    clock: Clock
+    warnings: Sequence[str]
+    progress: Progress
+
+    @property
+    def exact(self) -> ir.Net:
+        """The quantised net, before any search."""
+        return self.prepared.quantised.net
+
+    @property
+    def dataset(self) -> Dataset:
+        """All rows that the search was given."""
+        return self.prepared.rows
+
+    @property
+    def test(self) -> Dataset | None:
+        """Rows that only state accuracies and warn."""
+        return self.prepared.tests
+
+    @property
+    def reference(self) -> float:
+        """The accuracy that losses count from."""
+        return (self.merged or self.front).reference
+
+    def smallest(
+        self, *, max_loss: float | None = 0.01, max_area: float | None = None, max_power: float | None = None
+    ) -> Design:
+        """The smallest design within ``max_loss`` of the reference, on rows held out of it, and within the limits.
+
+        ``max_loss=None`` takes the most accurate one within the limits.  Where the search found none, that is the most
+        accurate one within them, or without limits the exact circuit itself.  A loss that may be larger than allowed
+        is a warning.
+        """
+        designs: Sequence[Judged] = (self.merged or self.front).designs
+        within = [
+            each
+            for each in designs
+            if (max_area is None or each.area_cm2 <= max_area) and (max_power is None or each.power_mw <= max_power)
+        ]
+        limited = max_area is not None or max_power is not None
+        if not within:
+            self.front.most_accurate(max_area=max_area, max_power=max_power)  # which says what is wrong
+            raise MlpressError("no design is within the limits; allow more, or search longer")
+        enough = [
+            each for each in within if max_loss is not None and each.validation_accuracy >= self.reference - max_loss
+        ]
+        if enough:
+            best = min(enough, key=lambda each: (each.area_cm2, -each.validation_accuracy))
+        elif not limited and max_loss is not None and self._affordable():
+            self.progress.note(self._why_exact(designs, max_loss))
+            return self._exact(max_loss)
+        else:
+            best = max(within, key=lambda each: (each.ranking, -each.area_cm2))
+        return self.design(best, max_loss)
+
+    def _affordable(self) -> bool:
+        """Whether there is time to press the exact network."""
+        return self.clock.left_s() >= product_bits(self.exact) / PRESS_BITS_A_SECOND
+
+    def _why_exact(self, designs: Sequence[Judged], max_loss: float) -> str:
+        best = max(each.validation_accuracy for each in designs)
+        anew = self.retrained
+        known = f"; networks trained anew reach {anew:.1%} on rows that they have not seen" if anew is not None else ""
+        return (
+            f"the exact network is taken: no smaller design is within {max_loss:.1%} of the model's "
+            f"{self.reference:.1%} (the best has {best:.1%} on rows held out of it{known}); if the model was trained "
+            "on these rows, its own figure is kind, and a larger --max-loss is fair"
+        )
+
+    def design(self, judged: Judged, max_loss: float | None = None) -> Design:
+        """The pressed and verified circuit of one member of a front."""
+        from mlpress.approx import Candidate, Front, MergedDesign
+
+        candidate = judged.source if isinstance(judged, MergedDesign) else judged
+        if isinstance(candidate, Candidate):
+            front = self.front if isinstance(self.front, Front) else self.integer
+            assert front is not None  # a candidate comes from an integer front
+            program: ir.Net | ir.Circuit = front.net(candidate)
+            return self._pressed(program, judged, max_loss, None, level="integer", genes=list(candidate.genes))
+        facts = {"level": "gates", "start": candidate.start, "lesson": candidate.lesson}
+        return self._pressed(candidate.circuit, judged, max_loss, candidate.netlist, **facts)
+
+    def _exact(self, max_loss: float | None) -> Design:
+        return self._pressed(self.exact, None, max_loss, None)
+
+    def _pressed(
+        self,
+        program: ir.Net | ir.Circuit,
+        chosen: Judged | None,
+        max_loss: float | None,
+        netlist: str | None,
+        **searched: Any,
+    ) -> Design:
+        rows, (progress, warnings) = self.rows, recorded(self.progress)
+        accuracies = self._accuracy_facts(program, chosen, max_loss, progress)
+        for text in suspicions.of_test(accuracies):
+            progress.warn(text)
+        design = press(program, rows.features, rows.labels, self._shipped(program), netlist=netlist, progress=progress)
+        facts: dict[str, Any] = {
+            "source": dict(self.prepared.source),
+            "accuracy": accuracies,
+            "front": [self._point(each) | {"chosen": each is chosen} for each in (self.merged or self.front).designs],
+            "search": dict(self.search) | searched,
+            "tree": self._tree(accuracies["validation"]),
+            "warnings": [*self.warnings, *warnings],
+        }
+        return design.with_facts(design.facts | facts)
+
+    def _point(self, design: Judged) -> dict[str, Any]:
+        from mlpress.approx import Candidate, MergedDesign
+
+        source = design.source if isinstance(design, MergedDesign) else design
+        rows = self._held_rows if isinstance(source, Candidate) else len(self.rows)
+        share = design.validation_accuracy
+        facts: dict[str, Any] = {"area_cm2": design.area_cm2, "accuracy": share, "rows": rows}
+        facts["interval"] = list(accuracy_interval(share, rows))
+        return facts | ({"level": design.level} if isinstance(design, MergedDesign) else {})
+
+    @property
+    def _held_rows(self) -> int:
+        """Rows that the integer level keeps out to judge its designs."""
+        from mlpress.approx import VALIDATION, split_rows
+
+        return len(split_rows(self.rows.labels.astype(np.int64), VALIDATION, self.front.seed)[1])
+
+    def _shipped(self, program: ir.Net | ir.Circuit) -> Options:
+        """The options of the chosen design; where time is short, its synthesis takes no longer than the front's."""
+        if self.clock.left_s() < self.clock.press_s or (self.clock.end_s and self.clock.end_s < THOROUGH_END_S):
+            return self.options
+        return shipped(program, self.options)
+
+    def _accuracy_facts(
+        self, program: ir.Net | ir.Circuit, chosen: Judged | None, max_loss: float | None, progress: Progress
+    ) -> dict[str, Any]:
+        """What the report says of accuracy; warns where more may be lost than was allowed."""
+        from mlpress.approx import estimated_loss, paired_loss
+
+        rows, model = self.dataset, self.prepared.model
+        found = self.prepared.accuracy(program) | {
+            "reference": self.reference,
+            "retrained": self.retrained,
+            "validation_rows": self.validation_rows,
+        }
+        if chosen is None:
+            right = _right(program, rows)
+            found["validation"] = float(np.mean(right))
+            loss = paired_loss(_decided(model, rows) == rows.labels, right)
+        else:
+            found["validation"] = chosen.validation_accuracy
+            loss = estimated_loss(self.reference, chosen.validation_accuracy, self.validation_rows)
+        found["loss"] = {"allowed": max_loss, "validation": loss.to_json()}
+        check_loss(loss, max_loss, "rows held out of the search", progress)
+        if self.test is not None:
+            loss = paired_loss(_decided(model, self.test) == self.test.labels, _right(program, self.test))
+            found["loss"]["test"] = loss.to_json()
+            check_loss(loss, max_loss, "test rows", progress)
+        return with_intervals(found, {"validation": self.validation_rows})
+
+    def _tree(self, enough: float) -> dict[str, Any]:
+        """The decision tree that a user would hold the design against, synthesised where there is time."""
+        from mlpress.approx import gates
+
+        tree = gates.nearest_tree(self.trees, enough)
+        quick = self.clock.left_s() < 0.25 * self.clock.press_s
+        cost = circuit_cost(tree.circuit, tree.netlist, self.rows, self.options, quick=quick)
+        facts: dict[str, Any] = {
+            "leaves": tree.leaves,
+            "fit": tree.fit_accuracy,
+            "validation": tree.validation_accuracy,
+            "area_cm2": cost.area_cm2,
+            "power_mw": cost.power_mw,
+        }
+        rows = {"fit": len(self.rows), "validation": len(self.rows)}
+        if self.test is not None:
+            facts["test"], rows["test"] = accuracy(tree.circuit, self.test), len(self.test)
+        return with_intervals(facts, rows)
+
+
+def check_loss(loss: Loss, max_loss: float | None, where: str, progress: Progress) -> None:
+    """Warn where more may be lost than was allowed."""
+    if max_loss is None or loss.high <= max_loss:
+        return
+    what = "loses" if loss.mean > max_loss else "may lose"
+    progress.warn(
+        f"on {where} the design {what} more than the {max_loss:.1%} that was allowed: {loss}; "
+        "search longer, allow more area, or give more rows"
+    )
+
+
+def _decided(model: ir.Model, rows: Dataset) -> Any:
+    """The classes that the given model gives to the rows, int64 (rows,)."""
+    return ir.interpret_model(model, rows.features)[1]
+
+
+def shipped(program: ir.Net | ir.Circuit, options: Options) -> Options:
+    """The options of the chosen design: ``default`` effort becomes ``thorough`` where its circuit is small enough."""
+    circuit = program if isinstance(program, ir.Circuit) else ir.bit_blast(program)
+    thorough = options.effort == "default" and len(circuit.ands) <= MOST_THOROUGH_NODES
+    return replace(options, effort="thorough") if thorough else options
+
+
+def product_bits(net: ir.Net) -> int:
+    """Bits of all products of a net, before any are shared: a measure of its size that costs nothing to find."""
+    return sum(term.mask.bit_count() for layer in net.layers for neuron in layer.neurons for term in neuron.terms)
+
+
+def measured(net: ir.Net, rows: Dataset, technology: Technology, options: Options) -> Measured:
+    """Real area (cm2) and power (mW at the nominal voltage) of a net on its rows."""
+    from mlpress import codegen
+    from mlpress.hw import printed
+
+    found = printed.synthesise(codegen.to_verilog(ir.lower_net(net)), "top", technology, effort=options.effort).netlist
+    return _cost(found, ir.encode(net, rows.features), technology, options)
+
+
+def circuit_cost(
+    circuit: ir.Circuit, netlist: str, rows: Dataset, options: Options, *, quick: bool = False
+) -> Measured:
+    """The same of a circuit, whose gates in cells of their own are ``netlist``; ``quick`` takes these as they are."""
+    from mlpress import codegen
+    from mlpress.hw import printed
+
+    technology = cells_of(options.target, options.liberty)
+    own = printed.parse_netlist(netlist, "top")
+    if not quick:
+        own = printed.synthesise(codegen.to_verilog(circuit), "top", technology, effort=options.effort, own=own).netlist
+    return _cost(own, ir.encode(circuit, rows.features), technology, options)
+
+
+def _cost(netlist: Netlist, codes: Any, technology: Technology, options: Options) -> Measured:
+    from mlpress.approx import Measured
+    from mlpress.hw import printed
+
+    ports = [port.name for port in printed.PackedNetlist(netlist, technology).inputs]
+    cost = printed.estimate(netlist, technology, port_values(codes, ports), options.rate_hz)
+    return Measured(cost.area_cm2, cost.nominal.total_mw)
+
+
+def _right(program: ir.Net | ir.Circuit, rows: Dataset) -> Any:
+    """Which rows a program decides rightly, bool (rows,)."""
+    codes = ir.encode(program, rows.features)
+    trace = ir.interpret_circuit(program, codes) if isinstance(program, ir.Circuit) else ir.interpret(program, codes)
+    return trace.decision == rows.labels
+
+
+def front_files(
+    front: Front | gates.CircuitFront | MergedFront, name: str = "front", published: Sequence[Point] = ()
+) -> dict[str, str | bytes]:
+    """The files of a front beside its chosen design; its pictures show the ``published`` designs too."""
+    from mlpress.report import draw
+
+    return {
+        f"{name}.json": front.to_json(),
+        f"{name}.csv": front.to_csv(),
+        f"{name}.png": draw(front, "png", published),
+        f"{name}.svg": draw(front, "svg", published),
+    }
+
+
+def with_fronts(design: Design, found: Found, published: Sequence[Point] = ()) -> Design:
+    """The design with the files of its fronts in its folder; their pictures show the ``published`` designs too.
+
+    Where both levels were searched, ``front`` is that of both, beside ``integer_front`` and ``gate_front``.
+    """
+    if found.merged is None or found.integer is None:
+        return replace(design, extra=front_files(found.front, published=published))
+    extra = front_files(found.merged, published=published)
+    extra |= front_files(found.integer, "integer_front", published) | front_files(found.front, "gate_front", published)
+    return replace(design, extra=extra)

@@ -1,0 +1,90 @@
+"""The first step of every pipeline: data meet the model, which becomes integers, and what is suspicious is found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mlpress import ir
+from mlpress.pipeline import suspicions
+from mlpress.pipeline.accuracy import Program, accuracy_facts
+
+if TYPE_CHECKING:
+    from mlpress.frontend import Dataset, Quantised
+    from mlpress.pipeline.compile import Options
+    from mlpress.progress import Progress
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """A model with the rows that fit it; ``source`` are the facts of where both came from and how they met.
+
+    ``notes`` say how they met, ``warnings`` what is suspicious about it, one line each.
+    """
+
+    model: ir.Model
+    quantised: Quantised
+    rows: Dataset
+    tests: Dataset | None
+    source: Mapping[str, Any]
+    notes: Sequence[str]
+    warnings: Sequence[str]
+
+    def say(self, progress: Progress) -> None:
+        """Tell ``progress`` the notes and the warnings."""
+        for note in self.notes:
+            progress.note(note)
+        for warning in self.warnings:
+            progress.warn(warning)
+
+    def accuracy(self, program: Program) -> dict[str, Any]:
+        """The accuracies of ``program``: :func:`mlpress.pipeline.accuracy.accuracy_facts`."""
+        return accuracy_facts(self.model, self.quantised, program, self.rows, self.tests)
+
+
+def prepare(
+    model: ir.Model,
+    dataset: Dataset,
+    options: Options,
+    *,
+    test: Dataset | None = None,
+    features: Sequence[str] | None = None,
+    source: Mapping[str, Any] | None = None,
+) -> Prepared:
+    """Match ``dataset`` and ``test`` to ``model``, quantise it, and find what is worth a note or a warning.
+
+    ``features`` names the model's inputs in its order, by columns of ``dataset``.  Raises :class:`MlpressError` where
+    the data do not fit.
+    """
+    from mlpress.frontend import with_features
+
+    warnings = list(dataset.remarks) + ([] if test is None else list(test.remarks))
+    if features is not None:
+        model, more = with_features(model, features, dataset.names)
+        warnings += more
+    match = dataset.match(model)
+    quantised = quantised_model(model, dataset, options)
+    net = quantised.net
+    rows = dataset.for_model(net)
+    tests = None if test is None else test.for_model(net)
+    warnings += match.warnings() + suspicions.of_rows(rows, "training")
+    warnings += [] if tests is None else suspicions.of_rows(tests, "test")
+    warnings += suspicions.of_scaling(model, rows, match)
+    likely = dataset.likely_label(len(net.classes))
+    warnings += suspicions.of_fit(model, rows, match, accuracy_facts(model, quantised, net, rows), likely)
+    facts = {**(source or {}), "rows": len(rows), **match.to_json()}
+    return Prepared(model, quantised, rows, tests, facts, match.notes(), warnings)
+
+
+def quantised_model(model: ir.Model, dataset: Dataset, options: Options) -> Quantised:
+    """The integer network of ``model`` with the widths of ``options``, calibrated on ``dataset``."""
+    from mlpress.frontend import quantise
+
+    return quantise(
+        model,
+        dataset,
+        input_bits=options.input_bits,
+        weight_bits=options.weight_bits,
+        activation_bits=options.activation_bits,
+    )

@@ -1,0 +1,48 @@
+"""Is an artifact the program that it was made from?  Row by row in every engine, and proven for all inputs.
+
+``mlpress.verify(design)`` runs :func:`mlpress.verify.rows.verify`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlpress._lazy import callable_door, lazy_door
+
+if TYPE_CHECKING:
+    from mlpress.verify.equivalence import OutOfTime, Proven, Refuted, Side, Verdict, prove_equal
+    from mlpress.verify.probes import probe_rows, worth_rows
+    from mlpress.verify.proofs import Counterexample, Proof, prove
+    from mlpress.verify.rows import EngineResult, Values, port_values, require_equal, verify
+    from mlpress.verify.unrolled import Machine
+
+_MODULES = {
+    "equivalence": ("OutOfTime", "Proven", "Refuted", "Side", "Verdict", "prove_equal"),
+    "probes": ("probe_rows", "worth_rows"),
+    "proofs": ("Counterexample", "Proof", "prove"),
+    "rows": ("EngineResult", "Values", "port_values", "require_equal", "verify"),
+    "unrolled": ("Machine",),
+}
+
+__all__ = [
+    "Counterexample",
+    "EngineResult",
+    "Machine",
+    "OutOfTime",
+    "Proof",
+    "Proven",
+    "Refuted",
+    "Side",
+    "Values",
+    "Verdict",
+    "port_values",
+    "probe_rows",
+    "prove",
+    "prove_equal",
+    "require_equal",
+    "verify",
+    "worth_rows",
+]
+
+__getattr__ = lazy_door(__name__, {name: module for module, names in _MODULES.items() for name in names})
+callable_door(__name__, "verify")
