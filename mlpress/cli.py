@@ -6,6 +6,7 @@ import csv
 import os
 import re
 import sys
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -65,8 +66,11 @@ WeightBits = Annotated[int, typer.Option(help="Bits of each weight.")]
 ActivationBits = Annotated[int, typer.Option(help="Bits of each hidden output.")]
 SearchLevel = Literal["integer", "gates", "both"]
 Start = Literal["model", "tree"]
-Effort = Annotated[str, typer.Option(help="Synthesis effort: fast, default or thorough.")]
-Rate = Annotated[float, typer.Option(help="Inferences a second that power and energy are stated for.")]
+Effort = Annotated[str | None, typer.Option(help="Synthesis effort: fast, default or thorough.")]
+Rate = Annotated[float | None, typer.Option(help="Inferences a second that power and energy are stated for.")]
+TargetOption = Annotated[
+    list[str] | None, typer.Option("--option", "-O", help="An option of the target: name=value; repeat for more.")
+]
 Output = Annotated[Path, typer.Option("--output", "-o", help="Design folder to write.")]
 
 
@@ -106,10 +110,11 @@ def compile_command(
     approx: Annotated[
         list[str] | None, typer.Option(help="Approximate first: multiply:terms=2; repeat for more passes, in turn.")
     ] = None,
-    effort: Effort = "default",
-    rate: Rate = 5.0,
-    style: Annotated[str, typer.Option(help="Verilog: flat (one module) or modules (one a neuron).")] = "flat",
+    effort: Effort = None,
+    rate: Rate = None,
+    style: Annotated[str | None, typer.Option(help="Verilog: flat (one module) or modules (one per neuron).")] = None,
     registered: Annotated[bool, typer.Option("--registered", help="Flip-flops at inputs and outputs.")] = False,
+    option: TargetOption = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
     strict: Strict = False,
@@ -128,16 +133,12 @@ def compile_command(
     with screen.working():
         screen.step("read model and data")
         network = load(model, task)
-        options = compiler.Options(
-            target=target,
-            liberty=liberty,
+        options = compiler.Options.of(
+            target,
             input_bits=input_bits,
             weight_bits=weight_bits,
             activation_bits=activation_bits,
-            effort=effort,
-            rate_hz=rate,
-            style=style,
-            registered=registered,
+            **_given(option, liberty=liberty, effort=effort, rate_hz=rate, style=style, registered=registered or None),
         )
         design = compiler.compile_model(
             network,
@@ -187,8 +188,9 @@ def search(
     published: Annotated[
         Path | None, typer.Option(help="Designs to show in the picture: CSV of label, accuracy, area_cm2.")
     ] = None,
-    effort: Effort = "default",
-    rate: Rate = 5.0,
+    option: TargetOption = None,
+    effort: Effort = None,
+    rate: Rate = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
     strict: Strict = False,
@@ -214,14 +216,12 @@ def search(
     allowed = Budget(seconds, generations)
     where = searching.Where(workers, cluster, output.with_name(f"{output.name}.checkpoint"), resume)
     screen = _screen(verbose, quiet, as_json, strict)
-    options = compiler.Options(
-        target=target,
-        liberty=liberty,
+    options = compiler.Options.of(
+        target,
         input_bits=input_bits,
         weight_bits=weight_bits,
         activation_bits=activation_bits,
-        effort=effort,
-        rate_hz=rate,
+        **_given(option, liberty=liberty, effort=effort, rate_hz=rate),
     )
     settings = searching.Settings(level, start == "tree", limits, with_adc, power_weight, seed)
     with screen.working():
@@ -261,6 +261,27 @@ def search(
         else:
             where.forget()
     screen.show(design.facts | {"folder": str(folder)}, summary_table(design.facts), f"design folder: {folder}")
+
+
+def _given(texts: list[str] | None, **known: object) -> dict[str, object]:
+    """Return the target's options that were given: by their own flags, and as ``name=value``."""
+    found = {name: value for name, value in known.items() if value is not None}
+    for text in texts or []:
+        name, equals, value = text.partition("=")
+        if not equals or not name.isidentifier():
+            raise MlpressError(f"{text[:200]!r} is no option; write name=value")
+        found[name] = _value(value)
+    return found
+
+
+def _value(text: str) -> object:
+    """Return a whole number, a number, a truth value, or the text itself."""
+    if text.lower() in {"true", "false"}:
+        return text.lower() == "true"
+    for kind in (int, float):
+        with suppress(ValueError):
+            return kind(text)
+    return text
 
 
 def _passes(texts: list[str]) -> list[ApproximatePass]:
@@ -306,30 +327,25 @@ def estimate(
     with_adc: Annotated[
         bool, typer.Option("--with-adc", help="State input converters too: one per port, or per column `x[3:0]`.")
     ] = False,
-    effort: Effort = "default",
-    rate: Rate = 5.0,
+    effort: Effort = None,
+    rate: Rate = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
     strict: Strict = False,
     as_json: AsJson = False,
 ) -> None:
     """Say what any Verilog costs in printed cells, ours or not."""
-    from mlpress.pipeline import compile as compiler
     from mlpress.report import estimate_table
+    from mlpress.targets import read_target
+    from mlpress.targets.printed import Printed, estimate_verilog
 
     screen = _screen(verbose, quiet, as_json, strict)
     with screen.working():
-        cost = compiler.estimate_verilog(
-            verilog,
-            top=top,
-            target_name=target,
-            liberty=liberty,
-            mapped=mapped,
-            vectors=vectors,
-            with_adc=with_adc,
-            effort=effort,
-            rate_hz=rate,
-            progress=screen,
+        cells = read_target(target, _given(None, liberty=liberty, effort=effort, rate_hz=rate))
+        if not isinstance(cells, Printed):
+            raise MlpressError(f"Verilog cannot be estimated for {target}; `mlpress targets` lists printed targets")
+        cost = estimate_verilog(
+            verilog, cells, top=top, mapped=mapped, vectors=vectors, with_adc=with_adc, progress=screen
         )
     facts = cost.to_json()
     screen.show(facts, estimate_table(facts | {"notes": []} if quiet else facts))
@@ -364,12 +380,11 @@ def verify(
     seconds = _seconds(time_limit) if formal else None
     screen = _screen(verbose, quiet, as_json, strict)
     with screen.working():
-        design = Design.load(folder)
-        technology = design.technology(liberty)
+        design = Design.load(folder, **_given(None, liberty=liberty))
         more = None if data is None else Dataset.read(data, label).for_model(design.program)
-        results = run(design, technology, more=None if more is None else more.features, progress=screen)
+        results = run(design, more=None if more is None else more.features, progress=screen)
         different = any(result.verdict == "different" for result in results)
-        proofs = check_proofs(design, technology, timeout_s=seconds, different=different, progress=screen)
+        proofs = check_proofs(design, timeout_s=seconds, different=different, progress=screen)
     files, engines = design.files_facts(), [result.to_json() for result in results]
     claims = [proof.to_json() for proof in proofs]
     facts = {"files": files, "rows_given": 0 if more is None else len(more), "engines": engines, "proofs": claims}
@@ -384,10 +399,10 @@ def verify(
 @app.command()
 def targets(verbose: Verbose = False, quiet: Quiet = False, as_json: AsJson = False) -> None:
     """List the technologies and what is known of them."""
-    from mlpress.pipeline.compile import target_facts
     from mlpress.report import targets_table
+    from mlpress.targets.table import targets as listed
 
-    facts = target_facts()
+    facts = listed()
     _screen(verbose, quiet, as_json).show(facts, targets_table(facts))
 
 

@@ -12,19 +12,18 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from mlpress import ir
 from mlpress.errors import MlpressError
 from mlpress.files import write_folder
-
-if TYPE_CHECKING:
-    from mlpress.hw.printed import Technology
+from mlpress.targets import Artifact, Rows, Target, file_text, read_target, target_files, target_options
 
 FORMAT = "mlpress design 1"
 FACTS = "design.json"
@@ -36,15 +35,14 @@ LARGEST_FILE = 256 * 2**20
 """No file of a design folder is read beyond this many bytes."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Design:
-    """A pressed classifier.
+    """A compiled classifier.
 
-    ``program`` is the integer net or the circuit that was pressed; ``facts`` is the content of ``design.json`` (plain
-    JSON values); ``verilog``, ``testbench`` and
-    ``netlist`` are Verilog texts; ``oracle`` is the ONNX graph of ``program``; ``features`` float64
-    (rows, inputs) and ``labels`` (rows,) are the rows it was made from; ``extra`` holds further files (name ->
-    content) that are written and never read.
+    ``program`` is the integer net or the circuit; ``facts`` is the content of ``design.json`` (plain JSON values);
+    ``files`` are those of the target's artifact, by name; ``oracle`` is the ONNX graph of ``program``; ``features``
+    float64 (rows, inputs) and ``labels`` (rows,) are the rows it was made from; ``extra`` holds further files (name ->
+    content) that are written and never read.  ``built`` are the target and the artifact, where they are at hand.
 
     Of a design that was read from a folder, ``hashed`` is the number of files whose SHA-256 ``design.json`` keeps (0 in
     folders of older versions), and ``changed`` names those that are missing or not the ones written.
@@ -52,31 +50,77 @@ class Design:
 
     program: ir.Net | ir.Circuit
     facts: dict[str, Any]
-    verilog: str
-    testbench: str
-    netlist: str
+    files: Mapping[str, str | bytes]
     oracle: bytes
     features: NDArray[np.float64]
     labels: NDArray[Any]
     extra: Mapping[str, str | bytes] = field(default_factory=dict)
     hashed: int = 0
     changed: tuple[str, ...] = ()
+    built: tuple[Target, Artifact | None] | None = None
+
+    def __repr__(self) -> str:
+        level = "circuit" if isinstance(self.program, ir.Circuit) else "net"
+        return f"Design({self.facts.get('target')}, {level} of {len(self.program.inputs)} inputs, {self.cost})"
+
+    @cached_property
+    def target(self) -> Target:
+        """The target, as :meth:`load` was told or as ``design.json`` says."""
+        return _target(self.facts) if self.built is None else self.built[0]
+
+    @cached_property
+    def artifact(self) -> Artifact:
+        """What the target built."""
+        known = None if self.built is None else self.built[1]
+        if known is not None and known.program is self.program:
+            return known
+        return self.target.restore(self.program, self.files, self.facts)
+
+    @cached_property
+    def rows(self) -> Rows:
+        """The rows that it was made from, with their input codes."""
+        return Rows(self.features, ir.encode(self.program, self.features), self.labels)
+
+    @property
+    def cost(self) -> dict[str, float]:
+        """What it costs, by metric of the target."""
+        known = self.facts.get("cost")
+        return dict(known["values"]) if isinstance(known, Mapping) else {}
+
+    @property
+    def accuracy(self) -> float | None:
+        """Accuracy on test rows where there were some, else on the rows that it was made from."""
+        known = self.facts.get("accuracy") or {}
+        return (known.get("test") or known).get("quantised")
+
+    def predict(self, features: ArrayLike) -> NDArray[Any]:
+        """Return the class of each row of ``features`` (rows, inputs); the scores of a regression."""
+        codes = ir.encode(self.program, np.asarray(features, np.float64))
+        if isinstance(self.program, ir.Circuit):
+            decided = ir.interpret_circuit(self.program, codes).decision
+            return np.asarray(self.program.classes)[decided]
+        trace = ir.interpret(self.program, codes)
+        if trace.decision is None:
+            return ir.score_values(self.program, trace.scores)
+        return np.asarray(self.program.classes)[trace.decision]
+
+    def text(self, name: str) -> str:
+        """Return a text file of the artifact: ``top.v``."""
+        return file_text(self.files, name)
 
     def with_facts(self, facts: dict[str, Any]) -> Design:
-        """The same design with these facts."""
+        """Return the same design with these facts."""
         return replace(self, facts=facts)
+
+    def with_file(self, name: str, content: str | bytes) -> Design:
+        """Return the same design with another file in its artifact."""
+        built = None if self.built is None else (self.built[0], None)
+        return replace(self, files={**self.files, name: content}, built=built)
 
     def files_facts(self) -> dict[str, Any]:
         """Whether the files of the folder are those that were written, as plain JSON values."""
         verdict = "changed" if self.changed else "unchanged" if self.hashed else "no hashes"
         return {"verdict": verdict, "hashed": self.hashed, "changed": list(self.changed)}
-
-    def technology(self, liberty: Path | None = None) -> Technology:
-        """The cells of the netlist: the target's, or those of the ``liberty`` file that it was compiled with."""
-        needed = self.facts["options"]["liberty"]
-        if needed is not None and liberty is None:
-            raise MlpressError(f"the design was mapped to the cells of {needed}; give that file with --liberty")
-        return cells_of(self.facts["target"], liberty)
 
     def save(self, folder: str | Path) -> Path:
         """Write the folder whole (or, on an error, not at all) and return its path."""
@@ -86,9 +130,7 @@ class Design:
         np.savez_compressed(rows, features=self.features, labels=self.labels)
         files: dict[str, str | bytes] = {
             "program.mlp": ir.to_text(self.program),
-            "top.v": self.verilog,
-            "top_tb.v": self.testbench,
-            "netlist.v": self.netlist,
+            **self.files,
             "oracle.onnx": self.oracle,
             "rows.npz": rows.getvalue(),
             "report.html": render(self.facts),
@@ -100,8 +142,11 @@ class Design:
         return path
 
     @classmethod
-    def load(cls, folder: str | Path) -> Design:
-        """Read a folder that :meth:`save` wrote; raise :class:`MlpressError` where it is not one."""
+    def load(cls, folder: str | Path, **options: Any) -> Design:
+        """Read a folder that :meth:`save` wrote; raise :class:`MlpressError` where it is not one.
+
+        ``options`` of the target stand for those that ``design.json`` has: the place of a liberty file, say.
+        """
         path = Path(folder)
         if not (path / FACTS).is_file():
             raise MlpressError(f"{path} is no design folder: it has no {FACTS}; make one with `mlpress compile`")
@@ -109,14 +154,16 @@ class Design:
         hashes = _hashes(facts.pop(HASHES, {}), path / FACTS)
         changed = tuple(name for name, digest in hashes.items() if not _holds(path / name, digest))
         try:
-            return cls._parsed(path, facts, len(hashes), changed)
+            return cls._parsed(path, facts, len(hashes), changed, options)
         except MlpressError as error:
             if not changed:
                 raise
             raise MlpressError(f"{error}; {', '.join(changed)[:300]}: not the files that were written") from error
 
     @classmethod
-    def _parsed(cls, path: Path, facts: dict[str, Any], hashed: int, changed: tuple[str, ...]) -> Design:
+    def _parsed(
+        cls, path: Path, facts: dict[str, Any], hashed: int, changed: tuple[str, ...], options: Mapping[str, Any]
+    ) -> Design:
         program = ir.from_text(_text(path / "program.mlp"))
         if not isinstance(program, ir.Net | ir.Circuit):
             raise MlpressError(f"{path / 'program.mlp'} holds neither an integer network nor a circuit; compile again")
@@ -124,22 +171,24 @@ class Design:
         return cls(
             program=program,
             facts=facts,
-            verilog=_text(path / "top.v"),
-            testbench=_text(path / "top_tb.v"),
-            netlist=_text(path / "netlist.v"),
+            files={name: _text(path / name) for name in target_files(str(facts["target"]))},
             oracle=_read(path / "oracle.onnx"),
             features=features,
             labels=labels,
             hashed=hashed,
             changed=changed,
+            built=(_target(facts, options), None) if options else None,
         )
 
 
-def cells_of(target: str, liberty: Path | None = None) -> Technology:
-    """The technology ``target``, or the user's own liberty file."""
-    from mlpress.hw import printed
-
-    return printed.load_technology(target) if liberty is None else printed.read_liberty(liberty)
+def _target(facts: Mapping[str, Any], given: Mapping[str, Any] | None = None) -> Target:
+    """The target of a design's facts; what is ``given`` stands for what they say."""
+    name = str(facts["target"])
+    known = {key: facts["options"][key] for key in target_options(name) if key in facts["options"]}
+    missing = [key for key, value in known.items() if key == "liberty" and value is not None]
+    if missing and not (given or {}).get("liberty"):
+        raise MlpressError(f"the design was mapped to the cells of {known['liberty']}; give that file with --liberty")
+    return read_target(name, known | dict(given or {}))
 
 
 def _sha256(content: str | bytes) -> str:

@@ -65,6 +65,7 @@ from mlpress.ir.net import (
     Scores,
     Term,
     Threshold,
+    port_name,
 )
 from mlpress.ir.plan import AtLeast, Code, Output, Plan, Raws, Sum, Tournament, Value
 from mlpress.ir.share import Operand
@@ -149,6 +150,7 @@ __all__ = [
     "lower_net",
     "nand_count",
     "output_bits",
+    "port_name",
     "score_values",
     "signed_bits",
     "signed_digits",

@@ -15,6 +15,7 @@ import numpy as np
 from mlpress.errors import MlpressError
 from mlpress.ir.circuit import Circuit, Word
 from mlpress.ir.limits import INPUT_BITS, MAX_ANDS, MAX_INPUTS, MAX_NEURONS, MAX_TEXT, MAX_WORD
+from mlpress.ir.net import port_name
 from mlpress.ir.scan import Lines
 from mlpress.ir.text_circuit import frame_lines, read_frame
 from mlpress.ir.verify_circuit import verify_circuit
@@ -60,7 +61,7 @@ def _delta(number: int) -> bytes:
 
 
 def _symbols(circuit: Circuit) -> list[str]:
-    inputs = [f"x{k}[{bit}]" for k, feature in enumerate(circuit.inputs) for bit in range(feature.bits)]
+    inputs = [f"{port_name(k)}[{bit}]" for k, feature in enumerate(circuit.inputs) for bit in range(feature.bits)]
     words = zip(circuit.output_names, circuit.outputs, strict=True)
     outputs = [f"{name}[{bit}]" for name, word in words for bit in range(len(word))]
     return [f"i{k} {name}" for k, name in enumerate(inputs)] + [f"o{k} {name}" for k, name in enumerate(outputs)]

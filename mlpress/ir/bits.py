@@ -10,7 +10,7 @@ from mlpress.ir.gates import FALSE, TRUE, Bits, Gate, GateList
 from mlpress.ir.interval import Interval, signed_bits
 from mlpress.ir.ladder import LONG, Clamp, reached
 from mlpress.ir.nands import AND, FULL, HALF, MAJORITY, MUX, PARITY, XOR
-from mlpress.ir.net import Activation, BitRange, Ladder, Net, QRelu, Raw
+from mlpress.ir.net import Activation, BitRange, Ladder, Net, QRelu, Raw, port_name
 from mlpress.ir.plan import AtLeast, Code, Output, Plan, Raws, Sum, Tournament, plan
 
 Word = tuple[int, ...]
@@ -56,7 +56,7 @@ def lower(plan: Plan) -> Bits:
     Ports: ``x0``, ``x1``, ... in, as wide as their codes; out ``y``, the class index, or ``y0``, ``y1``, ...,
     signed scores.
     """
-    gates = GateList(tuple((f"x{k}", feature.bits) for k, feature in enumerate(plan.inputs)))
+    gates = GateList(tuple((port_name(k), feature.bits) for k, feature in enumerate(plan.inputs)))
     ports = gates.input_words()
     words: list[Word] = []
     names: dict[str, Word] = {}

@@ -132,3 +132,8 @@ class Net:
     layers: tuple[Layer, ...]
     head: Head
     classes: tuple[int | str, ...]
+
+
+def port_name(index: int) -> str:
+    """Return the name of the port, and of the code, of input ``index``: ``x0``, ``x1``, ..."""
+    return f"x{index}"

@@ -40,6 +40,7 @@ from mlpress.ir.net import (
     QRelu,
     Scores,
     Threshold,
+    port_name,
 )
 from mlpress.ir.share import Operand, Source, share
 
@@ -242,7 +243,7 @@ class _Maker:
 def plan(net: Net) -> Plan:
     """The exact plan of a verified ``net``."""
     maker = _Maker()
-    sources = [maker.add(Code(f"x{k}", interval)) for k, interval in enumerate(input_intervals(net))]
+    sources = [maker.add(Code(port_name(k), interval)) for k, interval in enumerate(input_intervals(net))]
     *hidden, (scored, known) = zip(net.layers, intervals(net), strict=True)
     for index, (layer, found) in enumerate(hidden):
         sources = maker.layer(index, layer, found.sums, sources)

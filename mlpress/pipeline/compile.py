@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,58 +12,79 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpress import __version__, ir
-from mlpress.design import FORMAT, Design, cells_of
+from mlpress.codegen import oracle_graph
+from mlpress.design import FORMAT, Design
 from mlpress.errors import MlpressError
 from mlpress.pipeline import suspicions
 from mlpress.pipeline.preparation import prepare
 from mlpress.progress import Progress, Silent, recorded
+from mlpress.targets import Rows, Target, read_target, target_options
+from mlpress.verify import require_equal
 
 if TYPE_CHECKING:
     from mlpress.approx import ApproximatePass
     from mlpress.frontend import Dataset
-    from mlpress.hw.printed import Estimate, Feed, Netlist
 
 TOOLS = ("amaranth", "numpy", "onnx", "onnxruntime", "pyosys", "pyverilog", "scikit-learn")
 
-START_S, GATE_S, LONG_S = 10.0, 0.002, 30.0
-"""Processor time of a compile at the default effort (`benchmarks/scale.py`): seconds at any size, and for each gate
-of the plan; and from how many seconds on a user is told.
-"""
+
+@dataclass(frozen=True, slots=True)
+class Quantisation:
+    """How a model over real numbers becomes integers: bits of each input's code, weight and hidden output."""
+
+    input_bits: int = 4
+    weight_bits: int = 8
+    activation_bits: int = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a user may choose; ``design.json`` keeps it whole."""
+    """What a user may choose: the target with its options, and how the model becomes integers."""
 
-    target: str = "egfet"
-    liberty: Path | None = None
-    input_bits: int = 4
-    weight_bits: int = 8
-    activation_bits: int = 8
-    effort: str = "default"
-    rate_hz: float = 5.0
-    style: str = "flat"
-    registered: bool = False
+    target: Target
+    quantisation: Quantisation = Quantisation()
+
+    @classmethod
+    def of(cls, target: str = "egfet", **options: Any) -> Options:
+        """Read the target called ``target``; ``options`` are its fields and those of :class:`Quantisation`."""
+        bits = {field.name for field in fields(Quantisation)}
+        own = {name: value for name, value in options.items() if name not in bits}
+        try:
+            found = read_target(target, own)
+        except MlpressError as error:
+            if not set(own) - set(target_options(target)):
+                raise
+            raise MlpressError(f"{error}; of every target {', '.join(sorted(bits))}") from None
+        wrong = {name: options[name] for name in bits & set(options) if type(options[name]) is not int}
+        if wrong:
+            name, value = next(iter(wrong.items()))
+            raise MlpressError(f"option {name!r} is {value!r}; it must be a whole number")
+        return cls(found, Quantisation(**{name: options[name] for name in bits & set(options)}))
+
+    def facts(self) -> dict[str, Any]:
+        """Return all options as plain JSON values."""
+        return {"target": self.target.name, **self.target.facts(), **asdict(self.quantisation)}
 
 
 def compile(  # noqa: A001 - the verb of the trade
     model: ir.Model,
     dataset: Dataset,
     *,
+    target: str = "egfet",
     passes: Sequence[ApproximatePass] = (),
     test: Dataset | None = None,
     features: Sequence[str] | None = None,
     progress: Progress | None = None,
     **options: Any,
 ) -> Design:
-    """Compile ``model`` exactly: quantise it on ``dataset`` and press the integer network into a circuit.
+    """Compile ``model`` exactly: quantise it on ``dataset`` and build the integer network for ``target``.
 
-    ``passes`` approximate the integer network first, in turn.  ``options`` are the fields of :class:`Options`; ``test``
+    ``passes`` approximate the integer network first, in turn.  ``options`` are those of :meth:`Options.of`; ``test``
     rows only state an accuracy; ``features`` names the columns in the order that the model expects.  Raises
     :class:`MlpressError` for bad options, and where any engine disagrees with the reference interpreter.
     """
     return compile_model(
-        model, dataset, Options(**options), passes=passes, test=test, features=features, progress=progress
+        model, dataset, Options.of(target, **options), passes=passes, test=test, features=features, progress=progress
     )
 
 
@@ -80,9 +101,9 @@ def compile_model(
 ) -> Design:
     """:func:`compile` with the options in one piece; ``source`` says where the model came from."""
     progress, warnings = recorded(progress or Silent())
-    check_options(options)
+    options.target.check()
     progress.step("quantise")
-    prepared = prepare(model, dataset, options, test=test, features=features, source=source)
+    prepared = prepare(model, dataset, options.quantisation, test=test, features=features, source=source)
     net, rows = prepared.quantised.net, prepared.rows
     if passes:
         from mlpress.approx import apply
@@ -93,7 +114,7 @@ def compile_model(
     accuracy = prepared.accuracy(net)
     for text in suspicions.of_loss(accuracy, approximated=bool(passes)) + suspicions.of_test(accuracy):
         progress.warn(text)
-    design = press(net, rows.features, rows.labels, options, progress=progress)
+    design = build_design(net, rows.features, rows.labels, options, progress=progress)
     facts = {
         "source": dict(prepared.source),
         "accuracy": accuracy,
@@ -103,154 +124,57 @@ def compile_model(
     return design.with_facts(design.facts | facts)
 
 
-def check_options(options: Options) -> None:
-    """Raise :class:`MlpressError` for an unknown technology, effort or style, or an impossible rate."""
-    from mlpress import codegen
-    from mlpress.hw import printed
-
-    cells_of(options.target, options.liberty)
-    printed.check_effort(options.effort)
-    printed.check_rate(options.rate_hz)
-    codegen.check_style(options.style)
-
-
-def press(
+def build_design(
     program: ir.Net | ir.Circuit,
     features: Any,
     labels: Any,
     options: Options,
     *,
-    netlist: str | None = None,
+    hint: str | None = None,
     progress: Progress | None = None,
 ) -> Design:
-    """The design of an integer network or a circuit: described, audited, synthesised, verified and estimated.
+    """Build an integer network or a circuit for the target; verify and estimate what was built.
 
-    ``netlist`` is a mapping of the same circuit that is known already: it is taken where synthesis finds no smaller.
+    ``hint`` is what a search already wrote of the same program for this target.
     """
-    from mlpress import codegen
-    from mlpress.hw import printed
-    from mlpress.verify import port_values, require_equal
-
     progress = progress or Silent()
-    technology = cells_of(options.target, options.liberty)
-    ir.verify(program)
-    codes = ir.encode(program, features)
-
-    progress.step("plan the arithmetic")
-    lowered = program if isinstance(program, ir.Circuit) else ir.lower_net(program)
-    if isinstance(lowered, ir.Lowered) and (expected := START_S + GATE_S * len(lowered.bits.gates)) > LONG_S:
-        progress.note(f"{len(lowered.bits.gates)} full adders and gates: about {expected:.0f} s of processor time")
-
-    progress.step("describe it in Verilog")
-    verilog = codegen.to_verilog(lowered, style=options.style, registered=options.registered)
-    testbench = codegen.testbench(lowered, codes, registered=options.registered)
-
-    progress.step("audit the Verilog")
-    audit = codegen.audit(verilog, lowered, registered=options.registered)
-
-    progress.step(f"synthesise ({options.effort})")
-    own = None if netlist is None else printed.parse_netlist(netlist, "top")
-
-    def told(done: int, of: int) -> None:
-        progress.step(f"synthesise ({options.effort}): {100 * done // of} %")
-
-    synthesis = printed.synthesise(verilog, "top", technology, effort=options.effort, own=own, told=told)
-
+    target = options.target
+    target.validate(program)
+    values = np.asarray(features, np.float64)
+    rows = Rows(values, ir.encode(program, values), np.asarray(labels))
+    artifact = target.build(program, rows, progress, hint)
     design = Design(
         program=program,
-        facts={"options": asdict(options)},
-        verilog=verilog,
-        testbench=testbench.text,
-        netlist=synthesis.verilog,
-        oracle=codegen.oracle_graph(program),
-        features=np.asarray(features, np.float64),
-        labels=np.asarray(labels),
+        facts={"target": target.name, "options": options.facts(), **artifact.facts},
+        files=artifact.files,
+        oracle=oracle_graph(program),
+        features=values,
+        labels=rows.labels,
+        built=(target, artifact),
     )
-
     progress.step("verify in every engine")
-    results = require_equal(design, technology, lowered=lowered, progress=progress)
-
-    progress.step("estimate area, timing and power")
-    mapped = synthesis.netlist
-    vectors = port_values(codes, [port.name for port in printed.PackedNetlist(mapped, technology).inputs])
-    cost = printed.estimate(mapped, technology, vectors, options.rate_hz, converters=_converters(program.inputs))
+    results = require_equal(design, progress=progress)
+    progress.step("estimate what it costs")
+    cost = target.estimate(artifact, rows)
     return design.with_facts(
         {
             "format": FORMAT,
             "mlpress": __version__,
-            "target": options.target,
-            "options": asdict(options) | {"liberty": None if options.liberty is None else options.liberty.name},
-            **_program_facts(lowered),
-            "audit": audit.to_json(),
-            "synthesis": synthesis.to_json(),
-            "estimate": cost.to_json(),
+            "target": target.name,
+            "kind": target.kind,
+            "options": options.facts(),
+            **program_facts(program),
+            **artifact.facts,
+            "cost": {"values": dict(cost.values), "how": dict(cost.how)},
+            **cost.facts,
             "verification": [result.to_json() for result in results],
             "tools": {tool: _version(tool) for tool in TOOLS},
         }
     )
 
 
-def estimate_verilog(
-    files: Sequence[Path],
-    *,
-    top: str | None = None,
-    target_name: str = "egfet",
-    liberty: Path | None = None,
-    mapped: bool = False,
-    vectors: Path | None = None,
-    with_adc: bool = False,
-    effort: str = "default",
-    rate_hz: float = 5.0,
-    progress: Progress | None = None,
-) -> Estimate:
-    """Estimate any Verilog: ours or not, RTL or (``mapped``) a netlist of the technology's own cells.
-
-    ``with_adc`` counts a flash converter for each input port, or for each column of ``vectors`` that names bits of a
-    port, as far as the netlist reads them.
-    """
-    from mlpress.hw import printed
-    from mlpress.yosys import read_sources
-
-    progress = progress or Silent()
-    technology = cells_of(target_name, liberty)
-    notes: tuple[str, ...] = ()
-    if mapped:
-        progress.step("read the netlist")
-        netlist = _mapped(files, top)
-    else:
-        progress.step(f"synthesise ({effort})")
-        synthesis = printed.synthesise(read_sources(*files), top, technology, effort=effort)
-        netlist, notes = synthesis.netlist, synthesis.notes
-    rows = None if vectors is None else printed.read_vectors(vectors, netlist)
-    features = () if rows is None else rows.features
-    converters = printed.full_converters(netlist, technology, features) if with_adc else []
-    progress.step("estimate area, timing and power")
-    found = printed.estimate(netlist, technology, None if rows is None else rows.ports, rate_hz, converters=converters)
-    return replace(found, notes=(*notes, *found.notes))
-
-
-def target_facts() -> list[dict[str, Any]]:
-    """Name, title, voltages and number of cells of every technology."""
-    from mlpress.hw import printed
-
-    found = []
-    for name in printed.technologies():
-        technology = printed.load_technology(name)
-        found.append(
-            {
-                "name": name,
-                "title": technology.title,
-                "nominal": technology.nominal,
-                "voltages": list(technology.voltages),
-                "cells": len(technology.cells),
-            }
-        )
-    return found
-
-
-def net_facts(lowered: ir.Lowered) -> dict[str, Any]:
-    """What the integer network is, for the report."""
-    net = lowered.net
+def net_facts(net: ir.Net) -> dict[str, Any]:
+    """Return what the report says of an integer network."""
     layers = []
     for layer, found in zip(net.layers, ir.intervals(net), strict=True):
         outputs = [ir.output_bits(neuron.activation) for neuron in layer.neurons]
@@ -266,7 +190,6 @@ def net_facts(lowered: ir.Lowered) -> dict[str, Any]:
         "topology": "-".join(str(n) for n in (len(net.inputs), *(layer["neurons"] for layer in layers))),
         "classes": list(net.classes),
         "terms": sum(layer["terms"] for layer in layers),
-        "shared_sums": sum("shared" in value.name for value in lowered.plan.sums),
         "layers": layers,
     }
 
@@ -280,8 +203,9 @@ def source_facts(model: Path, data: str) -> dict[str, Any]:
     }
 
 
-def _program_facts(program: ir.Lowered | ir.Circuit) -> dict[str, Any]:
-    if isinstance(program, ir.Lowered):
+def program_facts(program: ir.Net | ir.Circuit) -> dict[str, Any]:
+    """Return what the report says of a program."""
+    if isinstance(program, ir.Net):
         return {"net": net_facts(program)}
     facts = {
         "inputs": len(program.inputs),
@@ -291,22 +215,6 @@ def _program_facts(program: ir.Lowered | ir.Circuit) -> dict[str, Any]:
         "depth": program.depth(),
     }
     return {"circuit": facts}
-
-
-def _converters(inputs: Sequence[ir.Input]) -> list[Feed]:
-    """The converter in front of each port ``x0, x1, ...``."""
-    from mlpress.hw.printed import Converter, Feed
-
-    converters = (Converter(bits=feature.bits, levels=feature.levels) for feature in inputs)
-    return [Feed(f"x{k}", converter) for k, converter in enumerate(converters)]
-
-
-def _mapped(files: Sequence[Path], top: str | None) -> Netlist:
-    from mlpress.hw import printed
-
-    if len(files) != 1:
-        raise MlpressError("--mapped takes one netlist file; join the files first")
-    return printed.read_netlist(files[0], top)
 
 
 def _version(tool: str) -> str | None:

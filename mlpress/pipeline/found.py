@@ -13,27 +13,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpress import ir
-from mlpress.design import Design, cells_of
+from mlpress.design import Design
 from mlpress.errors import MlpressError
 from mlpress.intervals import accuracy_interval
 from mlpress.pipeline import suspicions
 from mlpress.pipeline.accuracy import accuracy, with_intervals
-from mlpress.pipeline.compile import Options, press
+from mlpress.pipeline.compile import Options, build_design
 from mlpress.pipeline.preparation import Prepared
 from mlpress.progress import Progress, recorded
-from mlpress.verify import port_values
+from mlpress.targets import SearchTarget
 
 if TYPE_CHECKING:
     from mlpress.approx import Candidate, Clock, Front, Loss, Measured, MergedDesign, MergedFront, gates
     from mlpress.frontend import Dataset
-    from mlpress.hw.printed import Netlist, Technology
     from mlpress.report import Point
 
     Chosen = Candidate | gates.CircuitDesign
     Judged = Candidate | gates.CircuitDesign | MergedDesign
-
-MOST_THOROUGH_NODES = 600
-"""And-gates of the largest chosen design that is synthesised thoroughly: some 20 seconds of one core."""
 
 THOROUGH_END_S = 40.0
 """With less time for the end of a search, the chosen design is synthesised as the front is."""
@@ -161,7 +157,9 @@ class Found:
         accuracies = self._accuracy_facts(program, chosen, max_loss, progress)
         for text in suspicions.of_test(accuracies):
             progress.warn(text)
-        design = press(program, rows.features, rows.labels, self._shipped(program), netlist=netlist, progress=progress)
+        design = build_design(
+            program, rows.features, rows.labels, self._shipped(program), hint=netlist, progress=progress
+        )
         facts: dict[str, Any] = {
             "source": dict(self.prepared.source),
             "accuracy": accuracies,
@@ -228,7 +226,7 @@ class Found:
 
         tree = gates.nearest_tree(self.trees, enough)
         quick = self.clock.left_s() < 0.25 * self.clock.press_s
-        cost = circuit_cost(tree.circuit, tree.netlist, self.rows, self.options, quick=quick)
+        cost = measured(tree.circuit, self.rows, self.options, tree.netlist, quick=quick)
         facts: dict[str, Any] = {
             "leaves": tree.leaves,
             "fit": tree.fit_accuracy,
@@ -258,11 +256,16 @@ def _decided(model: ir.Model, rows: Dataset) -> Any:
     return ir.interpret_model(model, rows.features)[1]
 
 
+def search_target(options: Options) -> SearchTarget:
+    """Return the target of a search; raise where it cannot be searched."""
+    if not isinstance(options.target, SearchTarget):
+        raise MlpressError(f"designs for {options.target.name} cannot be searched for; compile the model as it is")
+    return options.target
+
+
 def shipped(program: ir.Net | ir.Circuit, options: Options) -> Options:
-    """The options of the chosen design: ``default`` effort becomes ``thorough`` where its circuit is small enough."""
-    circuit = program if isinstance(program, ir.Circuit) else ir.bit_blast(program)
-    thorough = options.effort == "default" and len(circuit.ands) <= MOST_THOROUGH_NODES
-    return replace(options, effort="thorough") if thorough else options
+    """Return the options of the chosen design."""
+    return replace(options, target=search_target(options).shipped(program))
 
 
 def product_bits(net: ir.Net) -> int:
@@ -270,36 +273,14 @@ def product_bits(net: ir.Net) -> int:
     return sum(term.mask.bit_count() for layer in net.layers for neuron in layer.neurons for term in neuron.terms)
 
 
-def measured(net: ir.Net, rows: Dataset, technology: Technology, options: Options) -> Measured:
-    """Real area (cm2) and power (mW at the nominal voltage) of a net on its rows."""
-    from mlpress import codegen
-    from mlpress.hw import printed
-
-    found = printed.synthesise(codegen.to_verilog(ir.lower_net(net)), "top", technology, effort=options.effort).netlist
-    return _cost(found, ir.encode(net, rows.features), technology, options)
-
-
-def circuit_cost(
-    circuit: ir.Circuit, netlist: str, rows: Dataset, options: Options, *, quick: bool = False
+def measured(
+    program: ir.Net | ir.Circuit, rows: Dataset, options: Options, hint: str | None = None, *, quick: bool = False
 ) -> Measured:
-    """The same of a circuit, whose gates in cells of their own are ``netlist``; ``quick`` takes these as they are."""
-    from mlpress import codegen
-    from mlpress.hw import printed
-
-    technology = cells_of(options.target, options.liberty)
-    own = printed.parse_netlist(netlist, "top")
-    if not quick:
-        own = printed.synthesise(codegen.to_verilog(circuit), "top", technology, effort=options.effort, own=own).netlist
-    return _cost(own, ir.encode(circuit, rows.features), technology, options)
-
-
-def _cost(netlist: Netlist, codes: Any, technology: Technology, options: Options) -> Measured:
+    """Return what a program costs on its rows; ``quick`` takes the ``hint`` of a search as it is."""
     from mlpress.approx import Measured
-    from mlpress.hw import printed
 
-    ports = [port.name for port in printed.PackedNetlist(netlist, technology).inputs]
-    cost = printed.estimate(netlist, technology, port_values(codes, ports), options.rate_hz)
-    return Measured(cost.area_cm2, cost.nominal.total_mw)
+    cost = search_target(options).measure(program, ir.encode(program, rows.features), hint, quick)
+    return Measured(cost.values["area"], cost.values["power"])
 
 
 def _right(program: ir.Net | ir.Circuit, rows: Dataset) -> Any:

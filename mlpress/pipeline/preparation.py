@@ -12,7 +12,7 @@ from mlpress.pipeline.accuracy import Program, accuracy_facts
 
 if TYPE_CHECKING:
     from mlpress.frontend import Dataset, Quantised
-    from mlpress.pipeline.compile import Options
+    from mlpress.pipeline.compile import Quantisation
     from mlpress.progress import Progress
 
 
@@ -46,7 +46,7 @@ class Prepared:
 def prepare(
     model: ir.Model,
     dataset: Dataset,
-    options: Options,
+    quantisation: Quantisation,
     *,
     test: Dataset | None = None,
     features: Sequence[str] | None = None,
@@ -64,7 +64,7 @@ def prepare(
         model, more = with_features(model, features, dataset.names)
         warnings += more
     match = dataset.match(model)
-    quantised = quantised_model(model, dataset, options)
+    quantised = quantised_model(model, dataset, quantisation)
     net = quantised.net
     rows = dataset.for_model(net)
     tests = None if test is None else test.for_model(net)
@@ -77,14 +77,14 @@ def prepare(
     return Prepared(model, quantised, rows, tests, facts, match.notes(), warnings)
 
 
-def quantised_model(model: ir.Model, dataset: Dataset, options: Options) -> Quantised:
-    """The integer network of ``model`` with the widths of ``options``, calibrated on ``dataset``."""
+def quantised_model(model: ir.Model, dataset: Dataset, quantisation: Quantisation) -> Quantised:
+    """The integer network of ``model`` with the widths of ``quantisation``, calibrated on ``dataset``."""
     from mlpress.frontend import quantise
 
     return quantise(
         model,
         dataset,
-        input_bits=options.input_bits,
-        weight_bits=options.weight_bits,
-        activation_bits=options.activation_bits,
+        input_bits=quantisation.input_bits,
+        weight_bits=quantisation.weight_bits,
+        activation_bits=quantisation.activation_bits,
     )

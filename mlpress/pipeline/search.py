@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 import numpy as np
 
 from mlpress import interrupts, ir
-from mlpress.design import FACTS, LARGEST_FILE, cells_of
+from mlpress.design import FACTS, LARGEST_FILE
 from mlpress.errors import MlpressError
 from mlpress.files import write_file
 from mlpress.pipeline import suspicions
-from mlpress.pipeline.compile import Options, check_options
-from mlpress.pipeline.found import Found, circuit_cost, measured, product_bits, shipped, with_fronts
+from mlpress.pipeline.compile import Options
+from mlpress.pipeline.found import Found, measured, product_bits, search_target, shipped, with_fronts
 from mlpress.pipeline.preparation import prepare
 from mlpress.progress import Progress, Silent, counted, recorded
 
@@ -145,7 +145,7 @@ def search(
     model: ir.Model,
     dataset: Dataset,
     budget: Budget,
-    options: Options = Options(),  # noqa: B008 - immutable
+    options: Options = Options.of(),  # noqa: B008 - immutable
     *,
     level: Level = "both",
     rounds: int | None = None,
@@ -177,17 +177,18 @@ def search(
     settings = Settings(level, start_tree, limits, with_adc, power_weight, seed)
     fixed = {"integer": [budget.generations], "gates": [rounds], "both": [budget.generations, rounds]}[level]
     clock = approx.Clock(monotonic() if began is None else began, None if all(fixed) else budget.seconds)
-    check_options(options)
+    options.target.check()
+    technology = search_target(options).cells()
     if isinstance(model.head, ir.ScoresHead):
         raise MlpressError("the search needs a classifier; compile a regression as it is")
     heard: Watcher = _Unwatched() if progress is None else progress
     watch, warnings = recorded(heard)
     watch.step("quantise")
-    prepared = prepare(model, dataset, options, test=test, features=features, source=source)
+    prepared = prepare(model, dataset, options.quantisation, test=test, features=features, source=source)
     prepared.say(watch)
     net, every = prepared.quantised.net, prepared.rows
     rows = _sampled(every, seed, watch)
-    clock = clock.paused(_compiling_s(cells_of(options.target, options.liberty), watch))
+    clock = clock.paused(_compiling_s(technology, watch))
     task = _Task(
         net,
         rows,
@@ -239,7 +240,7 @@ def search(
 
 def search_key(net: ir.Net, rows: Dataset, options: Options, settings: Settings) -> str:
     """A digest of all that decides what a search finds, but for its budget."""
-    technology = cells_of(options.target, options.liberty)
+    technology = search_target(options).cells()
     cells = [(cell.name, cell.area_um2) for cell in technology.cells.values()]
     digest = sha256(repr((ir.to_text(net), technology.name, cells, settings)).encode())
     for array in (rows.features, rows.labels):
@@ -264,7 +265,7 @@ def finished(
         owner, stopped = searched["key"], searched["stopped"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
-    prepared = prepare(model, dataset, options, features=features)
+    prepared = prepare(model, dataset, options.quantisation, features=features)
     key = search_key(prepared.quantised.net, _sampled(prepared.rows, settings.seed, Silent()), options, settings)
     return cast("dict[str, Any]", facts) if owner == key and stopped != "interrupted" else None
 
@@ -312,7 +313,8 @@ class _Task:
 
     @property
     def technology(self) -> Technology:
-        return cells_of(self.options.target, self.options.liberty)
+        cells: Technology = search_target(self.options).cells()
+        return cells
 
     @property
     def hurried(self) -> bool:
@@ -466,11 +468,11 @@ class _Task:
                 assert integer is not None  # the design is of its front
                 net = integer.net(cast("Any", each.source))
                 if net not in known and not quick:
-                    known[net] = measured(net, self.rows, self.technology, self.options)
+                    known[net] = measured(net, self.rows, self.options)
                 costs[id(each)] = known.get(net)
             else:
                 source = cast("gates.CircuitDesign", each.source)
-                costs[id(each)] = circuit_cost(source.circuit, source.netlist, self.rows, self.options, quick=quick)
+                costs[id(each)] = measured(source.circuit, self.rows, self.options, source.netlist, quick=quick)
             slowest = max(slowest, 0.0 if quick else monotonic() - since)
         if left:
             self.progress.note(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SECTIONS = (
     *("source", "options", "net", "circuit", "accuracy", "tree", "search"),
-    *("audit", "synthesis", "estimate", "tools"),
+    *("plan", "audit", "synthesis", "estimate", "tools"),
 )
 # Characters that HTML does not allow, and halves of surrogate pairs, which UTF-8 does not.
 NOT_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -31,6 +31,8 @@ def render(facts: Mapping[str, Any]) -> str:
     from markupsafe import Markup
 
     parts = {name: figures.part(facts, name) for name in SECTIONS}
+    if parts["net"]:
+        parts["net"] = {**parts["net"], **parts["plan"]}
     estimate, net = parts["estimate"], parts["net"]
     voltages, front = figures.rows(estimate, "voltages"), figures.rows(facts, "front")
     verification = figures.rows(facts, "verification")

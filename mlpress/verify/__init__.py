@@ -12,14 +12,14 @@ from mlpress._lazy import callable_door, lazy_door
 if TYPE_CHECKING:
     from mlpress.verify.equivalence import OutOfTime, Proven, Refuted, Side, Verdict, prove_equal
     from mlpress.verify.probes import probe_rows, worth_rows
-    from mlpress.verify.proofs import Counterexample, Proof, prove
+    from mlpress.verify.proofs import Counterexample, Proof, check_proofs, prove, prove_soon
     from mlpress.verify.rows import EngineResult, Values, port_values, require_equal, verify
     from mlpress.verify.unrolled import Machine
 
 _MODULES = {
     "equivalence": ("OutOfTime", "Proven", "Refuted", "Side", "Verdict", "prove_equal"),
     "probes": ("probe_rows", "worth_rows"),
-    "proofs": ("Counterexample", "Proof", "prove"),
+    "proofs": ("Counterexample", "Proof", "check_proofs", "prove", "prove_soon"),
     "rows": ("EngineResult", "Values", "port_values", "require_equal", "verify"),
     "unrolled": ("Machine",),
 }
@@ -35,10 +35,12 @@ __all__ = [
     "Side",
     "Values",
     "Verdict",
+    "check_proofs",
     "port_values",
     "probe_rows",
     "prove",
     "prove_equal",
+    "prove_soon",
     "require_equal",
     "verify",
     "worth_rows",

@@ -14,25 +14,16 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from mlpress import ir
-from mlpress.design import Design
 from mlpress.errors import MlpressError, OutOfTimeError
 from mlpress.progress import Progress, Silent
-from mlpress.verify.equivalence import OutOfTime, Proven, Refuted, Side, Verdict, prove_equal
-from mlpress.yosys import read_gates
+from mlpress.verify.equivalence import OutOfTime, Proven, Refuted, Verdict
 
 if TYPE_CHECKING:
-    from mlpress.hw.printed import Technology
-
-CLOCK, RESET = {"clk": 0}, {"rst": 0}
-"""Ports of a registered design; where all its answers are constant, the clock is an input that nothing reads."""
+    from mlpress.design import Design
+    from mlpress.targets import Claim
 
 MOMENT_S = 5.0
 """Seconds for each proof that is tried where nobody asked for one."""
-
-MOST_FOR_A_MOMENT = 30_000
-"""And-gates of a circuit that is worth trying then; with four times as many, reading it in takes longer than that."""
-
-CLAIMS = (("circuit", "top.v"), ("top.v", "netlist.v"))
 
 Program = ir.Net | ir.Circuit
 Answers = Mapping[str, Mapping[str, int]]
@@ -91,7 +82,6 @@ class Proof:
 
 def check_proofs(
     design: Design,
-    technology: Technology | None = None,
     *,
     timeout_s: float | None,
     different: bool,
@@ -103,9 +93,9 @@ def check_proofs(
     against each other at all leaves no proof.
     """
     if timeout_s is None:
-        return [] if different else prove_soon(design, technology, progress=progress)
+        return [] if different else prove_soon(design, progress=progress)
     try:
-        return prove(design, technology, timeout_s=timeout_s, progress=progress)
+        return prove(design, timeout_s=timeout_s, progress=progress)
     except MlpressError as error:
         if not different:
             raise
@@ -113,67 +103,53 @@ def check_proofs(
         return []
 
 
-def prove_soon(
-    design: Design, technology: Technology | None = None, *, progress: Progress | None = None
-) -> list[Proof]:
-    """:func:`prove` with :data:`MOMENT_S` for each proof, where the design is small enough for that."""
-    program = design.program
-    circuit = program if isinstance(program, ir.Circuit) else ir.bit_blast(program)
-    if len(circuit.ands) > MOST_FOR_A_MOMENT:
-        return [Proof(f"{one} = {other}", "not tried", 0.0) for one, other in CLAIMS]
-    return prove(design, technology, timeout_s=MOMENT_S, progress=progress)
+def prove_soon(design: Design, *, progress: Progress | None = None) -> list[Proof]:
+    """:func:`prove` with :data:`MOMENT_S` for each claim that is worth a quick try."""
+    claims = design.target.claims(design.artifact)
+    if not all(claim.quick for claim in claims):
+        return [Proof(_title(claim), "not tried", 0.0) for claim in claims]
+    return prove(design, timeout_s=MOMENT_S, progress=progress)
 
 
-def prove(
-    design: Design,
-    technology: Technology | None = None,
-    *,
-    timeout_s: float = 300.0,
-    progress: Progress | None = None,
-) -> list[Proof]:
-    """Prove that circuit, Verilog and mapped netlist of ``design`` are one function; ``timeout_s`` for each proof.
-
-    ``technology`` is that of the netlist's cells (default: the design's target).  Registered designs are proven as
-    pipelines: against the circuit with the reset off, against each other with the reset doing what it will.
-    """
-    from mlpress.hw import printed
-
+def prove(design: Design, *, timeout_s: float = 300.0, progress: Progress | None = None) -> list[Proof]:
+    """Prove every claim that the target makes of ``design`` for all inputs; ``timeout_s`` for each proof."""
     progress = progress or Silent()
-    technology = technology or design.technology()
     program = design.program
-    circuit = program if isinstance(program, ir.Circuit) else ir.bit_blast(program)
-    progress.step("prove: read the Verilog")
-    began = monotonic()
-    try:
-        rtl = read_gates({"top.v": design.verilog}, "top")
-    except OutOfTimeError:
-        return [Proof(f"{one} = {other}", "out of time", monotonic() - began) for one, other in CLAIMS]
-    netlist = printed.NetlistMachine(printed.link(printed.parse_netlist(design.netlist, "top"), technology))
-    clock, reset = (CLOCK, RESET) if design.facts["options"]["registered"] else ({}, {})
+    circuit: ir.Circuit | None = None
     proofs = []
-    compared: list[tuple[Side, Side, dict[str, int]]] = [(circuit, rtl, clock | reset), (rtl, netlist, clock)]
-    for (one, other), (first, second, held) in zip(CLAIMS, compared, strict=True):
-        claim = f"{one} = {other}"
-        progress.step(f"prove {claim} for all inputs (at most {timeout_s:g} s)")
-        verdict = prove_equal(first, second, held=held, timeout_s=timeout_s)
-        proofs.append(_proof(program, circuit, claim, (one, other), verdict))
+    for claim in design.target.claims(design.artifact):
+        title = _title(claim)
+        progress.step(f"prove {title} for all inputs (at most {timeout_s:g} s)")
+        began = monotonic()
+        try:
+            verdict = claim.prove(timeout_s)
+        except OutOfTimeError:
+            verdict = OutOfTime(monotonic() - began)
+        if circuit is None and isinstance(verdict, Refuted):
+            circuit = program if isinstance(program, ir.Circuit) else ir.bit_blast(program)
+        proofs.append(_proof(program, circuit, title, claim.sides, verdict))
     return proofs
 
 
-def _proof(program: Program, circuit: ir.Circuit, claim: str, names: tuple[str, str], verdict: Verdict) -> Proof:
+def _title(claim: Claim) -> str:
+    return " = ".join(claim.sides)
+
+
+def _proof(program: Program, circuit: ir.Circuit | None, claim: str, names: tuple[str, str], verdict: Verdict) -> Proof:
     match verdict:
         case Proven():
             return Proof(claim, "proven", verdict.seconds)
         case OutOfTime():
             return Proof(claim, "out of time", verdict.seconds)
         case Refuted():
+            assert circuit is not None
             return Proof(claim, "refuted", verdict.seconds, _counterexample(program, circuit, names, verdict))
 
 
 def _counterexample(program: Program, circuit: ir.Circuit, names: tuple[str, str], verdict: Refuted) -> Counterexample:
     row = verdict.inputs[verdict.row]
-    codes = {f"x{k}": row[f"x{k}"] for k in range(len(program.inputs))}
-    features = {feature.name: _feature(program, k, codes[f"x{k}"]) for k, feature in enumerate(program.inputs)}
+    codes = {ir.port_name(k): row[ir.port_name(k)] for k in range(len(program.inputs))}
+    features = {feature.name: _feature(program, k, codes[ir.port_name(k)]) for k, feature in enumerate(program.inputs)}
     answers: dict[str, Mapping[str, int]] = {names[0]: verdict.one, names[1]: verdict.other}
     if None not in features.values():
         answers["reference interpreter"] = _reference(program, circuit, codes)

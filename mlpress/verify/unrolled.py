@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from mlpress.errors import MlpressError
-from mlpress.ir import Circuit, interpret_circuit
+from mlpress.ir import Circuit, interpret_circuit, port_name
 from mlpress.yosys import NOT, AndInverterGraph, Gates
 
 MOST_CLOCKS = 16
@@ -60,7 +60,7 @@ class CircuitMachine:
     @property
     def inputs(self) -> Widths:
         """Ports ``x0, x1, ...``."""
-        return {f"x{k}": feature.bits for k, feature in enumerate(self.circuit.inputs)}
+        return {port_name(k): feature.bits for k, feature in enumerate(self.circuit.inputs)}
 
     @property
     def outputs(self) -> Widths:

@@ -72,7 +72,7 @@ def found(reference: float, *designs: gates.CircuitDesign, seconds: float | None
         validation_rows=400,
         retrained=0.70,
         search={},
-        options=Options(),
+        options=Options.of(),
         clock=clock,
         warnings=(),
         progress=Silent(),
@@ -162,7 +162,7 @@ def test_the_reference_is_the_models_own_where_training_anew_fails(monkeypatch: 
     monkeypatch.setattr("mlpress.approx.load_kernels", lambda technology: 0.0)
     notes: list[str] = []
     watch = SimpleNamespace(step=lambda _: None, note=notes.append, warn=notes.append, round=lambda _: None)
-    options = Options(effort="fast", input_bits=3)
+    options = Options.of(effort="fast", input_bits=3)
     got = searching.search(
         model,
         dataset,

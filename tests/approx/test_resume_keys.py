@@ -17,7 +17,7 @@ from mlpress.pipeline.compile import Options
 from mlpress.pipeline.preparation import quantised_model
 from mlpress.pipeline.search import STATE, Settings, Where, finished, search_key
 
-OPTIONS = Options(effort="fast")
+OPTIONS = Options.of(effort="fast")
 
 
 @pytest.fixture(scope="module")

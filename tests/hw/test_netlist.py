@@ -170,7 +170,7 @@ def test_what_is_no_netlist_is_refused_in_one_line(text: str, message: str) -> N
 
 
 def test_bomb_of_modules_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    from mlpress.hw.printed import netlist_reader
+    from mlpress.hw.printed.netlist import netlist_reader
 
     monkeypatch.setattr(netlist_reader, "MOST_CELLS", 1000)
     layers = ["module m0 (x, y); input x; output y; INVX1 u (.A(x), .Y(y)); endmodule"]

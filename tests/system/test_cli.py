@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -104,8 +105,8 @@ def test_verify_agrees(place: Path, built: Path) -> None:
 
 def test_verify_names_the_difference(place: Path, built: Path) -> None:
     design = Design.load(built)
-    broken = design.netlist.replace("NAND2X1", "NOR2X1", 1)
-    assert broken != design.netlist
+    broken = design.text("netlist.v").replace("NAND2X1", "NOR2X1", 1)
+    assert broken != design.text("netlist.v")
     (place / "broken").mkdir()
     for path in built.iterdir():
         (place / "broken" / path.name).write_bytes(path.read_bytes())
@@ -125,11 +126,7 @@ def test_verify_names_the_neuron(built: Path) -> None:
     changed = numpy_helper.to_array(bias).copy()
     changed.flat[1] += 64
     bias.CopyFrom(numpy_helper.from_array(changed, bias.name))
-    results = verify(
-        type(design)(
-            **{name: getattr(design, name) for name in design.__slots__} | {"oracle": graph.SerializeToString()}
-        )
-    )
+    results = verify(replace(design, oracle=graph.SerializeToString()))
     wrong = [result for result in results if not result.equal]
     assert [result.engine for result in wrong] == ["onnxruntime"]
     assert "layer 0, neuron 1, sum: " in wrong[0].difference
@@ -206,4 +203,4 @@ def test_python_in_as_few_lines(place: Path, tmp_path: Path) -> None:
     )
     folder = design.save(tmp_path / "design")
     assert all(result.equal for result in verify(Design.load(folder)))
-    assert "module h0_0_sum_unit" in design.verilog
+    assert "module h0_0_sum_unit" in design.text("top.v")

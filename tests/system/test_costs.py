@@ -13,7 +13,7 @@ from mlpress import ir
 from mlpress.hw import printed
 from mlpress.pipeline import found
 from mlpress.pipeline import search as searching
-from mlpress.pipeline.compile import Options, press
+from mlpress.pipeline.compile import Options, build_design
 from mlpress.report import render
 
 
@@ -61,11 +61,11 @@ def test_a_design_counts_cells_once_and_converters_as_read(tmp_path: Path) -> No
     rows = np.random.default_rng(0).uniform(0, 1, (60, 3))
     codes = ir.encode(program, rows)
     labels = ir.interpret_circuit(program, codes).decision
-    design = press(program, rows, labels, Options())
+    design = build_design(program, rows, labels, Options.of())
     estimate, synthesis = design.facts["estimate"], design.facts["synthesis"]
-    cells = len(re.findall(r"(?m)^  \w+ \w+ \(\.", design.netlist))
+    cells = len(re.findall(r"(?m)^  \w+ \w+ \(\.", design.text("netlist.v")))
     assert cells == estimate["cells"] == sum(synthesis["cells"].values()) == sum(estimate["cells_by_type"].values())
-    netlist = printed.parse_netlist(design.netlist)
+    netlist = printed.parse_netlist(design.text("netlist.v"))
     assert len(netlist.names) == cells
     read = printed.link(netlist, printed.load_technology("egfet")).live_nets()
     bits = [[net in read for net in port.nets] for port in netlist.inputs]
@@ -76,8 +76,8 @@ def test_a_design_counts_cells_once_and_converters_as_read(tmp_path: Path) -> No
 
 def test_what_is_shipped_is_synthesised_thoroughly() -> None:
     small = narrow()
-    assert searching.shipped(small, Options()).effort == "thorough"
-    assert searching.shipped(small, Options(effort="fast")).effort == "fast"
+    assert searching.shipped(small, Options.of()).effort == "thorough"
+    assert searching.shipped(small, Options.of(effort="fast")).effort == "fast"
     many = np.array([[2, 4]] * (found.MOST_THOROUGH_NODES + 1), np.int32)
     large = ir.Circuit(small.inputs, many, ((26,),), small.classes)
-    assert searching.shipped(large, Options()).effort == "default"
+    assert searching.shipped(large, Options.of()).effort == "default"

@@ -12,7 +12,7 @@ import pytest
 from mlpress import Design, ir, prove, sim
 from mlpress.errors import MlpressError
 from mlpress.hw import printed
-from mlpress.pipeline.compile import Options, press
+from mlpress.pipeline.compile import Options, build_design
 from mlpress.verify import Counterexample
 
 
@@ -42,7 +42,7 @@ def net(inputs: int, head: ir.Head | None = None, bits: int = 4) -> ir.Net:
 
 def pressed(program: ir.Net | ir.Circuit, **options: object) -> Design:
     rows = np.random.default_rng(0).uniform(0, 8, (40, len(program.inputs)))
-    return press(program, rows, np.zeros(40), Options(effort="fast", **options))
+    return build_design(program, rows, np.zeros(40), Options.of(effort="fast", **options))
 
 
 @pytest.fixture(scope="module")
@@ -52,10 +52,10 @@ def design() -> Design:
 
 def broken(design: Design) -> Design:
     """Its netlist with one cell of another kind, such that it does matter."""
-    lines = design.netlist.splitlines()
+    lines = design.text("netlist.v").splitlines()
     last = max(k for k, line in enumerate(lines) if line.startswith("  NAND2X1 "))
     lines[last] = lines[last].replace("NAND2X1", "NOR2X1", 1)
-    return replace(design, netlist="\n".join(lines) + "\n")
+    return design.with_file("netlist.v", "\n".join(lines) + "\n")
 
 
 def test_a_design_is_proven(tmp_path: Path, design: Design) -> None:
@@ -83,10 +83,10 @@ def test_a_wrong_cell_is_refuted_with_a_row_that_differs(tmp_path: Path, design:
     codes = ir.encode(wrong.program, np.array([list(row["features"].values())]))
     assert dict(zip(row["codes"], codes[0].tolist(), strict=True)) == row["codes"]
     columns = {port: codes[:, k] for k, port in enumerate(row["codes"])}
-    rtl = sim.Rtl(wrong.verilog).run(columns)["y"][0]
-    netlist = printed.PackedNetlist(printed.parse_netlist(wrong.netlist, "top"), printed.load_technology("egfet")).run(
-        columns
-    )["y"][0]
+    rtl = sim.Rtl(wrong.text("top.v")).run(columns)["y"][0]
+    netlist = printed.PackedNetlist(
+        printed.parse_netlist(wrong.text("netlist.v"), "top"), printed.load_technology("egfet")
+    ).run(columns)["y"][0]
     assert row["answers"] == {
         "top.v": {"y": rtl},
         "netlist.v": {"y": netlist},
@@ -125,8 +125,8 @@ def test_a_registered_design_is_proven_as_a_pipeline(design: Design) -> None:
 def test_a_regression_tells_its_scores_as_the_ports_carry_them() -> None:
     made = pressed(net(3, ir.Scores((1.0,), (0.0,))))
     assert [proof.verdict for proof in prove(made)] == ["proven", "proven"]
-    inverted = replace(made, verilog=made.verilog.replace("assign y0[0] = ", "assign y0[0] = ~", 1))
-    assert inverted.verilog != made.verilog
+    inverted = made.with_file("top.v", made.text("top.v").replace("assign y0[0] = ", "assign y0[0] = ~", 1))
+    assert inverted.text("top.v") != made.text("top.v")
     first = prove(inverted)[0]
     assert first.verdict == "refuted"
     assert isinstance(first.counterexample, Counterexample)
@@ -145,9 +145,13 @@ def test_a_time_limit_must_be_one(tmp_path: Path, limit: str) -> None:
 
 def test_a_design_with_a_port_too_many_is_not_proven(design: Design) -> None:
     """Only a registered design has a reset."""
-    more = design.verilog.replace("input [3:0] x0;", "input [3:0] x0;\n  input rst;", 1).replace("(x0,", "(rst, x0,", 1)
-    changed = replace(design, verilog=more)
-    assert "rst" in changed.verilog
+    more = (
+        design.text("top.v")
+        .replace("input [3:0] x0;", "input [3:0] x0;\n  input rst;", 1)
+        .replace("(x0,", "(rst, x0,", 1)
+    )
+    changed = design.with_file("top.v", more)
+    assert "rst" in changed.text("top.v")
     with pytest.raises(MlpressError, match="input 'rst': the first circuit has no 'rst'"):
         prove(changed)
 

@@ -13,7 +13,7 @@ import pytest
 from mlpress import Dataset, Design, MlpressError, from_sklearn, verify
 from mlpress.approx import Front, read_points
 from mlpress.ir import to_text
-from mlpress.pipeline.compile import Options, press
+from mlpress.pipeline.compile import Options, build_design
 from mlpress.pipeline.search import power_limit
 
 
@@ -90,7 +90,7 @@ def test_every_design_of_the_front_passes_verify(place: Path, searched: Path) ->
     rows = Dataset.from_csv(place / "rows.csv").for_model(front.start)
     assert len(front.designs) > 5
     for k, candidate in enumerate(front.designs):
-        press(front.net(candidate), rows.features, rows.labels, Options(effort="fast")).save(place / "member")
+        build_design(front.net(candidate), rows.features, rows.labels, Options.of(effort="fast")).save(place / "member")
         design = Design.load(place / "member")
         assert design.program == front.net(candidate)
         results = verify(design)

@@ -16,7 +16,7 @@ from mlpress import Design, codegen, ir, verify
 from mlpress.codegen import TestBench
 from mlpress.errors import MlpressError, OutOfTimeError
 from mlpress.hw import printed
-from mlpress.pipeline.compile import Options, press
+from mlpress.pipeline.compile import Options, build_design
 from mlpress.verify import prove_soon, require_equal
 from mlpress.verify.probes import MOST_ROWS, probe_rows, worth_rows
 from mlpress.yosys import check_circuit
@@ -46,7 +46,7 @@ def net(inputs: int = 3, head: ir.Head | None = None) -> ir.Net:
 
 def pressed(program: ir.Net | ir.Circuit, **options: object) -> Design:
     rows = np.random.default_rng(0).uniform(0, 8, (40, len(program.inputs)))
-    return press(program, rows, np.zeros(40, np.int64), Options(effort="fast", **options))
+    return build_design(program, rows, np.zeros(40, np.int64), Options.of(effort="fast", **options))
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +100,7 @@ def test_an_older_folder_says_that_it_has_no_hashes(folder: Path) -> None:
 def test_an_older_test_bench_of_the_first_rows_is_known(design: Design) -> None:
     many = np.tile(design.features, (8, 1))
     old = codegen.testbench(ir.lower_net(design.program), ir.encode(design.program, many)[:256], most=256)
-    assert wrong(replace(design, features=many, labels=np.zeros(320), testbench=old.text)) == {}
+    assert wrong(replace(design, features=many, labels=np.zeros(320)).with_file("top_tb.v", old.text)) == {}
 
 
 @pytest.mark.parametrize("names", [["../design.json"], ["/etc/passwd"], ["a/b"], [""], [f"f{k}" for k in range(65)]])
@@ -138,23 +138,27 @@ def test_permuted_classes_are_noticed(folder: Path) -> None:
 
 
 def test_missing_and_extra_ports_are_differences(scores: Design) -> None:
-    without = re.sub(r"(?m)^  (output|wire) .*\by1;\n|^  assign y1\b.*\n", "", scores.verilog).replace(", y1)", ")")
-    assert wrong(replace(scores, verilog=without))["RTL"] == "output y1 is missing"
-    more = scores.verilog.replace(", y1)", ", y1, z)").replace(
-        "endmodule", "  output z;\n  assign z = x0[0];\nendmodule"
+    without = re.sub(r"(?m)^  (output|wire) .*\by1;\n|^  assign y1\b[^;]*;\n", "", scores.text("top.v")).replace(
+        ", y1)", ")"
     )
-    assert wrong(replace(scores, verilog=more))["RTL"] == "output z is one port too many"
-    asks = scores.verilog.replace("(x0,", "(q, x0,").replace("endmodule", "  input q;\nendmodule")
-    assert wrong(replace(scores, verilog=asks))["RTL"] == "input q is one port too many"
+    assert wrong(scores.with_file("top.v", without))["RTL"] == "output y1 is missing"
+    more = (
+        scores.text("top.v")
+        .replace(", y1)", ", y1, z)")
+        .replace("endmodule", "  output z;\n  assign z = x0[0];\nendmodule")
+    )
+    assert wrong(scores.with_file("top.v", more))["RTL"] == "output z is one port too many"
+    asks = scores.text("top.v").replace("(x0,", "(q, x0,").replace("endmodule", "  input q;\nendmodule")
+    assert wrong(scores.with_file("top.v", asks))["RTL"] == "input q is one port too many"
     wider = re.sub(
         r"(output|wire) (signed )?\[(\d+):0\] y1;",
         lambda m: f"{m[1]} {m[2] or ''}[{int(m[3]) + 1}:0] y1;",
-        scores.verilog,
+        scores.text("top.v"),
     )
-    assert "output y1 has" in wrong(replace(scores, verilog=wider))["RTL"]
-    cut = re.sub(r"output (.*\by1;)", r"wire \1", scores.netlist.replace(", y1", "", 1))
+    assert "output y1 has" in wrong(scores.with_file("top.v", wider))["RTL"]
+    cut = re.sub(r"output (.*\by1;)", r"wire \1", scores.text("netlist.v").replace(", y1", "", 1))
     assert "output" in cut
-    assert "y1 is missing" in wrong(replace(scores, netlist=cut))["mapped netlist"]
+    assert "y1 is missing" in wrong(scores.with_file("netlist.v", cut))["mapped netlist"]
 
 
 def test_a_foreign_oracle_is_not_run(design: Design) -> None:
@@ -200,13 +204,13 @@ def test_icarus_passes_with_one_line_only(
 
     monkeypatch.setenv("PATH", tools(tmp_path / "bin", says) + ":/usr/bin:/bin")
     monkeypatch.setattr(rtl, "LIMITS", replace(rtl.LIMITS, seconds=1.0))
-    marked = replace(design, testbench="module top_tb; initial $fopen(1); endmodule\n")
+    marked = design.with_file("top_tb.v", "module top_tb; initial $fopen(1); endmodule\n")
     results = {result.engine: result for result in require_equal_or_not(marked)}
     assert results["Icarus Verilog"].verdict == verdict
     assert results["Icarus Verilog"].optional
     seen = (tmp_path / "bin" / "seen.v").read_text()
     assert "$fopen" not in seen  # the bench is the program's
-    assert design.testbench in seen
+    assert design.text("top_tb.v") in seen
 
 
 def require_equal_or_not(design: Design):
@@ -260,9 +264,9 @@ def test_reading_that_runs_out_of_time_is_no_difference(design: Design, monkeypa
     ],
 )
 def test_verilog_that_does_more_than_a_circuit_is_not_simulated(design: Design, line: str) -> None:
-    check_circuit("top.v", design.verilog, reserved="top_tb")
+    check_circuit("top.v", design.text("top.v"), reserved="top_tb")
     with pytest.raises(MlpressError, match=r"top\.v:\d+: "):
-        check_circuit("top.v", design.verilog.replace("endmodule", f"{line}\nendmodule"), reserved="top_tb")
+        check_circuit("top.v", design.text("top.v").replace("endmodule", f"{line}\nendmodule"), reserved="top_tb")
 
 
 def test_our_own_verilog_is_never_refused(scores: Design) -> None:
@@ -331,16 +335,16 @@ CELLS = {"NAND2X1": "NOR2X1", "NOR2X1": "NAND2X1", "AND2X1": "OR2X1", "OR2X1": "
 def mutants(design: Design, count: int) -> list[Design]:
     """Designs with one cell of another kind, or one operator of the Verilog changed."""
     found = []
-    lines = design.netlist.splitlines()
+    lines = design.text("netlist.v").splitlines()
     for k, line in enumerate(lines):
         kind = line.split()[0] if line.split() else ""
         if kind in CELLS:
             text = "\n".join([*lines[:k], line.replace(kind, CELLS[kind], 1), *lines[k + 1 :]]) + "\n"
-            found.append(replace(design, netlist=text))
-    for match in re.finditer(r"(?<=[\w\]]) ([&|^]) (?=[\w~(])", design.verilog):
+            found.append(design.with_file("netlist.v", text))
+    for match in re.finditer(r"(?<=[\w\]]) ([&|^]) (?=[\w~(])", design.text("top.v")):
         start, end = match.span(1)
         other = "|" if match[1] != "|" else "&"
-        found.append(replace(design, verilog=design.verilog[:start] + other + design.verilog[end:]))
+        found.append(design.with_file("top.v", design.text("top.v")[:start] + other + design.text("top.v")[end:]))
     chosen = np.random.default_rng(0).permutation(len(found))[:count]
     return [found[k] for k in chosen.tolist()]
 
@@ -357,12 +361,13 @@ def test_every_functional_mutation_is_found(design: Design, kind: str) -> None:
     right = ir.interpret(net(), codes).decision
     functional = 0
     for mutant in mutants(made, 24):
-        if mutant.netlist == made.netlist:
+        if mutant.text("netlist.v") == made.text("netlist.v"):
             from mlpress.sim import Rtl
 
-            answers = Rtl(mutant.verilog).run(columns)["y"]
+            answers = Rtl(mutant.text("top.v")).run(columns)["y"]
         else:
-            answers = printed.PackedNetlist(printed.parse_netlist(mutant.netlist, "top"), technology).run(columns)["y"]
+            mapped = printed.parse_netlist(mutant.text("netlist.v"), "top")
+            answers = printed.PackedNetlist(mapped, technology).run(columns)["y"]
         if np.array_equal(answers, right):
             continue
         functional += 1

@@ -32,11 +32,11 @@ from mlpress.report import render, summary_table
 
 
 def warnings_of(model: Model, dataset: Dataset, test: Dataset | None = None) -> list[str]:
-    return list(prepare(model, dataset, Options(), test=test).warnings)
+    return list(prepare(model, dataset, Options.of(), test=test).warnings)
 
 
 def prepared(dataset: Dataset | None = None, test: Dataset | None = None) -> Prepared:
-    return prepare(classifier(), dataset or data(), Options(), test=test)
+    return prepare(classifier(), dataset or data(), Options.of(), test=test)
 
 
 def test_a_model_on_its_own_rows_gives_no_warning() -> None:
@@ -153,7 +153,7 @@ def test_few_validation_rows() -> None:
     told = Told()
     dataset = data().take(np.arange(40))
     with pytest.raises(RuntimeError, match="far enough"):
-        searching.search(classifier(), dataset, Budget(1), Options(effort="fast"), progress=Stopping(told))  # type: ignore[arg-type]
+        searching.search(classifier(), dataset, Budget(1), Options.of(effort="fast"), progress=Stopping(told))  # type: ignore[arg-type]
     assert told.warnings == [
         "9 validation rows are few: 8 right of 9 means an accuracy of 56.5 to 98.0 % (95 % interval); give 30 or more"
     ]
@@ -216,7 +216,7 @@ def test_a_circuit_far_below_its_model() -> None:
     (found,) = of_loss(facts, approximated=True)
     assert "of 120 rows rightly, the model 100.0 %: the approximation that was asked for is too rough" in found
     assert of_loss(given.accuracy(given.quantised.net), approximated=False) == []
-    coarse = prepare(classifier(), data(), Options(input_bits=1, weight_bits=2))
+    coarse = prepare(classifier(), data(), Options.of(input_bits=1, weight_bits=2))
     (found,) = of_loss(coarse.accuracy(coarse.quantised.net), approximated=False)
     assert "more --input-bits or --weight-bits may help" in found
 

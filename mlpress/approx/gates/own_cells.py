@@ -9,7 +9,7 @@ import numpy as np
 from mlpress.approx.gates.cells import LEFT, RIGHT, CellCosts
 from mlpress.approx.gates.genome import FIRST_INPUT, Genome
 from mlpress.hw.printed import CellKind, Netlist, Port
-from mlpress.ir import Input
+from mlpress.ir import Input, port_name
 
 
 def to_netlist(genome: Genome, inputs: tuple[Input, ...], costs: CellCosts, name: str = "top") -> Netlist:
@@ -19,7 +19,7 @@ def to_netlist(genome: Genome, inputs: tuple[Input, ...], costs: CellCosts, name
     kinds = tuple(CellKind(cell.name, (*cell.inputs, *cell.outputs)) for cell in cells)
     rows: list[list[int]] = []
     kind: list[int] = []
-    nets = ["0", "1", *(f"x{k}_{bit}" for k, feature in enumerate(inputs) for bit in range(feature.bits))]
+    nets = ["0", "1", *(f"{port_name(k)}_{bit}" for k, feature in enumerate(inputs) for bit in range(feature.bits))]
     signals = list(range(genome.first_gate))  # the net of every signal: constants and inputs have their own numbers
     width = max((len(each.pins) for each in kinds), default=0)
     for gate, (table, (a, b)) in enumerate(zip(genome.table.tolist(), genome.operands.tolist(), strict=True)):
@@ -33,7 +33,7 @@ def to_netlist(genome: Genome, inputs: tuple[Input, ...], costs: CellCosts, name
         signals.append(made[table])
     ends = list(accumulate((feature.bits for feature in inputs), initial=FIRST_INPUT))
     ports = [
-        Port(f"x{k}", "input", tuple(range(ends[k], ends[k + 1])), feature.bits - 1, 0)
+        Port(port_name(k), "input", tuple(range(ends[k], ends[k + 1])), feature.bits - 1, 0)
         for k, feature in enumerate(inputs)
     ]
     answer = tuple(signals[signal] for signal in genome.outputs.tolist())

@@ -1,0 +1,63 @@
+"""Kinds of hardware that mlpress compiles to.  ``docs/new-target.md`` tells how to add one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlpress._lazy import callable_door, lazy_door
+
+if TYPE_CHECKING:
+    from mlpress.targets.base import (
+        Artifact,
+        Claim,
+        Cost,
+        Engine,
+        Metric,
+        Program,
+        Rows,
+        SearchTarget,
+        Target,
+        Values,
+        file_text,
+    )
+    from mlpress.targets.table import TARGETS, Row, read_target, target_files, target_options, targets
+
+_MODULES = {
+    "base": (
+        "Artifact",
+        "Claim",
+        "Cost",
+        "Engine",
+        "Metric",
+        "Program",
+        "Rows",
+        "SearchTarget",
+        "Target",
+        "Values",
+        "file_text",
+    ),
+    "table": ("TARGETS", "Row", "read_target", "target_files", "target_options", "targets"),
+}
+
+__all__ = [
+    "TARGETS",
+    "Artifact",
+    "Claim",
+    "Cost",
+    "Engine",
+    "Metric",
+    "Program",
+    "Row",
+    "Rows",
+    "SearchTarget",
+    "Target",
+    "Values",
+    "file_text",
+    "read_target",
+    "target_files",
+    "target_options",
+    "targets",
+]
+
+__getattr__ = lazy_door(__name__, {name: module for module, names in _MODULES.items() for name in names})
+callable_door(__name__, "targets")

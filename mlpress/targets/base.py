@@ -1,0 +1,210 @@
+"""The protocol of a target: everything that mlpress must know of a kind of hardware to compile to it.
+
+A target is a frozen dataclass whose fields are its options.  ``mlpress/targets/table.py`` maps names to factories.
+``docs/new-target.md`` adds one in a page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpress import ir
+from mlpress.errors import MlpressError
+from mlpress.progress import Progress
+
+if TYPE_CHECKING:
+    from mlpress.verify import EngineResult, Verdict
+
+Program = ir.Net | ir.Circuit
+"""What a target of the integer level compiles; one of the real level compiles :class:`mlpress.ir.Model`."""
+
+Values = Mapping[str, NDArray[Any]]
+"""What an engine gives for rows: values (rows,) by neuron (``layer 0, neuron 1``) or port (``output y``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One figure that a design costs, less being better: ``area`` in ``cm2``.  ``title`` is for people."""
+
+    name: str
+    unit: str
+    title: str = ""
+
+    @property
+    def key(self) -> str:
+        """The metric's key in JSON and its column in CSV: ``area_cm2``."""
+        return f"{self.name}_{self.unit.lower()}" if self.unit else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What an artifact costs.
+
+    ``values`` by metric name, in the metric's unit; ``how`` says by metric name how each was found; ``facts`` are the
+    target's own JSON facts (per voltage, per layer, ...), which only its report tiles read.
+    """
+
+    values: Mapping[str, float]
+    how: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """Rows of data for a program: ``features`` float64 (rows, inputs), ``codes`` int64 (rows, inputs), ``labels``
+    (rows,)."""
+
+    features: NDArray[np.float64]
+    codes: NDArray[np.int64]
+    labels: NDArray[Any]
+
+
+class Artifact(Protocol):
+    """What a target built from a program.
+
+    ``files`` are written into the design folder by name; ``facts`` are JSON facts on how it was made.  A target's own
+    artifact type may hold more (a parsed netlist, a linked firmware), so that nothing is read twice.
+    """
+
+    @property
+    def program(self) -> Any: ...  # noqa: D102
+    @property
+    def files(self) -> Mapping[str, str | bytes]: ...  # noqa: D102
+    @property
+    def facts(self) -> Mapping[str, Any]: ...  # noqa: D102
+
+
+class Engine(Protocol):
+    """Runs an artifact on input codes.
+
+    ``rows`` is how many rows it takes at most (None: all); an ``optional`` engine is a slow one, a check more where it
+    comes to its end; ``note`` says what a reader should know of it.
+    """
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def rows(self) -> int | None: ...  # noqa: D102
+    @property
+    def optional(self) -> bool: ...  # noqa: D102
+    @property
+    def note(self) -> str: ...  # noqa: D102
+    def run(self, codes: NDArray[np.int64]) -> Values:
+        """Return the values for ``codes`` int64 (rows, inputs): every ``output <port>``, each (rows,).
+
+        Fewer rows mean that time ended before all were run; :class:`~mlpress.errors.OutOfTimeError` that none was.
+        """
+        ...
+
+
+class Claim(Protocol):
+    """A statement about all inputs that can be proven: ``top.v = netlist.v``.
+
+    ``sides`` names what is held against each other, ``quick`` says whether it is worth a try of a few seconds.
+    """
+
+    @property
+    def sides(self) -> tuple[str, str]: ...  # noqa: D102
+    @property
+    def quick(self) -> bool: ...  # noqa: D102
+    def prove(self, timeout_s: float) -> Verdict:
+        """Prove or refute it, or run out of time."""
+        ...
+
+
+class Target(Protocol):
+    """A kind of hardware, with its options: a frozen dataclass.
+
+    ``kind`` names the kind, ``level`` the programs that it takes (``integer``: nets and circuits), ``metrics`` what a
+    design costs, of which the first one ranks, ``files`` the names of the files of an artifact.
+    """
+
+    kind: ClassVar[str]
+    level: ClassVar[Literal["real", "integer"]]
+    metrics: ClassVar[tuple[Metric, ...]]
+    files: ClassVar[tuple[str, ...]]
+
+    @property
+    def name(self) -> str:
+        """What a user types: ``egfet``."""
+        ...
+
+    def check(self) -> None:
+        """Raise a one-line :class:`MlpressError` where the options make no sense, before any work."""
+        ...
+
+    def facts(self) -> dict[str, Any]:
+        """Return the options as plain JSON values, by field; ``read_target`` takes them back."""
+        ...
+
+    def describe(self) -> dict[str, Any]:
+        """Return what a list of targets says of this one: a ``title``, and more by kind."""
+        ...
+
+    def validate(self, program: Any) -> None:
+        """Raise a one-line :class:`MlpressError` where this target cannot take ``program``."""
+        ...
+
+    def build(self, program: Any, rows: Rows, progress: Progress, hint: str | None = None) -> Artifact:
+        """Make the artifact; ``hint`` is what a search already wrote of the same program for this target."""
+        ...
+
+    def restore(self, program: Any, files: Mapping[str, str | bytes], facts: Mapping[str, Any]) -> Artifact:
+        """Return the artifact of a design folder; nothing in it is run as it came."""
+        ...
+
+    def engines(self, artifact: Any) -> Sequence[Engine]:
+        """Return what can run the artifact here, beside the oracle."""
+        ...
+
+    def inspect(
+        self, artifact: Any, rows: Rows, facts: Mapping[str, Any], hashed: bool, progress: Progress
+    ) -> Sequence[EngineResult]:
+        """Check what no engine's values show: names, generated tests.
+
+        ``facts`` are those of the design folder where there is one, ``hashed`` whether it keeps its files' hashes.
+        """
+        ...
+
+    def estimate(self, artifact: Any, rows: Rows) -> Cost:
+        """Return what the artifact costs on these rows."""
+        ...
+
+    def claims(self, artifact: Any) -> Sequence[Claim]:
+        """Return what can be proven for all inputs; () if nothing."""
+        ...
+
+
+@runtime_checkable
+class SearchTarget(Target, Protocol):
+    """A target whose designs can be searched for."""
+
+    def cells(self) -> Any:
+        """Return what candidates are made of, from which the searches take their prices."""
+        ...
+
+    def measure(self, program: Any, codes: NDArray[np.int64], hint: str | None = None, quick: bool = False) -> Cost:
+        """Return what ``program`` costs on rows of input ``codes``; ``quick`` takes the ``hint`` as it is."""
+        ...
+
+    def shipped(self, program: Any) -> SearchTarget:
+        """Return the target with the options that the chosen design of a search is worth."""
+        ...
+
+
+def file_text(files: Mapping[str, str | bytes], name: str) -> str:
+    """Return a text file of an artifact; raise where it is missing or no UTF-8 text."""
+    content = files.get(name)
+    if content is None:
+        raise MlpressError(f"the design has no {name}; compile the model again")
+    if isinstance(content, str):
+        return content
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise MlpressError(f"{name} is not UTF-8 text; compile the model again") from error

@@ -1,0 +1,210 @@
+"""Engines, checks and claims of any target whose artifact is Verilog."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpress import ir
+from mlpress.errors import MlpressError, OutOfTimeError
+from mlpress.progress import Progress
+from mlpress.targets.base import Values
+from mlpress.verify import EngineResult, Side, Verdict, port_values, prove_equal
+
+Lowered = ir.Lowered | ir.Circuit
+
+MOST_SIMULATED, LEAST_SIMULATED = 256, 4
+"""Rows that Amaranth's simulator runs, however small or large the design is."""
+
+SIMULATION_SECONDS = 3.0
+"""Processor time that Amaranth's rows are meant to fill."""
+
+SIMULATION_LIMIT = 60.0
+"""Seconds after which Amaranth's simulator begins no further row."""
+
+LATENCY = 2
+"""Clocks from a row to its answer in a design with registered ports."""
+
+OLDER_BENCH_ROWS = 256
+"""The first rows of the data were the test bench in folders from before ``design.json`` had hashes."""
+
+MOST_FOR_A_MOMENT = 30_000
+"""And-gates of a circuit that is worth a quick proof; with four times as many, reading it in takes longer than that."""
+
+
+class Port(Protocol):
+    """A port of a circuit."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def width(self) -> int: ...  # noqa: D102
+
+
+Circuitry = tuple[Callable[[dict[str, NDArray[np.int64]]], Values], Sequence[Port], Sequence[Port]]
+"""A circuit that runs columns by input port, its input ports and its output ports."""
+
+
+@dataclass(frozen=True, slots=True)
+class CircuitEngine:
+    """A circuit with the ports of ``lowered``; ``load`` makes it ready to run."""
+
+    name: str
+    lowered: Lowered
+    load: Callable[[], Circuitry]
+    registered: bool
+    rows: int | None = None
+    optional: bool = False
+    note: str = ""
+
+    def run(self, codes: NDArray[np.int64]) -> Values:
+        """Return what the circuit answers to each row, after its latency; scores as signed numbers."""
+        run, inputs, outputs = self.load()
+        _check_ports(self.lowered, inputs, outputs, clocking=("clk", "rst") if self.registered else ())
+        latency = LATENCY if self.registered else 0
+        rows = np.concatenate([codes, np.repeat(codes[-1:], latency, axis=0)])
+        found = run(port_values(rows, [port.name for port in inputs]))
+        signed = not _program(self.lowered).classes
+        named = {}
+        for port in outputs:
+            values = found[port.name][latency:]
+            if signed:
+                values = values - ((values >> (port.width - 1)) << port.width)
+            named[f"output {port.name}"] = values
+        return named
+
+
+def _program(lowered: Lowered) -> ir.Net | ir.Circuit:
+    return lowered if isinstance(lowered, ir.Circuit) else lowered.net
+
+
+def _check_ports(lowered: Lowered, inputs: Iterable[Port], outputs: Iterable[Port], clocking: Sequence[str]) -> None:
+    """Raise where a port is missing, too many, or of another width; ``clocking`` ports may be there or not."""
+    from mlpress.codegen import bits_of
+
+    bits = bits_of(lowered)
+    wanted = {"output": {port: len(word) for port, (word, _) in bits.outputs.items()}, "input": dict(bits.inputs)}
+    for direction, ports in (("output", outputs), ("input", inputs)):
+        found = {port.name: port.width for port in ports if direction == "output" or port.name not in clocking}
+        for name in {**wanted[direction], **found}:
+            has, needs = found.get(name), wanted[direction].get(name)
+            if has is None:
+                raise MlpressError(f"{direction} {name} is missing")
+            if has != needs:
+                raise MlpressError(
+                    f"{direction} {name} is one port too many"
+                    if needs is None
+                    else f"{direction} {name} has {has} bits instead of {needs}"
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class Amaranth:
+    """Amaranth's simulator.  A net runs in the readable style, which shares no lowering with what is synthesised."""
+
+    lowered: Lowered
+    name: str = "Amaranth"
+    optional: bool = True
+
+    @property
+    def rows(self) -> int:
+        """Rows that are worth their time.
+
+        Measured: 35 us a row and term of a net; 20 ms a row of 1,053 and-gates, growing by 2.5 powers.
+        """
+        if isinstance(self.lowered, ir.Circuit):
+            seconds = 0.02 * (max(1, len(self.lowered.ands)) / 1053) ** 2.5
+        else:
+            terms = sum(len(neuron.terms) for layer in self.lowered.net.layers for neuron in layer.neurons)
+            seconds = 35e-6 * max(1, terms)
+        return int(np.clip(SIMULATION_SECONDS / seconds, LEAST_SIMULATED, MOST_SIMULATED))
+
+    @property
+    def note(self) -> str:
+        """What is simulated."""
+        return "the gates" if isinstance(self.lowered, ir.Circuit) else "a module per neuron"
+
+    def run(self, codes: NDArray[np.int64]) -> Values:
+        """Return the answers of as many rows as there was time for."""
+        from mlpress.codegen import simulate
+
+        style = "flat" if isinstance(self.lowered, ir.Circuit) else "modules"
+        answers = simulate(self.lowered, codes, style, timeout_s=SIMULATION_LIMIT)
+        return {f"output {port}": values for port, values in answers.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Equality:
+    """Two circuits are one function of all inputs; ``load`` reads both, ``held`` ports stand still."""
+
+    sides: tuple[str, str]
+    load: Callable[[], tuple[Side, Side]]
+    held: Mapping[str, int]
+    quick: bool = True
+
+    def prove(self, timeout_s: float) -> Verdict:
+        """Prove it, refute it, or run out of time."""
+        one, other = self.load()
+        return prove_equal(one, other, held=self.held, timeout_s=timeout_s)
+
+
+def check_class_names(lowered: Lowered, verilog: str, style: str, facts: Mapping[str, Any]) -> EngineResult:
+    """Check that the classes are those that ``design.json`` and the comment in ``top.v`` name, in that order."""
+    from mlpress.codegen import header
+
+    classes, level = list(_program(lowered).classes), "circuit" if isinstance(lowered, ir.Circuit) else "net"
+    known = facts.get(level)
+    named = known.get("classes") if isinstance(known, Mapping) else None
+    difference = "" if named == classes else f"program.mlp has {_listed(classes)}, design.json {_listed(named)}"
+    ports = [line for line in header(lowered, style).splitlines() if _answer(line)]
+    if not difference and ports != [line for line in verilog.splitlines() if _answer(line)]:
+        difference = "the comment in top.v gives the answers other meanings than program.mlp"
+    note = "names and order in program.mlp, design.json and top.v" if classes else "scores in program.mlp and top.v"
+    return EngineResult.of("classes", len(classes) or 1, difference, note)
+
+
+def _answer(line: str) -> bool:
+    return line.startswith("//   y")
+
+
+def _listed(classes: Any) -> str:
+    return ", ".join(map(str, classes))[:100] if isinstance(classes, list) and classes else "none"
+
+
+def check_bench(lowered: Lowered, text: str, codes: NDArray[np.int64], registered: bool, hashed: bool) -> EngineResult:
+    """Check that ``top_tb.v`` is the test bench that the program makes."""
+    from mlpress.codegen import testbench
+
+    benches = [testbench(lowered, codes, registered=registered)]
+    if not hashed:
+        benches.append(testbench(lowered, codes[:OLDER_BENCH_ROWS], registered=registered, most=OLDER_BENCH_ROWS))
+    rows = next((bench.rows for bench in benches if bench.text == text), None)
+    difference = "" if rows else "top_tb.v is not the test bench of this program and these rows"
+    return EngineResult.of("test bench", rows or benches[0].rows, difference, "top_tb.v, written again")
+
+
+def run_bench(
+    lowered: Lowered, verilog: str, codes: NDArray[np.int64], registered: bool, progress: Progress
+) -> list[EngineResult]:
+    """Run a test bench in Icarus Verilog, where that is installed; it is made from the program, not read."""
+    from mlpress.codegen import testbench
+    from mlpress.sim import icarus, run_icarus
+
+    if not icarus():
+        progress.note("Icarus Verilog is not installed: the test bench was not run (one check less)")
+        return []
+    bench = testbench(lowered, codes, registered=registered)
+    progress.step(f"verify: test bench of {bench.rows} rows in Icarus Verilog")
+    name, note = "Icarus Verilog", "the test bench"
+    try:
+        said = run_icarus(verilog, bench.text)
+    except OutOfTimeError as error:
+        return [EngineResult(name, 0, note=str(error), verdict="out of time", optional=True)]
+    except MlpressError as error:
+        return [EngineResult.of(name, bench.rows, str(error), note)]
+    difference = "" if said == [bench.verdict] else " ".join(said)[-300:] or "it printed nothing"
+    return [EngineResult.of(name, bench.rows, difference, note)]
