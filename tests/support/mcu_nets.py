@@ -44,6 +44,7 @@ SHAPES: tuple[tuple[str, str, bool], ...] = (
     ("sliced", "cycles", False),
     ("looped", "flash", True),
     ("dsp", "flash", True),
+    ("coded", "flash", False),
 )
 
 

@@ -51,6 +51,9 @@ def packed_cost(packing: Packing, core: Core, top: int) -> Estimate:
         once, each = _pass(packing, shape, core, top)
         cycles += once + each * m.inputs + CALL * c["alu"] + shape.neurons * OUTPUT * c["alu"]
         flash += packing.step(shape) * shape.size // 8 + 4 * shape.sums
+        if shape not in shapes and packing.kind == "coded":
+            shapes.add(shape)
+            flash += len(packing.elements(0)) + (45 + OUTPUT) * core.instruction_bytes
         if shape not in shapes:
             shapes.add(shape)
             flash += (10 + 5 * shape.sums + CALL + OUTPUT * packing.lanes) * core.instruction_bytes
@@ -63,7 +66,7 @@ def packed_cost(packing: Packing, core: Core, top: int) -> Estimate:
 
 def _pass(packing: Packing, shape: Group, core: Core, top: int) -> tuple[float, float]:
     """Return cycles of a pass once, and for each input."""
-    c = core.cycles
+    c, m = core.cycles, packing.matrix
     n = shape.sums
     loop = c["load"] + c["alu"] + c["branch"]
     match packing.kind:
@@ -72,6 +75,9 @@ def _pass(packing: Packing, shape: Group, core: Core, top: int) -> tuple[float, 
             return 0.0, loop + shape.words * c["load"] + c["alu"] + n * product
         case "paired":
             return 0.0, loop + n * (c["load"] + c["multiply_add"])
+        case "coded":
+            read = 8 * c["alu"] + 2 * c["load"] + c["branch"] + c["call"]
+            return 0.0, loop + 10 * c["alu"] + read * 8 * len(packing.elements(0)) / m.inputs / m.outputs
         case "bitwise":
             bit = loop + 3 * c["alu"] + (shape.words * c["load"] + 2 * n * c["alu"]) / 2
             return (loop + c["alu"]) * packing.matrix.inputs, top * bit

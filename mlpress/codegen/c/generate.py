@@ -59,6 +59,8 @@ def _candidates(net: Net, core: Core) -> list[str]:
     found = ["looped"] if any(matrices(net)) or terms > MOST_UNROLLED else []
     if terms <= MOST_UNROLLED:
         found.append("unrolled")
+    if core.multiplier and any(matrices(net)):
+        found.append("coded")
     if core.dsp and any(matrices(net)):
         found.append("dsp")
     return found
@@ -187,9 +189,7 @@ def _looped(net: Net, core: Core, options: COptions, parts: _Parts, decides: boo
     name = options.name
     style = Style(core.multiplier, options.skip_zeros, options.minimise == "cycles")
     kind, ranges = _code_type(net), input_intervals(net)
-    packs: list[Packing | None] = [
-        None if one is None else _layout(one, core, shape, options.minimise == "flash") for one in matrices(net)
-    ]
+    packs: list[Packing | None] = [None if one is None else _layout(one, core, shape, options) for one in matrices(net)]
     needed: list[tuple[Packing, str, int]] = []
     source = "x"
     calls: list[str] = []
@@ -220,7 +220,7 @@ def _looped(net: Net, core: Core, options: COptions, parts: _Parts, decides: boo
             ends = _ends(net, index, packing, prefix, source, kind, top, style, parts, core, decides, scores)
     declared = [line for line in calls if not line.lstrip().startswith(name)]
     called = [line for line in calls if line.lstrip().startswith(name)]
-    if not style.inline:
+    if needed:
         parts.functions = shared_passes(needed, name, style) + parts.functions
     code = _code_type(net)
     for head, lines in ends:
@@ -228,13 +228,17 @@ def _looped(net: Net, core: Core, options: COptions, parts: _Parts, decides: boo
         parts.functions += [head.replace("CODE", code), "{", *declared, *called, *unused, *lines, "}", ""]
 
 
-def _layout(matrix: Matrix, core: Core, shape: str, small: bool) -> Packing | None:
+def _layout(matrix: Matrix, core: Core, shape: str, options: COptions) -> Packing | None:
+    small = options.minimise == "flash"
+    accumulators = options.accumulators or core.accumulators
+    if shape == "coded" and core.multiplier:
+        return packed(matrix, accumulators, "coded")
     kind = _pass_kind(core, shape)
     top = max(max(matrix.high).bit_length(), 1)
     kinds: list[PassKind] = ["dsp", "multiplied"] if kind == "dsp" else [kind]
     if kind == "multiplied" and not small:
         kinds = ["paired", "multiplied"]
-    found = [packed(matrix, core.accumulators, one, small) for one in kinds]
+    found = [packed(matrix, accumulators, one, small) for one in kinds]
     if kind == "dsp":
         return found[0] or found[1]
     made = [one for one in found if one is not None]
@@ -248,6 +252,8 @@ def _described(packing: Packing) -> str:
             return f"{packing.kind}, {m.bits}-bit weights, {packing.lanes} sums a register"
         case "paired":
             return "multiplied, ready pairs of 16-bit weights, 2 sums a register"
+        case "coded":
+            return "multiplied, weights in a Rice code"
         case "bytes" | "dsp":
             return f"{packing.kind}, 8-bit weights"
 

@@ -50,7 +50,9 @@ def tournament_lines(scores: Sequence[Score], windows: Sequence[BitRange], bits:
                 winners.append(left)
                 continue
             lines += [
-                f"    const int {name} = ({_key(right[1], window, bits)} > {_key(left[1], window, bits)}) ? 1 : 0;",
+                f"    const uint{bits}_t {name}_right = {_key(right[1], window, bits)};",
+                f"    const uint{bits}_t {name}_left = {_key(left[1], window, bits)};",
+                f"    const int {name} = ({name}_right > {name}_left) ? 1 : 0;",
                 f"    const int {name}_class = ({name} != 0) ? {right[0]} : {left[0]};",
                 f"    const int{bits}_t {name}_score = ({name} != 0) ? {right[1]} : {left[1]};",
             ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mlpress.codegen.c.coded import rice, sum_function, sum_lines
 from mlpress.codegen.c.dual import dual_lines
 from mlpress.codegen.c.packing import Group, Packing
 from mlpress.codegen.c.text import read, store_type, table, type_bytes
@@ -25,6 +26,8 @@ def pass_name(prefix: str, packing: Packing, group: Group, kind: str, top: int) 
     """Return the name of the function that computes a group over inputs of the C type ``kind`` of ``top`` bits."""
     bits, width = packing.matrix.bits, 8 * type_bytes(kind)
     match packing.kind:
+        case "coded":
+            return f"{prefix}_{kind}"
         case "bytes":
             return f"{prefix}_bytes_{group.sums}_{width}_{8 * type_bytes(packing.word)}"
         case "dsp":
@@ -73,6 +76,8 @@ def pass_body(packing: Packing, group: Group, kind: str, top: int, style: Style,
         *(["    uint32_t s = 0u;"] if _has_total(packing, style) else []),
     ]
     match packing.kind:
+        case "coded":
+            raise AssertionError("coded weights are read by a function")
         case "paired":
             body = _paired(group, style.skip_zeros, stop)
         case "multiplied":
@@ -232,9 +237,9 @@ def tables(packing: Packing, prefix: str) -> tuple[list[str], int, int]:
         biases = [value for group in groups for value in packing.biases(group)]
         shape = packing.groups[groups[0]][0]
         lines += table(packing.element(shape), f"{prefix}_w{number_}", elements)
-        lines += table(packing.word, f"{prefix}_b{number_}", biases)
+        lines += table(packing.bias_word, f"{prefix}_b{number_}", biases)
         size += len(elements) * shape.size // 8
-        rest += type_bytes(packing.word) * len(biases)
+        rest += type_bytes(packing.bias_word) * len(biases)
     if isinstance(packing.matrix.activation, Ladder):
         steps, kind = _ladder(packing)
         lines += table(kind, f"{prefix}_steps", steps)
@@ -245,7 +250,8 @@ def tables(packing: Packing, prefix: str) -> tuple[list[str], int, int]:
 def _ladder(packing: Packing) -> tuple[list[int], str]:
     top = packing.matrix.high_sum + packing.offset + 1
     steps = [min(max(t + packing.offset, 0), top) for row in packing.matrix.thresholds for t in row]
-    return steps, store_type(max(steps, default=0))
+    unused = (stored(packing) - packing.matrix.outputs) * len(packing.matrix.thresholds[0])
+    return steps + [top] * unused, store_type(max(steps, default=0) if not unused else max(*steps, top))
 
 
 def _runs(packing: Packing) -> list[list[int]]:
@@ -269,10 +275,11 @@ def layer_code(packing: Packing, prefix: str, source: str, kind: str, top: int, 
         shape = packing.groups[groups[0]][0]
         lines += [
             "    {",
+            *(["        uint32_t at = 0u;"] if packing.kind == "coded" else []),
             f"        const {packing.element(shape)} *w = {prefix}_w{number_};",
-            f"        const {packing.word} *b = {prefix}_b{number_};",
+            f"        const {packing.bias_word} *b = {prefix}_b{number_};",
         ]
-        if not style.inline:
+        if not style.inline and packing.kind != "coded":
             lines.append(f"        {packing.word} sum[{shape.sums + _has_total(packing, style)}];")
         odd = min(packing.matrix.outputs - packing.groups[groups[-1]][1], shape.neurons)
         whole = len(groups) > 1 and (odd == shape.neurons or sink.kind == "store" or _harmless(packing, sink))
@@ -317,6 +324,13 @@ def _group_lines(
     first = packing.matrix.skipped
     stop = f"&{source}[{first + packing.matrix.inputs}]"
     source = f"&{source}[{first}]" if first else source
+    if packing.kind == "coded":
+        split = f"{rice(packing.matrix)[0]}u"
+        if style.inline:
+            summed = sum_lines(kind, source, stop, "at", split)
+            return [*summed, "    {", *_register(packing, prefix, "sum", "0", 1, sink, style), "    }"]
+        call = f"{prefix.rsplit('_', 1)[0]}_{kind}({source}, {stop}, w, &at, {split})"
+        return _register(packing, prefix, call, "0", 1, sink, style)
     if style.inline:
         lines = pass_body(packing, shape, kind, top, style, source, stop)
     else:
@@ -354,7 +368,7 @@ def _register(
 ) -> list[str]:
     """Return the lines that turn the first ``lanes`` sums of a register into outputs."""
     place = f"&b[{index}]" if index != "0" else "b"
-    word = f"{read(packing.word, place)} + {times(register, packing.factor)}"
+    word = f"({packing.word}){read(packing.bias_word, place)} + {times(register, packing.factor)}"
     word += " - z" if packing.excess and not _centred(packing, style) else ""
     word = f"(uint16_t)({word})" if packing.word == "uint16_t" else word
     if not style.inline and lanes > 1 and lanes == packing.lanes:
@@ -442,7 +456,12 @@ def steps_line(packing: Packing, prefix: str) -> list[str]:
 def shared_passes(packings: Sequence[tuple[Packing, str, int]], prefix: str, style: Style) -> list[str]:
     """Return the pass functions that the layers (packing, C type of its inputs, bits of an input) need, each once."""
     seen: dict[str, list[str]] = {}
+    coded = [kind for packing, kind, _ in packings if packing.kind == "coded"]
+    if coded and not style.inline:
+        seen["coded"] = sum_function(prefix, coded)
     for packing, kind, top in packings:
+        if packing.kind == "coded" or style.inline:
+            continue
         for shape, _ in packing.groups:
             name = pass_name(prefix, packing, shape, kind, top)
             seen.setdefault(name, pass_lines(name, packing, shape, kind, top, style))

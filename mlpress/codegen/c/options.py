@@ -8,8 +8,8 @@ from typing import Literal, Protocol
 
 from mlpress.errors import MlpressError
 
-ShapeName = Literal["auto", "unrolled", "looped", "dsp", "sliced"]
-SHAPES: tuple[str, ...] = ("auto", "unrolled", "looped", "dsp", "sliced")
+ShapeName = Literal["auto", "unrolled", "looped", "coded", "dsp", "sliced"]
+SHAPES: tuple[str, ...] = ("auto", "unrolled", "looped", "coded", "dsp", "sliced")
 MINIMISE: tuple[str, ...] = ("cycles", "flash")
 
 
@@ -53,6 +53,8 @@ class COptions:
     what has the fewest ``cycles`` or the least ``flash`` (``minimise``).  ``skip_zeros`` leaves out the products
     with inputs that are 0 in looped code: fewer cycles on average, a few more at worst, and a run time that
     depends on the data.  ``scores=False`` leaves ``_scores`` out of a classifier.
+    ``accumulators`` sets how many registers of sums an inner loop holds, 0 for the core's number; which is best depends
+    on the compiler, so that it is worth measuring a few.
     """
 
     name: str = "model"
@@ -60,8 +62,11 @@ class COptions:
     minimise: Literal["cycles", "flash"] = "cycles"
     skip_zeros: bool = False
     scores: bool = True
+    accumulators: int = 0
 
     def __post_init__(self) -> None:
+        if not 0 <= self.accumulators <= 16:
+            raise MlpressError(f"accumulators is {self.accumulators}; it must be 0 (the core's number) to 16")
         if self.shape not in SHAPES:
             raise MlpressError(f"shape is {self.shape!r}; it must be one of {', '.join(SHAPES)}")
         if self.minimise not in MINIMISE:

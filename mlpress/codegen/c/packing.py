@@ -12,13 +12,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from mlpress.codegen.c.coded import rice
 from mlpress.codegen.c.matrix import Matrix
+from mlpress.codegen.c.text import store_type
 from mlpress.ir import QRelu
 
-PassKind = Literal["multiplied", "paired", "bitwise", "bytes", "dsp"]
+PassKind = Literal["multiplied", "paired", "bitwise", "bytes", "dsp", "coded"]
 """How a pass forms products: ``multiplied`` takes fields of weights times an input, ``paired`` ready lanes of weights
-times an input, ``bitwise`` adds fields for every bit of an input, ``bytes`` takes a byte times an input, and ``dsp``
-makes two 16-bit products an instruction."""
+times an input, ``bitwise`` adds fields for every bit of an input, ``bytes`` takes a byte times an input, ``dsp``
+makes two 16-bit products an instruction, and ``coded`` reads weights of a Rice code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +63,20 @@ class Packing:
         narrow = self.kind == "bytes" and self.matrix.high_sum + self.offset <= 0xFFFF
         return "uint16_t" if narrow else "uint32_t"
 
+    @property
+    def bias_word(self) -> str:
+        """The unsigned C type of a start value in the table of biases."""
+        top = max(value for group in range(len(self.groups)) for value in self.biases(group))
+        return store_type(top) if self.kind == "coded" else self.word
+
     def element(self, shape: Group) -> str:
         """Return the C type of a table's elements."""
         return f"uint{shape.size}_t"
 
     def step(self, shape: Group) -> int:
         """Return how many elements a pass reads."""
+        if self.kind == "coded":
+            return 0
         if self.kind == "dsp":
             return (self.matrix.inputs + 3) // 4 * shape.sums
         return self.matrix.inputs * (1 if self.kind == "bytes" else shape.words)
@@ -87,6 +97,8 @@ class Packing:
         shape, _ = self.groups[group]
         m = self.matrix
         values = []
+        if self.kind == "coded":
+            return rice(m)[1] if group == 0 else []
         if self.kind == "paired":
             return [
                 sum(
@@ -138,12 +150,12 @@ class Packing:
     @property
     def factor(self) -> int:
         """What a register of products is multiplied with."""
-        return 1 if self.kind in {"paired", "bytes", "dsp"} else self.matrix.step
+        return 1 if self.kind in {"paired", "bytes", "dsp", "coded"} else self.matrix.step
 
     @property
     def excess(self) -> int:
         """What each unit of the inputs' sum adds too much: ``-base`` in every lane, uint32."""
-        if self.kind in {"paired", "bytes", "dsp"}:
+        if self.kind in {"paired", "bytes", "dsp", "coded"}:
             return 0
         return sum(-self.matrix.base << (lane * self.stride) for lane in range(self.lanes)) & 0xFFFFFFFF
 
@@ -160,6 +172,13 @@ def packed(matrix: Matrix, accumulators: int, kind: PassKind, small: bool = Fals
     if kind == "bitwise" and matrix.step & (matrix.step - 1):  # a core without a multiplier can only shift
         matrix = replace(matrix, step=1, bits=((1 << matrix.bits) * matrix.step).bit_length())
     bits = matrix.bits
+    if kind == "coded":
+        fits = span < 1 << 31
+        return (
+            Packing(matrix, 1, offset, tuple((Group(8, 1, 1, 1), k) for k in range(matrix.outputs)), kind)
+            if fits
+            else None
+        )
     if kind in {"bytes", "dsp"}:
         return _plain(matrix, accumulators, kind, offset, span)
     for lanes in (2,) if kind == "paired" else (4, 2, 1):

@@ -33,7 +33,7 @@ def quantize_lines(program: Net | Circuit, name: str, code: str) -> list[str]:
 
 def _power_of_two(one: Rule) -> int | None:
     """Return ``j`` where the code is ``floor(x * 2**j)`` from 0 to the largest code, by all its thresholds."""
-    if len(one.codes) < 2 or one.codes != tuple(range(len(one.codes))) or len(one.codes) & (len(one.codes) - 1):
+    if len(one.codes) < 3 or one.codes != tuple(range(len(one.codes))) or len(one.codes) & (len(one.codes) - 1):
         return None
     first = one.starts[0]
     if first <= 0 or first & 0x7FFFFF:

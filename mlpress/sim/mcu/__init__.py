@@ -2,7 +2,7 @@
 
 from mlpress.sim.mcu.counting import Cost, cost
 from mlpress.sim.mcu.emulator import Emulator, Run
-from mlpress.sim.mcu.host import HostProgram
+from mlpress.sim.mcu.host import HostProgram, host_compiler
 from mlpress.sim.mcu.source import Machine, Source
 from mlpress.sim.mcu.toolchain import WARNINGS, Firmware, Sizes, build, compile_object, find_compiler
 
@@ -20,4 +20,5 @@ __all__ = [
     "compile_object",
     "cost",
     "find_compiler",
+    "host_compiler",
 ]

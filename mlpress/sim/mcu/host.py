@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,13 @@ int main(int argc, char **argv)
     }
 }
 """
+
+
+def host_compiler(language: Literal["cc", "c++"]) -> list[str]:
+    """Return the first words of a command that compiles for this computer: gcc, clang or the Zig wheel's clang."""
+    names = ("gcc", "clang") if language == "cc" else ("g++", "clang++")
+    found = next((one for one in names if shutil.which(one)), None)
+    return [found] if found else [sys.executable, "-m", "ziglang", language]
 
 
 def _case(index: int, source: Source) -> str:
@@ -64,10 +71,10 @@ class HostProgram:
         cases = "\n".join(_case(index, source) for index, source in enumerate(self._sources))
         main.write_text(includes + MAIN % cases, encoding="ascii")
         self._program = folder / "program"
-        found = next((one for one in ("gcc", "clang") if shutil.which(one)), None)
-        words = [found] if found else [sys.executable, "-m", "ziglang", "cc"]
+        words = host_compiler("cc")
+        found = len(words) == 1
         checks = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"] if found else ["-fsanitize=undefined"]
-        self.compiler = f"{found} with UBSan and ASan" if found else "zig cc with UBSan"
+        self.compiler = f"{words[0]} with UBSan and ASan" if found else "zig cc with UBSan"
         flags = [*words, "-O1", *checks]
         run([*flags, *WARNINGS, "-c", str(whole), "-o", str(folder / "all.o")])
         run([*flags, str(main), str(folder / "all.o"), "-o", str(self._program)])
