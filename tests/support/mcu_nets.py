@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from support.nets import random_codes, random_features, random_net
 
 from mlpress.codegen import c
+from mlpress.errors import MlpressError
 from mlpress.hw import mcu
 from mlpress.ir import (
     Argmax,
@@ -194,6 +195,35 @@ def main(count: int, batch: int = 25) -> None:
             check_emulated(made, core)
             check_host(made)
         print(f"{name}: {count} networks agree bit for bit, emulated and on the host with sanitizers", flush=True)
+    if sim.missing():
+        print(f"atmega328p: NOT checked: {sim.missing()} is not installed")
+        return
+    checked = check_avr(count)
+    print(
+        f"atmega328p: {checked} of {count} networks agree bit for bit in simavr; the others need more than its memory"
+    )
+
+
+def check_avr(count: int) -> int:
+    """Hold simavr's ATmega328P against the interpreter; return how many networks fit it and were checked."""
+    core = mcu.read_core("atmega328p")
+    checked = 0
+    for index, net in enumerate(nets(4, count)):
+        one = case(net, core, index, 8)
+        if one.source.facts.flash > 20_000 or one.source.inputs * 2 > 256:
+            continue
+        try:
+            found = sim.run_avr(one.source, core, one.codes)
+        except MlpressError as error:
+            if any(word in str(error) for word in ("will not fit", "overflowed", "truncated", "is too large")):
+                continue
+            raise
+        checked += 1
+        if one.classes is not None:
+            np.testing.assert_array_equal(found.predictions, one.classes, one.source.name)
+        if one.source.score_type is not None:
+            np.testing.assert_array_equal(found.scores, one.scores, one.source.name)
+    return checked
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@ Signed arithmetic of the two is the same because no sum leaves int32, which the 
 
 from __future__ import annotations
 
+from mlpress.codegen.c.text import read
+
 DUAL_MACROS = """\
 #ifndef MLPRESS_DUAL
 #if defined(__ARM_FEATURE_DSP) && (__ARM_FEATURE_DSP == 1)
@@ -51,7 +53,8 @@ def _products(sums: int, indent: str) -> list[str]:
     lines = ["const uint32_t even = MLPRESS_EVEN(v);", "const uint32_t odd = MLPRESS_EVEN(MLPRESS_ODD(v));"]
     for k in range(sums):
         lines += [
-            f"a{k} = MLPRESS_DUAL(MLPRESS_EVEN_SIGNED(w[{k}]), even, a{k});",
-            f"a{k} = MLPRESS_DUAL(MLPRESS_EVEN_SIGNED(MLPRESS_ODD(w[{k}])), odd, a{k});",
+            f"const uint32_t w{k} = {read('uint32_t', f'&w[{k}]')};",
+            f"a{k} = MLPRESS_DUAL(MLPRESS_EVEN_SIGNED(w{k}), even, a{k});",
+            f"a{k} = MLPRESS_DUAL(MLPRESS_EVEN_SIGNED(MLPRESS_ODD(w{k})), odd, a{k});",
         ]
     return [indent + line for line in [*lines, f"w += {sums};"]]

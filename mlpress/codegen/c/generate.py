@@ -177,7 +177,7 @@ def _straight_scores(net: Net, name: str, kind: str) -> tuple[list[str], list[st
 
 
 def _pass_kind(core: Core, shape: str) -> PassKind:
-    if shape == "dsp" and core.multiplier:
+    if shape == "dsp" and core.multiplier and core.word == 32:
         return "dsp"
     if core.word == 8:
         return "bytes"

@@ -1,5 +1,6 @@
 """Compilers and emulated microcontrollers for generated C: :func:`build` a firmware, run it in an :class:`Emulator`."""
 
+from mlpress.sim.mcu.avr import missing, run_avr
 from mlpress.sim.mcu.counting import Cost, cost
 from mlpress.sim.mcu.emulator import Emulator, Run
 from mlpress.sim.mcu.host import HostProgram, host_compiler
@@ -21,4 +22,6 @@ __all__ = [
     "cost",
     "find_compiler",
     "host_compiler",
+    "missing",
+    "run_avr",
 ]
