@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from mlpress.codegen.c.text import fast_type, number, signed_type, table, wrapped
-from mlpress.ir import Activation, Interval, Ladder, QRelu
+from mlpress.ir import Activation, Clamp, Interval, Ladder, QRelu
 
 LONG_LADDER = 6
 """Thresholds from which on a ladder is a table that is searched."""
@@ -64,19 +64,21 @@ def _atom(one: Operand) -> str:
     return one.variable if one.mask is None else f"({one.variable} & {one.mask})"
 
 
-def activation_lines(name: str, source: str, kind: str, activation: Activation, total: Interval) -> list[str]:
+def activation_lines(name: str, source: str, kind: str, activation: Activation | Clamp, total: Interval) -> list[str]:
     """Return the lines that define ``name`` as ``activation`` of the sum ``source`` of the type ``kind``."""
     match activation:
         case QRelu(shift=shift, bits=bits):
-            top = (1 << bits) - 1
-            word = fast_type(top)
+            return activation_lines(name, source, kind, Clamp(shift, 0, (1 << bits) - 1), total)
+        case Clamp(shift=shift, base=base, top=top):
+            word = fast_type(base + top)
             shifted = source if shift == 0 else f"({source} >> {shift})"
             limit = (top + 1) << shift
             if total.high >= limit:
                 shifted = f"(({source} >= {number(limit)}) ? {number(top)} : {shifted})"
             if total.low < 0:
                 shifted = f"(({source} < 0) ? 0 : {shifted})"
-            return [f"    const {word} {name} = ({word}){shifted};"]
+            moved = f"({base} + {shifted})" if base else shifted
+            return [f"    const {word} {name} = ({word}){moved};"]
         case Ladder(thresholds=thresholds):
             certain = sum(t <= total.low for t in thresholds)
             reached = [t for t in thresholds if total.low < t <= total.high]
