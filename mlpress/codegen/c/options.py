@@ -1,0 +1,108 @@
+"""What may be asked of the C generator, what it needs to know of a core, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from mlpress.errors import MlpressError
+
+ShapeName = Literal["auto", "unrolled", "looped", "coded", "dsp", "sliced"]
+SHAPES: tuple[str, ...] = ("auto", "unrolled", "looped", "coded", "dsp", "sliced")
+MINIMISE: tuple[str, ...] = ("cycles", "flash")
+
+
+class Core(Protocol):
+    """What the generator needs to know of a processor core; :class:`mlpress.hw.mcu.Core` has it all."""
+
+    @property
+    def name(self) -> str:
+        """The core's name, for the comment at the top of the source."""
+
+    @property
+    def word(self) -> int:
+        """Bits of a register: 8 or 32."""
+
+    @property
+    def multiplier(self) -> bool:
+        """Whether there is a multiply instruction."""
+
+    @property
+    def dsp(self) -> bool:
+        """Whether there are the 16-bit dual multiply-accumulates of Armv7E-M (SMLAD)."""
+
+    @property
+    def accumulators(self) -> int:
+        """How many sums an inner loop can hold in registers."""
+
+    @property
+    def instruction_bytes(self) -> float:
+        """Bytes of an instruction on average, for estimates of flash."""
+
+    @property
+    def cycles(self) -> Mapping[str, int]:
+        """Cycles of ``alu``, ``load``, ``multiply``, ``store``, ``branch`` (taken), ``multiply_add``."""
+
+
+@dataclass(frozen=True, slots=True)
+class COptions:
+    """Options of :func:`mlpress.codegen.c.generate`.
+
+    ``name`` prefixes every identifier.  ``shape`` is one of :data:`SHAPES`; ``auto`` lets the cost model choose
+    what has the fewest ``cycles`` or the least ``flash`` (``minimise``).  ``skip_zeros`` leaves out the products
+    with inputs that are 0 in looped code: fewer cycles on average, a few more at worst, and a run time that
+    depends on the data.  ``scores=False`` leaves ``_scores`` out of a classifier.
+    ``accumulators`` sets how many registers of sums an inner loop holds, 0 for the core's number; which is best depends
+    on the compiler, so that it is worth measuring a few.
+    """
+
+    name: str = "model"
+    shape: ShapeName = "auto"
+    minimise: Literal["cycles", "flash"] = "cycles"
+    skip_zeros: bool = False
+    scores: bool = True
+    accumulators: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.accumulators <= 16:
+            raise MlpressError(f"accumulators is {self.accumulators}; it must be 0 (the core's number) to 16")
+        if self.shape not in SHAPES:
+            raise MlpressError(f"shape is {self.shape!r}; it must be one of {', '.join(SHAPES)}")
+        if self.minimise not in MINIMISE:
+            raise MlpressError(f"minimise is {self.minimise!r}; it must be cycles or flash")
+
+
+@dataclass(frozen=True, slots=True)
+class CFacts:
+    """What the generator knows of its source.
+
+    ``layers`` says how each layer is computed, ``weight_bytes`` counts the bytes of the tables of weights,
+    ``table_bytes`` those of biases and thresholds, and ``flash`` and ``cycles`` are the cost model's estimates, not
+    measurements.
+    """
+
+    layers: tuple[str, ...]
+    weight_bytes: int
+    table_bytes: int
+    flash: int
+    cycles: int
+
+
+@dataclass(frozen=True, slots=True)
+class CSource:
+    """A header and a source file by name, the C prefix of their identifiers, the shape of the code, and facts.
+
+    ``code_type`` is the C type of an input code, ``score_type`` that of a score (``None`` where there are no
+    scores).  ``decides`` says whether there is a ``_predict``.
+    """
+
+    files: Mapping[str, str]
+    name: str
+    shape: str
+    code_type: str
+    score_type: str | None
+    inputs: int
+    scores: int
+    decides: bool
+    facts: CFacts

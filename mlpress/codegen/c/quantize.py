@@ -1,0 +1,124 @@
+"""``_quantize``: float32 features to input codes, by integer arithmetic alone."""
+
+from __future__ import annotations
+
+from mlpress.codegen.c.text import read, table
+from mlpress.codegen.c.thresholds import Rule, rules, unorder
+from mlpress.ir import Circuit, Net
+
+BITS = """\
+static uint32_t {name}_bits(const float *x)
+{{
+    union {{ float value; uint32_t bits; }} both;
+    both.value = *x;
+    return both.bits;
+}}
+"""
+
+
+def quantize_lines(program: Net | Circuit, name: str, code: str) -> list[str]:
+    """Return the tables and the functions of ``_quantize`` for codes of the C type ``code``."""
+    found, of = rules(program)
+    lines = [*BITS.format(name=name).splitlines(), ""]
+    if all(not one.starts for one in found):
+        lines = []
+    head = [f"void {name}_quantize(const float *x, {code} *codes)", "{"]
+    count = len(of)
+    if len(found) == 1:
+        scaled = _power_of_two(found[0])
+        if scaled is not None:
+            return [*lines, *head, *_scaled_lines(name, found[0], scaled, code, count), "}", ""]
+    return [*lines, *_searched_lines(name, found, of, code, head)]
+
+
+def _power_of_two(one: Rule) -> int | None:
+    """Return ``j`` where the code is ``floor(x * 2**j)`` from 0 to the largest code, by all its thresholds."""
+    if len(one.codes) < 3 or one.codes != tuple(range(len(one.codes))) or len(one.codes) & (len(one.codes) - 1):
+        return None
+    first = one.starts[0]
+    if first <= 0 or first & 0x7FFFFF:
+        return None
+    j = 127 - (first >> 23)
+    if not 0 < (first >> 23) < 255 - 17:
+        return None
+    import numpy as np
+
+    values = unorder(np.array(one.starts, np.int64)).astype(np.float64)
+    exact = [float(value) * 2.0**j for value in values]
+    return j if exact == [float(k) for k in range(1, len(one.codes))] else None
+
+
+def _scaled_lines(name: str, one: Rule, j: int, code: str, count: int) -> list[str]:
+    top = len(one.codes) - 1
+    return [
+        f"    const float *const stop = &x[{count}];",
+        "    do {",
+        f"        const uint32_t bits = {name}_bits(x);",
+        "        uint32_t code = 0u;",
+        f"        if ((bits - 0x{one.starts[0]:08X}u) < 0x{one.starts[-1] - one.starts[0]:08X}u) {{",
+        f"            code = ((bits & 0x7FFFFFu) | 0x800000u) >> ({150 - j}u - (bits >> 23));",
+        "        } else if ((bits >> 31) == 0u) {",
+        f"            code = (bits < 0x{one.starts[0]:08X}u) ? 0u : {top}u;",
+        "        } else {",
+        "            /* negative: 0 */",
+        "        }",
+        f"        *codes = ({code})code;",
+        "        ++codes;",
+        "        ++x;",
+        "    } while (x != stop);",
+    ]
+
+
+def _searched_lines(name: str, found: list[Rule], of: list[int], code: str, head: list[str]) -> list[str]:
+    """Return a binary search among each input's thresholds; inputs that all differ have theirs one after another."""
+    depth = max(len(one.starts) for one in found).bit_length()
+    size = max((1 << depth) - 1, 1)
+    own = 2 * len(found) > len(of) > 1
+    rules_ = [found[k] for k in of] if own else found
+    many = len(found) > 1 and not own
+    keys: list[int] = []
+    for one in rules_:
+        keys += [*[start + (1 << 31) for start in one.starts], *[0xFFFFFFFF] * (size - len(one.starts))]
+    plain = all(one.codes == tuple(range(len(one.codes))) for one in rules_)
+    lines = table("uint32_t", f"{name}_starts", keys)
+    if not plain:
+        codes = [value for one in rules_ for value in (*one.codes, *[0] * (size + 1 - len(one.codes)))]
+        lines += table(code, f"{name}_codes", codes)
+    if many:
+        lines += table("uint16_t", f"{name}_rules", [k * size for k in of])
+    body = [f"    const uint32_t *first = {name}_starts;"]
+    if many:
+        body.append(f"    const uint16_t *rule = {name}_rules;")
+    if not plain:
+        body.append(f"    const {code} *meant = {name}_codes;")
+    body += [
+        f"    const float *const stop = &x[{len(of)}];",
+        "    do {",
+        f"        const uint32_t bits = {name}_bits(x);",
+        "        const uint32_t key = bits ^ ((0u - (bits >> 31)) | 0x80000000u);",
+    ]
+    if many:
+        body.append(f"        first = &{name}_starts[{read('uint16_t', 'rule')}];")
+        if not plain:
+            body.append(
+                f"        meant = &{name}_codes[{read('uint16_t', 'rule')} + ({read('uint16_t', 'rule')} / {size}u)];"
+            )
+        body.append("        ++rule;")
+    body += ["        {", "            const uint32_t *at = first;"]
+    for level in reversed(range(depth)):
+        step = 1 << level
+        place = f"&at[{step - 1}]" if step > 1 else "at"
+        body += [
+            f"            if (key >= {read('uint32_t', place)}) {{",
+            f"                at += {step};",
+            "            }",
+        ]
+    value = "(at - first)" if plain else read(code, "&meant[at - first]")
+    body += [f"            *codes = ({code}){value};", "        }"]
+    if own:
+        body.append(f"        first += {size};")
+        body += [] if plain else [f"        meant += {size + 1};"]
+    body += ["        ++codes;", "        ++x;", "    } while (x != stop);"]
+    if depth == 0:
+        body = [line for line in body if "key" not in line and " bits" not in line]
+    return [*lines, *head, *body, "}", ""]

@@ -1,0 +1,27 @@
+"""Compilers and emulated microcontrollers for generated C: :func:`build` a firmware, run it in an :class:`Emulator`."""
+
+from mlpress.sim.mcu.avr import missing, run_avr
+from mlpress.sim.mcu.counting import Cost, cost
+from mlpress.sim.mcu.emulator import Emulator, Run
+from mlpress.sim.mcu.host import HostProgram, host_compiler
+from mlpress.sim.mcu.source import Machine, Source
+from mlpress.sim.mcu.toolchain import WARNINGS, Firmware, Sizes, build, compile_object, find_compiler
+
+__all__ = [
+    "WARNINGS",
+    "Cost",
+    "Emulator",
+    "Firmware",
+    "HostProgram",
+    "Machine",
+    "Run",
+    "Sizes",
+    "Source",
+    "build",
+    "compile_object",
+    "cost",
+    "find_compiler",
+    "host_compiler",
+    "missing",
+    "run_avr",
+]
