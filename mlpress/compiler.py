@@ -168,8 +168,8 @@ def press(
     results = require_equal(design, technology, lowered=lowered, progress=progress)
 
     progress.step("estimate area, timing and power")
-    mapped = synthesis.netlist
-    vectors = port_values(codes, [port.name for port in hw.PackedNetlist(mapped, technology).inputs])
+    mapped = hw.PackedNetlist(synthesis.netlist, technology)
+    vectors = port_values(codes, [port.name for port in mapped.inputs])
     cost = hw.estimate(mapped, technology, vectors, options.rate_hz, converters=_converters(program.inputs))
     return design.with_facts(
         {
