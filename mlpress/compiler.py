@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 TOOLS = ("amaranth", "numpy", "onnx", "onnxruntime", "pyosys", "pyverilog", "scikit-learn")
 
-START_S, GATE_S, LONG_S = 10.0, 0.002, 30.0
-"""Processor time of a compile at the default effort (`benchmarks/scale.py`): seconds at any size, and for each gate
-of the plan; and from how many seconds on a user is told.
+START_S, TERM_S, LONG_S = 5.0, 0.009, 30.0
+"""Processor time of a compile at the default effort, as `benchmarks/scale.py` measures it: seconds at any size, and for
+each term of the net; and from how many seconds on a user is told.
 """
 
 
@@ -112,6 +112,11 @@ def check_options(options: Options) -> None:
     codegen.check_style(options.style)
 
 
+def expected_seconds(net: ir.Net) -> float:
+    """Tell how long :func:`press` will take at the default effort: seconds of processor time."""
+    return START_S + TERM_S * sum(len(neuron.terms) for layer in net.layers for neuron in layer.neurons)
+
+
 def press(
     program: ir.Net | ir.Circuit,
     features: Any,
@@ -133,10 +138,10 @@ def press(
     ir.verify(program)
     codes = ir.encode(program, features)
 
+    if isinstance(program, ir.Net) and (expected := expected_seconds(program)) > LONG_S:
+        progress.note(f"this is a large network: about {expected:.0f} s of processor time at the default effort")
     progress.step("plan the arithmetic")
     lowered = program if isinstance(program, ir.Circuit) else ir.lower_net(program)
-    if isinstance(lowered, ir.Lowered) and (expected := START_S + GATE_S * len(lowered.bits.gates)) > LONG_S:
-        progress.note(f"{len(lowered.bits.gates)} full adders and gates: about {expected:.0f} s of processor time")
 
     progress.step("describe it in Verilog")
     verilog = codegen.verilog(lowered, style=options.style, registered=options.registered)

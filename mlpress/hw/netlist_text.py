@@ -185,7 +185,9 @@ class Source:
             module.nets[self._one(match[1])] = Declaration("", None)
             self.at = match.end()
         while (match := _INSTANCE.match(self.text, self.at)) and match[1] not in _RESERVED:
-            pins = [(self._one(pin), self._one(wire) or None) for pin, wire in _PIN.findall(match[3])]
+            pins: list[tuple[str, Wire | None]] = [
+                (self._one(pin), self._one(wire) or None) for pin, wire in _PIN.findall(match[3])
+            ]
             module.instances.append(Instance(self._one(match[1]), match[2], pins, match.start(2)))
             self.at = match.end()
         return self.take()
