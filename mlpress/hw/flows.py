@@ -93,7 +93,8 @@ def run_blocks(
     """Map a large ``graph`` in blocks that end at ``ends`` (counts of and-gates).
 
     Each block is mapped as :func:`run_effort` does, with the scripts of the fast effort unless ``effort`` is
-    thorough: the default's last script takes three times as long and is .7 % smaller (64-32-10).  ``told`` hears how many blocks
+    thorough: the default's last script takes three times as long and is .7 % smaller (64-32-10).
+    ``told`` hears how many blocks
     of how many are mapped.
     """
     deadline = monotonic() + timeout_s
