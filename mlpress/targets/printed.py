@@ -31,9 +31,9 @@ from mlpress.yosys import read_gates, read_sources
 
 VERILOG, BENCH, NETLIST = "top.v", "top_tb.v", "netlist.v"
 
-START_S, GATE_S, LONG_S = 10.0, 0.002, 30.0
-"""Processor time of a compile at the default effort (`benchmarks/scale.py`): seconds at any size, and for each gate
-of the plan; and from how many seconds on a user is told.
+START_S, TERM_S, LONG_S = 5.0, 0.007, 30.0
+"""Processor time of a build at the default effort: seconds at any size, and for each term of the net (from one size
+of `benchmarks/scale.py` so far, 64-32-10: 41 s at 5,234 terms); and from how many seconds on a user is told.
 """
 
 
@@ -113,10 +113,10 @@ class Printed:
     def build(self, program: Program, rows: Rows, progress: Progress, hint: str | None = None) -> PrintedArtifact:
         """Describe the program in Verilog, audit that, and map it to the cells."""
         technology = self.cells()
+        if isinstance(program, ir.Net) and (expected := expected_seconds(program)) > LONG_S:
+            progress.note(f"this is a large network: about {expected:.0f} s of processor time at the default effort")
         progress.step("plan the arithmetic")
         lowered = program if isinstance(program, ir.Circuit) else ir.lower_net(program)
-        if isinstance(lowered, ir.Lowered) and (expected := START_S + GATE_S * len(lowered.bits.gates)) > LONG_S:
-            progress.note(f"{len(lowered.bits.gates)} full adders and gates: about {expected:.0f} s of processor time")
         progress.step("describe it in Verilog")
         verilog = codegen.to_verilog(lowered, style=self.style, registered=self.registered)
         bench = codegen.testbench(lowered, rows.codes, registered=self.registered)
@@ -179,7 +179,7 @@ class Printed:
         """Return area, and power at the nominal supply, of the mapped netlist on these rows."""
         vectors = port_values(rows.codes, [port.name for port in artifact.packed.inputs])
         found = printed.estimate(
-            artifact.netlist,
+            artifact.packed,
             artifact.technology,
             vectors,
             self.rate_hz,
@@ -202,8 +202,9 @@ class Printed:
         if own is None or not quick:
             verilog = codegen.to_verilog(program if isinstance(program, ir.Circuit) else ir.lower_net(program))
             own = printed.synthesise(verilog, "top", technology, effort=self.effort, own=own).netlist
-        vectors = port_values(codes, [port.name for port in printed.PackedNetlist(own, technology).inputs])
-        found = printed.estimate(own, technology, vectors, self.rate_hz)
+        packed = printed.PackedNetlist(own, technology)
+        vectors = port_values(codes, [port.name for port in packed.inputs])
+        found = printed.estimate(packed, technology, vectors, self.rate_hz)
         return Cost({"area": found.area_cm2, "power": found.nominal.total_mw})
 
     def shipped(self, program: Program) -> Printed:
@@ -243,6 +244,11 @@ def _plan_facts(lowered: ir.Lowered | ir.Circuit) -> dict[str, Any]:
     if isinstance(lowered, ir.Circuit):
         return {}
     return {"shared_sums": sum("shared" in value.name for value in lowered.plan.sums)}
+
+
+def expected_seconds(net: ir.Net) -> float:
+    """Return how long a build will take at the default effort: seconds of processor time."""
+    return START_S + TERM_S * sum(len(neuron.terms) for layer in net.layers for neuron in layer.neurons)
 
 
 def feeds(inputs: Sequence[ir.Input]) -> list[printed.Feed]:

@@ -66,6 +66,10 @@ class AndInverterGraph:
                 ends.append(len(self.nodes))
         return literals, ends
 
+    def close(self) -> None:
+        """Free what only further gates would need: half of the memory."""
+        self._known.clear()
+
     def cone(self, literals: Iterable[int]) -> tuple[list[int], list[int]]:
         """The input nodes and the and-gates that ``literals`` depend on, each in rising order."""
         first = 1 + self.inputs

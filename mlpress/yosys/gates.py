@@ -66,16 +66,12 @@ _PART_NOTE = "{0} is in none of the files: mlpress's own model of that DesignWar
 
 _ELABORATE_PLAIN = """
 hierarchy -check -top {top}
-proc
 tee -q -o check.txt check
-opt_expr
-opt_clean
 simplemap
-opt_expr
-opt_clean -purge
 write_json gates.json
 """
-"""The same for a module of single-bit operators."""
+"""The same for a module of single-bit operators and no clock.  Nothing is optimised: that would take as long as all the
+rest, for the same and-gates."""
 
 PART_TEXT = 400_000
 """Characters from which on Verilog that comes in parts is elaborated part by part."""
@@ -160,9 +156,9 @@ def read_gates(
 def _read(sources: Mapping[str, str], top: str | None, timeout_s: float, memory_mb: int) -> Gates:
     """:func:`read_gates`, read anew."""
     check_sources(sources)
-    name = choose_top(sources, top)
-    parts = _parts(sources, name)
+    name, parts = top or "", None if top is None else _parts(sources, top)
     if parts is None:
+        name = choose_top(sources, top)
         models = models_of(instantiated(sources, PARTS) - set(modules(sources)))
         sources = {**sources, **{f"DesignWare/{part}": text for part, text in models.items()}}
         found = _elaborated(sources, name, _ELABORATE, timeout_s, memory_mb)

@@ -146,14 +146,14 @@ def check_rate(rate_hz: float) -> None:
 
 
 def estimate(
-    netlist: Netlist,
+    netlist: Netlist | PackedNetlist,
     technology: Technology,
     vectors: Rows | None = None,
     rate_hz: float = 5.0,
     input_statistics: InputStatistics | None = None,
     converters: Sequence[Feed] = (),
 ) -> Estimate:
-    """Area, timing and power of ``netlist`` in ``technology`` at every voltage.
+    """Area, timing and power of ``netlist``, compiled or not, in ``technology`` at every voltage.
 
     ``vectors`` are the rows that it sees, one every ``1 / rate_hz`` seconds, in this order: integers by
     input port, or an array (rows, ports); without them rows are drawn by ``input_statistics`` (default:
@@ -161,8 +161,8 @@ def estimate(
     reads its code (default: none; :func:`full_converters` are those that anybody's ports could need).
     """
     check_rate(rate_hz)
-    linked = link(netlist, technology)
-    engine = PackedNetlist(linked)
+    engine = PackedNetlist(netlist, technology) if isinstance(netlist, Netlist) else netlist
+    linked = engine.linked
     drawn = input_statistics or InputStatistics()
     activity = engine.activity(_draw(engine.inputs, drawn) if vectors is None else vectors)
     area = sum(member.cell.area_um2 * len(member.cells) for member in linked.members) / 1e8
@@ -190,9 +190,9 @@ def estimate(
     adc = adc_cost(converters_read(linked, converters), technology)
     return Estimate(
         technology=technology.name,
-        top=netlist.name,
-        cells=len(netlist.names),
-        cells_by_type=netlist.cells_by_type(),
+        top=linked.netlist.name,
+        cells=len(linked.netlist.names),
+        cells_by_type=linked.netlist.cells_by_type(),
         area_cm2=area,
         logic_depth=linked.depth,
         rate_hz=rate_hz,

@@ -109,13 +109,16 @@ def constants(linked: Linked) -> NDArray[np.int8]:
     """Nets that can never switch, by propagating the constants: 0, 1, or -1 for all others; int8 (nets,)."""
     known = np.full(len(linked.netlist.nets), -1, np.int8)
     known[ZERO], known[ONE] = 0, 1
-    place = {cell: (member, row) for member in linked.members for row, cell in enumerate(member.cells.tolist())}
+    if not np.any(linked.netlist.pins == ZERO) and not np.any(linked.netlist.pins == ONE):
+        return known
+    kind, inputs, _ = _matrices(linked)
+    rows, nets = _rows(linked), inputs.tolist()
     fixed = {ZERO, ONE}
-    for cell in (
-        linked.order.tolist() if np.any(linked.netlist.pins == ZERO) or np.any(linked.netlist.pins == ONE) else ()
-    ):
-        member, row = place[cell]
-        if member.cell.flip_flop is None and not fixed.isdisjoint(member.inputs[row].tolist()):
+    for cell in linked.order.tolist():
+        if fixed.isdisjoint(nets[cell]):
+            continue
+        member, row = linked.members[kind[cell]], int(rows[cell])
+        if member.cell.flip_flop is None:
             for function, net in zip(member.cell.outputs.values(), member.outputs[row].tolist(), strict=True):
                 value = _restricted(function, member, row, known)
                 if net != OPEN and value is not None:
@@ -201,6 +204,14 @@ def _matrices(linked: Linked) -> tuple[Indices, Indices, Indices]:
     return kind, inputs, outputs
 
 
+def _rows(linked: Linked) -> Indices:
+    """Of every cell: its row among its members."""
+    rows = np.zeros(len(linked.netlist.names), np.int32)
+    for member in linked.members:
+        rows[member.cells] = np.arange(len(member.cells))
+    return rows
+
+
 def _by_level(linked: Linked) -> Indices:
     """Cells so that timing flows forward: flip-flops (level 0) start paths."""
     return np.argsort(linked.level, kind="stable").astype(np.int32)
@@ -223,16 +234,15 @@ def _worst(linked: Linked, arrival: Floats) -> tuple[float, tuple[int, int] | No
 
 def _trace(linked: Linked, end: tuple[int, int], arrival: Floats, cause: Indices, edges: list[_Edge]) -> Iterator[Step]:
     """Steps of the path to ``end``, the last one first."""
-    driver = {
-        net: (member, row)
-        for member in linked.members
-        for row, nets in enumerate(member.outputs.tolist())
-        for net in nets
-    }
+    kind, _, outputs = _matrices(linked)
+    rows = _rows(linked)
+    driver = np.full(len(linked.netlist.nets), -1, np.int32)
+    cells, columns = np.nonzero(outputs != OPEN)
+    driver[outputs[cells, columns]] = cells
     edge, net = end
     while cause[edge, net] >= 0:
         taken = edges[cause[edge, net]]
-        member, row = driver[net]
+        member, row = linked.members[kind[driver[net]]], int(rows[driver[net]])
         before = int(member.inputs[row, taken.pin])
         yield Step(
             instance=linked.netlist.names[member.cells[row]],

@@ -210,19 +210,19 @@ class _Flattener:
         if pins and not pins[0][0]:
             if len(pins) > len(inner.ports):
                 raise self.source.error(
-                    f"{instance.name!r} has more connections than {inner.name!r} has ports", instance.token
+                    f"{instance.name!r} has more connections than {inner.name!r} has ports", instance.at
                 )
             pins = [(port, wire) for port, (_, wire) in zip(inner.ports, pins, strict=False)]
         for pin, wire in pins:
             if pin not in inner.nets or not inner.nets[pin].direction:
-                raise self.source.error(f"{inner.name!r} has no port {pin!r}", instance.token)
+                raise self.source.error(f"{inner.name!r} has no port {pin!r}", instance.at)
             if wire is None:
                 continue
-            value = self._wire(wire, module, scope, prefix, instance.token)
+            value = self._wire(wire, module, scope, prefix, instance.at)
             if inner.nets[pin].direction == "input":
                 value = value + [ZERO] * (len(nets[pin]) - len(value))
             for one, other in zip(nets[pin], value, strict=False):
-                self._join(one, other, instance.token)
+                self._join(one, other, instance.at)
         self._elaborate(inner, nets, inside, depth + 1)
 
     def _cell(self, instance: Instance, module: Module, scope: Scope, prefix: str) -> None:
@@ -233,15 +233,15 @@ class _Flattener:
         for pin, wire in instance.pins:
             if not pin:
                 raise self.source.error(
-                    f"{instance.name!r} connects {instance.kind!r} by position; name the pins (.A(n1))", instance.token
+                    f"{instance.name!r} connects {instance.kind!r} by position; name the pins (.A(n1))", instance.at
                 )
             at = known.setdefault(pin, len(known))
             if wire is None:
                 continue
-            nets = self._wire(wire, module, scope, prefix, instance.token)
+            nets = self._wire(wire, module, scope, prefix, instance.at)
             if len(nets) != 1:
                 raise self.source.error(
-                    f"pin {pin!r} of {instance.name!r} is connected to {counted(len(nets), 'bit')}", instance.token
+                    f"pin {pin!r} of {instance.name!r} is connected to {counted(len(nets), 'bit')}", instance.at
                 )
             wires.append((at, nets[0]))
         self.cells.append((kind, prefix + instance.name, wires))

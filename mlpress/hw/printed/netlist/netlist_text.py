@@ -18,12 +18,18 @@ _SPACE = r"(?:\s+|//[^\n]*|/\*.*?\*/|\(\*(?!\s*\)).*?\*\)|`[^\n]*)*"
 _TOKEN = re.compile(
     _SPACE + r"(\\\S+|[A-Za-z_][\w$]*|(?:\d[\d_]*)?\s*'\s*[sS]?[bBoOdDhH]\s*[0-9a-fA-F_xXzZ?]+|\d[\d_]*|\S)", re.DOTALL
 )
+_PLAIN = r"[A-Za-z_]\w*"
+_PIN = re.compile(rf"\.({_PLAIN})\(((?:{_PLAIN})?)\)")
+_INSTANCE = re.compile(rf"\s*({_PLAIN}) ({_PLAIN}) \(((?:\.{_PLAIN}\((?:{_PLAIN})?\)(?:, (?=\.)|(?=\);)))+)\);")
+_WIRE = re.compile(rf"\s*wire ({_PLAIN});")
+"""Instances and wires as :meth:`Netlist.to_verilog` spells them, but for bits of ports and constants."""
 _NUMBER = re.compile(r"(\d[\d_]*)?\s*'\s*[sS]?([bBoOdDhH])\s*([0-9a-fA-F_xXzZ?]+)")
 _BASES = {"b": 2, "o": 8, "d": 10, "h": 16}
 _NETS = ("wire", "tri", "supply0", "supply1")
 _WORDS = """always initial reg function task generate parameter localparam defparam specify integer real time genvar
     inout wand wor trireg tri0 tri1 primitive table"""
 _BEHAVIOUR = frozenset(_WORDS.split())
+_RESERVED = _BEHAVIOUR | {"module", "endmodule", "input", "output", "assign", *_NETS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,7 @@ class Instance:
     kind: str
     name: str
     pins: list[tuple[str, Wire | None]]
-    token: int
+    at: int
 
 
 @dataclass(slots=True)
@@ -84,17 +90,17 @@ class Module:
 
 
 class Source:
-    """The text, its tokens, and the modules that it declares."""
+    """The text, and the modules that it declares; ``at`` is the place behind the last word that was taken."""
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.tokens: list[str] = _TOKEN.findall(text)
-        self.tokens.append("")
-        self.at = 0
+        self.at = self.last = 0
+        self.ahead: tuple[int, str, int, int] = (-1, "", 0, 0)
+        self.spellings: dict[str, str] = {}
         self.modules: dict[str, Module] = {}
         while self.peek():
-            if self.take() != "module":
-                raise self.error(f"{self.tokens[self.at - 1]!r} where a module should be", self.at - 1)
+            if (word := self.take()) != "module":
+                raise self.error(f"{word!r} where a module should be")
             module = self._module()
             if module.name in self.modules:
                 raise self.error(f"module {module.name!r} is declared twice")
@@ -102,23 +108,24 @@ class Source:
         if not self.modules:
             raise MlpressError("netlist line 1: there is no module")
 
-    def error(self, what: str, token: int | None = None) -> MlpressError:
-        """An error at a token, by its number (default: the last one taken)."""
-        wanted = max(self.at - 1, 0) if token is None else token
-        for index, match in enumerate(_TOKEN.finditer(self.text)):
-            if index == wanted:
-                return MlpressError(f"netlist line {self.text.count(chr(10), 0, match.start(1)) + 1}: {what}")
-        return MlpressError(f"netlist line {self.text.count(chr(10)) + 1}: {what}")
+    def error(self, what: str, at: int | None = None) -> MlpressError:
+        """An error at the word that follows the place ``at`` (default: at the last word taken)."""
+        match = _TOKEN.match(self.text, self.last if at is None else at)
+        place = match.start(1) if match else len(self.text)
+        return MlpressError(f"netlist line {self.text.count(chr(10), 0, place) + 1}: {what}")
 
     def peek(self) -> str:
         """The next word, empty at the end."""
-        return self.tokens[self.at]
+        if self.ahead[0] != self.at:
+            match = _TOKEN.match(self.text, self.at)
+            self.ahead = (self.at, match[1], match.start(1), match.end()) if match else (self.at, "", self.at, self.at)
+        return self.ahead[1]
 
     def take(self) -> str:
         """The next word, passed."""
-        word = self.tokens[self.at]
+        word = self.peek()
         if word:
-            self.at += 1
+            _, _, self.last, self.at = self.ahead
         return word
 
     def expect(self, wanted: str) -> None:
@@ -128,7 +135,7 @@ class Source:
             raise self.error(
                 f"{found!r} where {wanted!r} should be" if found else f"the text ends before {wanted!r}", self.at
             )
-        self.at += 1
+        self.take()
 
     def name(self) -> str:
         """Pass an identifier; escaped ones lose their backslash."""
@@ -138,7 +145,7 @@ class Source:
         if not (word[:1].isalpha() or word[:1] == "_"):
             raise self.error(
                 f"{word!r} where a name should be" if word else "the text ends where a name should be",
-                self.at - bool(word),
+                None if word else self.at,
             )
         return word
 
@@ -150,7 +157,7 @@ class Source:
             self.take()
             self._header(module)
         self.expect(";")
-        while (word := self.take()) != "endmodule":
+        while (word := self._next(module)) != "endmodule":
             match word:
                 case "":
                     raise self.error(f"the text ends inside module {module.name!r}")
@@ -165,12 +172,29 @@ class Source:
                         f"{word!r} is not part of a mapped netlist; estimate the file as RTL (without --mapped)"
                     )
                 case _:
-                    self.at -= 1
+                    self.at = self.last
                     self._instances(module)
         for port in module.ports:
             if port not in module.nets or not module.nets[port].direction:
                 raise self.error(f"port {port!r} of module {module.name!r} is neither input nor output")
         return module
+
+    def _next(self, module: Module) -> str:
+        """The next word that is not part of a wire or an instance in the plain spelling, which are read at once."""
+        while (match := _WIRE.match(self.text, self.at)) and match[1] not in module.nets:
+            module.nets[self._one(match[1])] = Declaration("", None)
+            self.at = match.end()
+        while (match := _INSTANCE.match(self.text, self.at)) and match[1] not in _RESERVED:
+            pins: list[tuple[str, Wire | None]] = [
+                (self._one(pin), self._one(wire) or None) for pin, wire in _PIN.findall(match[3])
+            ]
+            module.instances.append(Instance(self._one(match[1]), match[2], pins, match.start(2)))
+            self.at = match.end()
+        return self.take()
+
+    def _one(self, spelling: str) -> str:
+        """Equal spellings as one string: memory for each name, not for each use."""
+        return self.spellings.setdefault(spelling, spelling)
 
     def _header(self, module: Module) -> None:
         direction, span = "", None
@@ -236,11 +260,11 @@ class Source:
                     raise self.error(f"{name!r} is declared twice, with two ranges")
                 known.direction, known.tie = known.direction or direction, known.tie if tie is None else tie
             if self.peek() == "=":
-                self.at += 1
+                self.take()
                 module.aliases.append((name, self.wire(), self.at))
             if self.peek() != ",":
                 break
-            self.at += 1
+            self.take()
         self.expect(";")
 
     def _assign(self, module: Module) -> None:
@@ -258,29 +282,29 @@ class Source:
 
     def wire(self, depth: int = 0) -> Wire:
         """One net expression."""
-        word = self.tokens[self.at]
+        word = self.peek()
         if word == "{":
             if depth > 8:
                 raise self.error("concatenations nest over 8 deep", self.at)
-            self.at += 1
+            self.take()
             parts = [self.wire(depth + 1)]
             while self.peek() == ",":
-                self.at += 1
+                self.take()
                 parts.append(self.wire(depth + 1))
             self.expect("}")
             return Concat(tuple(parts))
         if match := _NUMBER.fullmatch(word):
-            self.at += 1
+            self.take()
             return self._bits(match)
         if word.isdecimal():
             raise self.error(f"the number {word} has no width; write {word}'d...", self.at)
         name = self.name()
         if self.peek() != "[":
             return name
-        self.at += 1
+        self.take()
         left = right = self._integer()
         if self.peek() == ":":
-            self.at += 1
+            self.take()
             right = self._integer()
         self.expect("]")
         return Select(name, left, right)
@@ -310,14 +334,14 @@ class Source:
             module.instances.append(Instance(kind, name, self._connections(name), at))
             if self.peek() != ",":
                 break
-            self.at += 1
+            self.take()
         self.expect(";")
 
     def _connections(self, instance: str) -> list[tuple[str, Wire | None]]:
         pins: list[tuple[str, Wire | None]] = []
         while self.peek() != ")":
             if self.peek() == ".":
-                self.at += 1
+                self.take()
                 pin = self.name()
                 self.expect("(")
                 wire = None if self.peek() == ")" else self.wire()
@@ -326,8 +350,8 @@ class Source:
             else:
                 pins.append(("", None if self.peek() == "," else self.wire()))
             if self.peek() == ",":
-                self.at += 1
+                self.take()
             elif self.peek() != ")":
                 raise self.error(f"{self.peek()!r} in the connections of {instance!r}", self.at)
-        self.at += 1
+        self.take()
         return pins

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from mlpress.errors import MlpressError
 from mlpress.yosys import AndInverterGraph
 
+Driver = tuple[str, tuple[str, ...], tuple[str, ...]]
+"""What makes a net: a gate, its pins (the output's last), and the nets that it reads."""
+
 
 @dataclass(frozen=True, slots=True)
 class Block:
@@ -82,17 +85,21 @@ def merged(blif: str, inverters: Container[str]) -> str:
 
     What no output ``o<k>`` reads is left out.  ``inverters`` are the gates that invert.
     """
-    driver: dict[str, tuple[str, list[list[str]]]] = {}
+    driver: dict[str, Driver] = {}
+    once: dict[str, str] = {}
+    pins_of: dict[tuple[str, ...], tuple[str, ...]] = {}
     for line in blif.splitlines():
-        words = line.split()
-        driver[words[-1].split("=", 1)[1]] = words[1], [word.split("=", 1) for word in words[2:-1]]
+        _, gate, *words = line.split()
+        ends = [word.split("=", 1) for word in words]
+        pins, nets = tuple(pin for pin, _ in ends), [once.setdefault(net, net) for _, net in ends]
+        driver[nets[-1]] = once.setdefault(gate, gate), pins_of.setdefault(pins, pins), tuple(nets[:-1])
     alias: dict[str, str] = {}
     made: dict[tuple[str, ...], str] = {}
     inverted: dict[str, str] = {}
     lines: list[str] = []
     for out in _in_order(driver):
-        gate, pins = driver[out]
-        nets = [alias.get(net, net) for _, net in pins]
+        gate, names, sources = driver[out]
+        nets = [alias.get(net, net) for net in sources]
         end = out.startswith("o")
         same = nets[0] if gate == "wire" else inverted.get(nets[0]) if gate in inverters else None
         same = same or made.get((gate, *nets))
@@ -103,19 +110,19 @@ def merged(blif: str, inverters: Container[str]) -> str:
         made[gate, *nets] = out
         if gate in inverters:
             inverted[out] = nets[0]
-        read = "".join(f" {name}={net}" for (name, _), net in zip(pins, nets, strict=True))
+        read = "".join(f" {name}={net}" for name, net in zip(names, nets, strict=False))
         lines.append(f".gate {gate}{read} y={out}")
     return "\n".join(_live(lines)) + "\n"
 
 
-def _in_order(driver: Mapping[str, tuple[str, list[list[str]]]]) -> list[str]:
+def _in_order(driver: Mapping[str, Driver]) -> list[str]:
     """The nets that the outputs need, each after those that it is made of."""
     order: dict[str, None] = {}
     for root in [net for net in driver if net.startswith("o")]:
         stack = [root]
         while stack:
             net = stack[-1]
-            waiting = [read for _, read in driver[net][1] if read in driver and read not in order]
+            waiting = [read for read in driver[net][2] if read in driver and read not in order]
             if net in order or not waiting:
                 order[stack.pop()] = None
             else:

@@ -102,6 +102,7 @@ def _graph(gates: Gates, registers: list[Register]) -> tuple[AndInverterGraph, l
     for register, *pins in zip(registers, gates.data.tolist(), gates.clock.tolist(), gates.clear.tolist(), strict=True):
         data, clock, clear = (literals[signal] for signal in pins)
         outputs += [data, clock ^ register.falling, clear ^ register.clear_low]
+    graph.close()
     return graph, outputs, sorted({*ends[:-1], len(graph.nodes)} - {0})
 
 
