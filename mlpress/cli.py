@@ -336,8 +336,7 @@ def estimate(
 ) -> None:
     """Say what any Verilog costs in printed cells, ours or not."""
     from mlpress.report import estimate_table
-    from mlpress.targets import read_target
-    from mlpress.targets.printed import Printed, estimate_verilog
+    from mlpress.targets import Printed, estimate_verilog, read_target
 
     screen = _screen(verbose, quiet, as_json, strict)
     with screen.working():
@@ -400,7 +399,7 @@ def verify(
 def targets(verbose: Verbose = False, quiet: Quiet = False, as_json: AsJson = False) -> None:
     """List the technologies and what is known of them."""
     from mlpress.report import targets_table
-    from mlpress.targets.table import targets as listed
+    from mlpress.targets import targets as listed
 
     facts = listed()
     _screen(verbose, quiet, as_json).show(facts, targets_table(facts))

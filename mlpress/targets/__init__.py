@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         Values,
         file_text,
     )
+    from mlpress.targets.printed import Printed, estimate_verilog
     from mlpress.targets.table import TARGETS, Row, read_target, target_files, target_options, targets
 
 _MODULES = {
@@ -29,13 +30,16 @@ _MODULES = {
         "Cost",
         "Engine",
         "Metric",
+        "Printed",
         "Program",
         "Rows",
         "SearchTarget",
         "Target",
         "Values",
+        "estimate_verilog",
         "file_text",
     ),
+    "printed": ("Printed", "estimate_verilog"),
     "table": ("TARGETS", "Row", "read_target", "target_files", "target_options", "targets"),
 }
 
@@ -46,12 +50,14 @@ __all__ = [
     "Cost",
     "Engine",
     "Metric",
+    "Printed",
     "Program",
     "Row",
     "Rows",
     "SearchTarget",
     "Target",
     "Values",
+    "estimate_verilog",
     "file_text",
     "read_target",
     "target_files",
