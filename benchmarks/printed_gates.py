@@ -1,11 +1,8 @@
-"""The gate level of the printed benchmark: a short search of networks, then evolution.
+"""Both levels as ``mlpress search`` has them: a search of networks, evolution of circuits, one front of both.
 
-``gates`` starts from the networks: the searched ones, a wider one, the exact one.  ``trees`` starts from decision trees
-as well.
+``gates`` evolves the networks' circuits: the exact one's, searched ones', a wider one's.  ``trees`` evolves decision
+trees as well.
 """
-
-from collections.abc import Sequence
-from typing import TypeVar
 
 import numpy as np
 from printed_integer import Found, Spent
@@ -13,11 +10,12 @@ from support import OWN, TOPOLOGIES
 
 from mlpress import Dataset, approx, codegen, ir
 from mlpress.approx import gates
+from mlpress.frontend import Quantised
+from mlpress.frontend.quantisation import Report
 from mlpress.hw import printed
-from mlpress.pipeline.search import starts
-
-INTEGER_SHARE = 0.2
-"""Of the time, where it is not counted in generations and rounds."""
+from mlpress.pipeline import search as searching
+from mlpress.pipeline.compile import Options
+from mlpress.pipeline.preparation import Prepared
 
 SETS = TOPOLOGIES | OWN
 
@@ -38,16 +36,16 @@ def from_networks(
     train: Dataset, name: str, seed: int, budget: Spent, technology: printed.Technology, effort: str
 ) -> list[Found]:
     """The most accurate design within each area, evolved from networks."""
-    front, generations = evolved(network(train, name, seed), train, name, seed, budget, technology, trees=False)
-    return within_areas(front, generations, name, technology, effort)
+    found = searched(network(train, name, seed), train, name, seed, budget, trees=False)
+    return within_areas(found, name, technology, effort)
 
 
 def from_trees(
     train: Dataset, name: str, seed: int, budget: Spent, technology: printed.Technology, effort: str
 ) -> list[Found]:
     """The most accurate design within each area, evolved from networks and trees."""
-    front, generations = evolved(network(train, name, seed), train, name, seed, budget, technology, trees=True)
-    return within_areas(front, generations, name, technology, effort)
+    found = searched(network(train, name, seed), train, name, seed, budget, trees=True)
+    return within_areas(found, name, technology, effort)
 
 
 def network(train: Dataset, name: str, seed: int) -> ir.Net:
@@ -59,63 +57,67 @@ def network(train: Dataset, name: str, seed: int) -> ir.Net:
     return approx.train(codes, labels, shape, approx.Training(hidden, seed=seed))
 
 
-def evolved(
-    net: ir.Net, train: Dataset, name: str, seed: int, budget: Spent, technology: printed.Technology, *, trees: bool
-) -> tuple[gates.CircuitFront, int]:
-    """Search from ``net`` and evolve: the front, and the generations that the search took."""
-    codes, labels = train.features.astype(np.int64), train.labels.astype(np.int64)
-    share = approx.Budget(None if budget.generations else INTEGER_SHARE * budget.seconds, budget.generations)
-    searched = approx.search(net, train.features, labels, technology, share, seed=seed, workers=budget.workers)
-    front = gates.evolve(
-        net.inputs,
-        net.classes,
-        gates.Rows(codes, labels),
-        starts(net, searched, trees=trees),
-        technology,
-        approx.Budget(None if budget.rounds else (1 - INTEGER_SHARE) * budget.seconds, budget.rounds),
-        most_cm2=max(MOST_CM2[name]),
-        seed=seed,
-        workers=budget.workers,
+def as_model(net: ir.Net) -> ir.Model:
+    """The real model that decides as ``net`` does: its ReLUs round down, which here is half a step less, rounded."""
+    layers, unit = [], np.ones(len(net.inputs))
+    for layer in net.layers:
+        first = layer.neurons[0].activation
+        weight = approx.weights_of(layer, len(unit)) / unit
+        bias = np.array([float(neuron.bias) for neuron in layer.neurons])
+        quantiser = None
+        if isinstance(first, ir.QRelu):
+            assert all(neuron.activation == first for neuron in layer.neurons)
+            step = 1 << first.shift
+            quantiser = ir.Quantiser(float(step), 0, 0, (1 << first.bits) - 1)
+            bias -= (step - 1) / 2
+            unit = np.full(len(layer.neurons), float(step))
+        layers.append(ir.Dense(weight, bias, ir.Linear(), quantiser=quantiser))
+    scale, offset = np.ones(len(net.inputs)), np.zeros(len(net.inputs))
+    names = tuple(feature.name for feature in net.inputs)
+    return ir.Model(names, scale, offset, tuple(layers), ir.ArgmaxHead(), net.classes)
+
+
+def searched(
+    net: ir.Net, train: Dataset, name: str, seed: int, budget: Spent, *, trees: bool, effort: str = "default"
+) -> searching.Found:
+    """What ``mlpress search`` finds from ``net``, no larger than the largest area of the set."""
+    share = float(np.mean(ir.interpret(net, train.features.astype(np.int64)).decision == train.labels))
+    report = Report("accuracy", share, share, 1.0, (), len(train), True)
+    prepared = Prepared(as_model(net), Quantised(net, report), train, None, {}, (), ())
+    settings = searching.Settings(start_tree=trees, limits=approx.Limits(max_area=max(MOST_CM2[name])), seed=seed)
+    return searching.search_prepared(
+        prepared,
+        approx.Budget(budget.seconds, budget.generations),
+        Options.of(effort=effort),
+        settings,
+        rounds=budget.rounds,
+        where=searching.Where(workers=budget.workers),
     )
-    return front, searched.generations
 
 
-def within_areas(
-    front: gates.CircuitFront, generations: int, name: str, technology: printed.Technology, effort: str
-) -> list[Found]:
+def within_areas(found: searching.Found, name: str, technology: printed.Technology, effort: str) -> list[Found]:
     """The design that ranks highest within each area that the set's designs may cost, chosen on rows held out."""
-    designs = [chosen(front, generations, most, technology, effort) for most in MOST_CM2[name]]
-    return [found for found in designs if found is not None]
+    designs = [chosen(found, most, technology, effort) for most in MOST_CM2[name]]
+    return [design for design in designs if design is not None]
 
 
-def chosen(
-    front: gates.CircuitFront, generations: int, most: float, technology: printed.Technology, effort: str
-) -> Found | None:
+def chosen(found: searching.Found, most: float, technology: printed.Technology, effort: str) -> Found | None:
     """Of the designs that are within ``most`` cm2 once synthesised, the one that ranks highest."""
-    best = most_accurate(front.designs, most, technology, effort)
-    if best is None:
-        return None
-    design, text, netlist = best
-    start, accuracy = f"{design.start}, {design.lesson}", design.validation_accuracy
-    return Found(most, netlist, text, design.circuit, start, accuracy, generations, front.rounds)
-
-
-D = TypeVar("D", gates.CircuitDesign, gates.TreePoint)
-
-
-def most_accurate(
-    designs: Sequence[D], most: float, technology: printed.Technology, effort: str
-) -> tuple[D, str, printed.Netlist] | None:
-    """Of the designs within ``most`` cm2 once synthesised the most accurate on held-out rows, its Verilog and netlist.
-
-    Of equals it is the smallest.
-    """
-    for design in sorted(designs, key=lambda design: (-design.validation_accuracy, design.model_cm2)):
-        if design.model_cm2 > approx.AREA_SLACK * most:
-            continue
-        own = printed.parse_netlist(design.netlist, "top")
-        text = codegen.to_verilog(design.circuit)
+    assert found.integer is not None and isinstance(found.front, gates.CircuitFront)  # both levels were searched
+    for design in found.within(max_area=most):
+        source, program = design.source, found.program(design)
+        if isinstance(program, ir.Circuit):
+            circuit, own, start = (
+                program,
+                printed.parse_netlist(source.netlist, "top"),
+                f"{source.start}, {source.lesson}",
+            )
+            text = codegen.to_verilog(circuit)
+        else:
+            circuit, own, start = ir.bit_blast(program), None, "integer level"
+            text = codegen.to_verilog(ir.lower_net(program))
         synthesis = printed.synthesise(text, "top", technology, effort=effort, own=own)
         if synthesis.area_um2 * 1e-8 <= most:
-            return design, text, synthesis.netlist
+            spent = found.integer.generations, found.front.rounds
+            return Found(most, synthesis.netlist, text, circuit, start, design.validation_accuracy, *spent)
     return None

@@ -1,4 +1,4 @@
-"""The measure of quality: what the gate level and scikit-learn's decision trees reach in the same area, on five splits.
+"""The measure of quality: what ``mlpress search`` and scikit-learn's trees reach in the same area, on five splits.
 
 The literature's split has few test rows: on one split a circuit may be lucky or unlucky by more than what sets two
 methods apart.  Here training and test rows are drawn again for every split, and both methods choose their design in
@@ -8,32 +8,32 @@ is arithmetic by nature, one of few rows, one of many features.  ``gain`` is the
 ``error`` its standard error over the splits, which share rows, so that it is a little too small.  ``network`` is the
 accuracy of the network that the search starts from, at no limit of area.
 
-Searches have one worker and a budget of processor seconds; ``search_s`` is what they took.  ``--keep FILE`` holds every
-split's designs as JSON lines, and what stands there is not run again; ``--show FILE`` is the table of such lines alone.
-``--against FILE`` compares with the lines of an earlier run, split by split: ``before``, and the mean ``change`` since
-with its standard error ``change_error``.  With ``--equal-time`` each search gets what the earlier one took.
+The search is that of ``mlpress search --start tree``: of its front the design that ranks highest within an area.
+Searches have one worker and a budget of processor seconds; ``search_s`` is what both levels took of it.
+``--keep FILE`` holds every split's designs as JSON lines, and what stands there is not run again; ``--show FILE`` is
+the table of such lines alone.  ``--against FILE`` compares with the lines of an earlier run, split by split:
+``before``, and the mean ``change`` since with its standard error ``change_error``.  With ``--equal-time`` both levels
+of each search get what the earlier ones took.
 """
 
 import json
 import statistics
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from time import process_time
 from typing import Any
 
 import numpy as np
-from printed_gates import MOST_CM2, SETS, evolved, network, within_areas
+from printed_gates import MOST_CM2, SETS, network, searched, within_areas
 from printed_integer import Spent
 from processor import processor_budgets
 from support import ROOT, SPLIT, accuracy, arguments, coded, cost, dataset, show
 from trees import tree_netlists
 
-from mlpress import Dataset, approx, ir
-from mlpress.approx import gates
+from mlpress import approx, ir
 from mlpress.hw import printed
 
 FEWER = {"pendigits": 2}
@@ -77,14 +77,14 @@ def pairs(folder: Path, name: str, split: int, seconds: float, technology: print
     """One split of a data set."""
     train, test = coded(folder, name, split)
     with processor_budgets():
-        since = process_time()
         net = network(train, name, split)
-        front, generations = evolved(net, train, name, split, Spent(seconds, workers=1), technology, trees=True)
-        spent = process_time() - since
+        result = searched(net, train, name, split, Spent(seconds, workers=1), trees=True)
+    assert result.integer is not None  # both levels were searched
+    spent = result.integer.elapsed_s + result.front.elapsed_s
     decided = ir.interpret(net, test.features.astype(np.int64)).decision
     trees = tree_netlists(train, MOST_CM2[name], split, technology, "default")
     found = []
-    for ours in within_areas(front, generations, name, technology, "default"):
+    for ours in within_areas(result, name, technology, "default"):
         tree = trees[ours.most_cm2]
         found.append(
             Pair(
@@ -99,8 +99,8 @@ def pairs(folder: Path, name: str, split: int, seconds: float, technology: print
                 float(np.mean(decided == test.labels)),
                 seconds,
                 round(spent, 1),
-                generations,
-                front.rounds,
+                ours.generations,
+                ours.rounds,
                 code(),
             )
         )
@@ -168,29 +168,18 @@ def plan(names: Sequence[str], splits: int) -> list[tuple[str, int]]:
     return [(name, seed) for k, seed in enumerate(seeds) for name in names if k < FEWER.get(name, splits)]
 
 
-def warm_up(technology: printed.Technology) -> None:
-    """Let numba compile what it has not yet, which is no part of a search."""
-    rows = Dataset.bundled("iris")
-    train = Dataset(np.clip(np.floor(2 * rows.features), 0, 15), rows.labels, rows.names, rows.classes)
-    inputs = tuple(ir.Input(feature, 4, 1.0, 0.0) for feature in train.names)
-    codes, labels = train.features.astype(np.int64), train.labels.astype(np.int64)
-    net = approx.dense(inputs, (2,), train.classes)
-    approx.search(net, train.features, labels, technology, approx.Budget(generations=1), trainings=1, workers=1)
-    starts = [gates.Tree(inputs, train.classes, 4)]
-    effort = gates.GateEffort(visits=8, cycles=1, folds=2, lessons=("rows",))
-    gates.evolve(
-        inputs,
-        train.classes,
-        gates.Rows(codes, labels),
-        starts,
-        technology,
-        approx.Budget(generations=1),
-        effort=effort,
-    )
+def whole_s(searched: float) -> float:
+    """The budget of a command whose levels have ``searched`` seconds, beside what is kept for its end."""
+    low, high = searched, 5 * searched + 100
+    while high - low > 0.01:
+        middle = (low + high) / 2
+        low, high = (middle, high) if middle - approx.Clock(0.0, middle).end_s < searched else (low, middle)
+    return round(high, 1)
 
 
-def run(options: Any, took: Mapping[tuple[str, int], float]) -> list[Pair]:
-    """Both methods on every split that is not kept; ``took`` are the seconds of earlier searches."""
+def run(options: Any, earlier: Sequence[Pair]) -> list[Pair]:
+    """Both methods on every split that is not kept."""
+    took = {(pair.dataset, pair.split): whole_s(pair.search_s) for pair in earlier}
 
     def budget(name: str, split: int) -> float:
         return float(took.get((name, split), options.seconds) if options.equal_time else options.seconds)
@@ -206,7 +195,7 @@ def run(options: Any, took: Mapping[tuple[str, int], float]) -> list[Pair]:
         dataset(options.data, name)  # asks for a file that is missing before anything takes time
     technology = printed.load_technology("egfet")
     if tasks:
-        warm_up(technology)
+        approx.load_kernels(technology)
     for name, split in tasks:
         new = pairs(options.data, name, split, budget(name, split), technology)
         found += new
@@ -231,10 +220,7 @@ def main() -> None:
     if options.equal_time and options.against is None:
         parser.error("--equal-time: name the earlier run with --against")
     earlier = None if options.against is None else read(options.against)
-    if options.show is not None:
-        found = read(options.show)
-    else:
-        found = run(options, {(pair.dataset, pair.split): pair.search_s for pair in earlier or []})
+    found = run(options, earlier or []) if options.show is None else read(options.show)
     show("Gates and trees in equal area, other splits", table(found, earlier), options.json)
 
 

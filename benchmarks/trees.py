@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from math import inf
 
 import numpy as np
-from printed_gates import most_accurate
 
-from mlpress import Dataset, ir
+from mlpress import Dataset, approx, codegen, ir
 from mlpress.approx import gates
 from mlpress.hw import printed
 
@@ -30,5 +29,22 @@ def tree_netlists(
     for most in areas:
         best = most_accurate(points, most, technology, effort) or most_accurate(least, inf, technology, effort)
         assert best is not None  # any design is within an infinite area
-        found[most] = best[2]
+        found[most] = best
     return found
+
+
+def most_accurate(
+    designs: Sequence[gates.TreePoint], most: float, technology: printed.Technology, effort: str
+) -> printed.Netlist | None:
+    """Of the designs within ``most`` cm2 once synthesised the netlist of the most accurate on held-out rows.
+
+    Of equals it is the smallest.
+    """
+    for design in sorted(designs, key=lambda design: (-design.validation_accuracy, design.model_cm2)):
+        if design.model_cm2 > approx.AREA_SLACK * most:
+            continue
+        own = printed.parse_netlist(design.netlist, "top")
+        synthesis = printed.synthesise(codegen.to_verilog(design.circuit), "top", technology, effort=effort, own=own)
+        if synthesis.area_um2 * 1e-8 <= most:
+            return synthesis.netlist
+    return None

@@ -8,7 +8,6 @@ import re
 import sys
 from contextlib import suppress
 from pathlib import Path
-from time import monotonic
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -197,7 +196,7 @@ def search(
     as_json: AsJson = False,
 ) -> None:
     """Search for approximate designs: a front of accuracy against area, and the smallest that loses little."""
-    from mlpress.approx import Budget, Limits
+    from mlpress.approx import Budget, Limits, now
     from mlpress.design import FACTS
     from mlpress.files import check_replaceable
     from mlpress.frontend import Dataset, load
@@ -205,7 +204,7 @@ def search(
     from mlpress.pipeline import search as searching
     from mlpress.report import read_points, summary_table
 
-    began = monotonic()
+    began = now()
     check_replaceable(output, marker=FACTS)
     most_power = searching.power_limit(power_source or [], max_power)
     if max_loss is None and max_area is None and most_power is None:

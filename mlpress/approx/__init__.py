@@ -8,7 +8,7 @@ from mlpress._lazy import lazy_door
 
 if TYPE_CHECKING:
     from mlpress.approx.common.choice import VALIDATION, Measured
-    from mlpress.approx.common.clock import Clock
+    from mlpress.approx.common.clock import Clock, now, timed_by
     from mlpress.approx.common.loss import Loss, estimated_loss, paired_loss
     from mlpress.approx.common.merged import MergedDesign, MergedFront, designs_of, merge, unbeaten
     from mlpress.approx.common.warm import load_kernels
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mlpress.approx.integer.nsga import Population, Search, hypervolume
     from mlpress.approx.integer.search import AREA_SLACK, Budget, Generation, Limits, SearchProgress, search, split_rows
     from mlpress.approx.integer.space import DEFAULT_PASSES, Space, apply
-    from mlpress.approx.integer.training import Training, dense, train
+    from mlpress.approx.integer.training import Training, dense, train, weights_of
     from mlpress.approx.passes import (
         PASSES,
         Accumulate,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     )
 
 _HOMES = {
-    "common.clock": ["Clock"],
+    "common.clock": ["Clock", "now", "timed_by"],
     "integer.cost": ["CostModel"],
     "integer.engine": ["Engine"],
     "integer.islands": ["Effort"],
@@ -59,7 +59,7 @@ _HOMES = {
     ],
     "integer.search": ["AREA_SLACK", "Budget", "Generation", "Limits", "SearchProgress", "search", "split_rows"],
     "integer.space": ["DEFAULT_PASSES", "Space", "apply"],
-    "integer.training": ["Training", "dense", "train"],
+    "integer.training": ["Training", "dense", "train", "weights_of"],
     "common.warm": ["load_kernels"],
 }
 
@@ -102,12 +102,15 @@ __all__ = [
     "hypervolume",
     "load_kernels",
     "merge",
+    "now",
     "paired_loss",
     "read_pass",
     "search",
     "split_rows",
+    "timed_by",
     "train",
     "unbeaten",
+    "weights_of",
 ]
 
 __getattr__ = lazy_door(__name__, {name: home for home, names in _HOMES.items() for name in names})

@@ -94,11 +94,7 @@ class Found:
         is a warning.
         """
         designs: Sequence[Judged] = (self.merged or self.front).designs
-        within = [
-            each
-            for each in designs
-            if (max_area is None or each.area_cm2 <= max_area) and (max_power is None or each.power_mw <= max_power)
-        ]
+        within = self.within(max_area, max_power)
         limited = max_area is not None or max_power is not None
         if not within:
             self.front.most_accurate(max_area=max_area, max_power=max_power)  # which says what is wrong
@@ -112,8 +108,29 @@ class Found:
             self.progress.note(self._why_exact(designs, max_loss))
             return self._exact(max_loss)
         else:
-            best = max(within, key=lambda each: (each.ranking, -each.area_cm2))
+            best = within[0]
         return self.design(best, max_loss)
+
+    def within(self, max_area: float | None = None, max_power: float | None = None) -> list[Judged]:
+        """The designs within the limits (cm2, mW), the one that ranks highest first; of equals the smallest."""
+        designs: Sequence[Judged] = (self.merged or self.front).designs
+        found = [
+            each
+            for each in designs
+            if (max_area is None or each.area_cm2 <= max_area) and (max_power is None or each.power_mw <= max_power)
+        ]
+        return sorted(found, key=lambda each: (-each.ranking, each.area_cm2))
+
+    def program(self, judged: Judged) -> ir.Net | ir.Circuit:
+        """The network or circuit of one member of a front."""
+        from mlpress.approx import Candidate, Front, MergedDesign
+
+        source = judged.source if isinstance(judged, MergedDesign) else judged
+        if not isinstance(source, Candidate):
+            return source.circuit
+        front = self.front if isinstance(self.front, Front) else self.integer
+        assert front is not None  # a candidate comes from an integer front
+        return front.net(source)
 
     def _affordable(self) -> bool:
         """Whether there is time to press the exact network."""
@@ -131,16 +148,13 @@ class Found:
 
     def design(self, judged: Judged, max_loss: float | None = None) -> Design:
         """The pressed and verified circuit of one member of a front."""
-        from mlpress.approx import Candidate, Front, MergedDesign
+        from mlpress.approx import Candidate, MergedDesign
 
-        candidate = judged.source if isinstance(judged, MergedDesign) else judged
+        candidate, program = judged.source if isinstance(judged, MergedDesign) else judged, self.program(judged)
         if isinstance(candidate, Candidate):
-            front = self.front if isinstance(self.front, Front) else self.integer
-            assert front is not None  # a candidate comes from an integer front
-            program: ir.Net | ir.Circuit = front.net(candidate)
             return self._pressed(program, judged, max_loss, None, level="integer", genes=list(candidate.genes))
         facts = {"level": "gates", "start": candidate.start, "lesson": candidate.lesson}
-        return self._pressed(candidate.circuit, judged, max_loss, candidate.netlist, **facts)
+        return self._pressed(program, judged, max_loss, candidate.netlist, **facts)
 
     def _exact(self, max_loss: float | None) -> Design:
         return self._pressed(self.exact, None, max_loss, None)
@@ -170,12 +184,17 @@ class Found:
         }
         return design.with_facts(design.facts | facts)
 
-    def _point(self, design: Judged) -> dict[str, Any]:
+    def _judging_rows(self, design: Judged) -> int:
+        """The rows that state a design's validation accuracy."""
         from mlpress.approx import Candidate, MergedDesign
 
         source = design.source if isinstance(design, MergedDesign) else design
-        rows = self._held_rows if isinstance(source, Candidate) else len(self.rows)
-        share = design.validation_accuracy
+        return self._held_rows if isinstance(source, Candidate) else source.validation_rows or len(self.rows)
+
+    def _point(self, design: Judged) -> dict[str, Any]:
+        from mlpress.approx import MergedDesign
+
+        rows, share = self._judging_rows(design), design.validation_accuracy
         facts: dict[str, Any] = {"area_cm2": design.area_cm2, "accuracy": share, "rows": rows}
         facts["interval"] = list(accuracy_interval(share, rows))
         return facts | ({"level": design.level} if isinstance(design, MergedDesign) else {})
@@ -200,10 +219,11 @@ class Found:
         from mlpress.approx import estimated_loss, paired_loss
 
         rows, model = self.dataset, self.prepared.model
+        judging = self.validation_rows if chosen is None else self._judging_rows(chosen)
         found = self.prepared.accuracy(program) | {
             "reference": self.reference,
             "retrained": self.retrained,
-            "validation_rows": self.validation_rows,
+            "validation_rows": judging,
         }
         if chosen is None:
             right = _right(program, rows)
@@ -211,14 +231,14 @@ class Found:
             loss = paired_loss(_decided(model, rows) == rows.labels, right)
         else:
             found["validation"] = chosen.validation_accuracy
-            loss = estimated_loss(self.reference, chosen.validation_accuracy, self.validation_rows)
+            loss = estimated_loss(self.reference, chosen.validation_accuracy, judging)
         found["loss"] = {"allowed": max_loss, "validation": loss.to_json()}
         check_loss(loss, max_loss, "rows held out of the search", progress)
         if self.test is not None:
             loss = paired_loss(_decided(model, self.test) == self.test.labels, _right(program, self.test))
             found["loss"]["test"] = loss.to_json()
             check_loss(loss, max_loss, "test rows", progress)
-        return with_intervals(found, {"validation": self.validation_rows})
+        return with_intervals(found, {"validation": judging})
 
     def _tree(self, enough: float) -> dict[str, Any]:
         """The decision tree that a user would hold the design against, synthesised where there is time."""

@@ -11,8 +11,8 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from math import inf
 from pathlib import Path
-from time import monotonic
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 import numpy as np
@@ -24,7 +24,7 @@ from mlpress.files import write_file
 from mlpress.pipeline import suspicions
 from mlpress.pipeline.compile import Options
 from mlpress.pipeline.found import Found, measured, product_bits, search_target, shipped, with_fronts
-from mlpress.pipeline.preparation import prepare
+from mlpress.pipeline.preparation import Prepared, prepare
 from mlpress.progress import Progress, Silent, counted, recorded
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "power_limit",
     "search",
     "search_key",
+    "search_prepared",
     "shipped",
     "starts",
     "with_fronts",
@@ -65,6 +66,12 @@ Level = Literal["integer", "gates", "both"]
 INTEGER_SHARE = 0.4
 """The integer level's share of the time where both are searched."""
 
+POLISH_SHARE = 0.25
+"""Of the gate level's time, what goes into circuits of searched networks, judged as these are."""
+
+POLISHED = 6
+"""So many networks of the integer level's front are evolved so."""
+
 TREE_LEAVES = (16, 64, 256)
 """The trees that an evolution may start from."""
 
@@ -74,8 +81,11 @@ MOST_ROWS = 16_000
 MOST_BITS = 3_000
 """No circuit is evolved from a network whose products have more bits: a move of it takes too long."""
 
-HURRIED_S = 60.0
-"""With a smaller budget, folds have one archive each, and no networks are trained for information only."""
+HURRIED_S = 90.0
+"""With a smaller budget, folds have one archive each, starts are few, and nothing is trained for information only."""
+
+HURRIED_BITS = 1_000
+""":data:`MOST_BITS` of a search with such a budget."""
 
 STATE = "mlpress integer state 1"
 
@@ -163,7 +173,7 @@ def search(
 ) -> Found:
     """Search from ``model`` on the rows of ``dataset``; the front's members are synthesised.
 
-    ``budget``'s seconds are for all work from the moment ``began`` (of :func:`time.monotonic`; default: now) to the
+    ``budget``'s seconds are for all work from the moment ``began`` (of :func:`mlpress.approx.now`; default: now) to the
     chosen design, and the last of them are kept for the end.  Of the time for searching the integer level gets
     :data:`INTEGER_SHARE` where both levels are searched; the budget's generations are the integer level's, and
     ``rounds`` the gate level's: a level that has such a number takes the time that it takes, and what it finds follows
@@ -171,20 +181,41 @@ def search(
     how many um2 one nW of static power weighs there.  ``test`` rows only state accuracies and warn;
     ``features`` names the columns in the order that the model expects.
     """
+    from mlpress.approx import now
+
+    began = now() if began is None else began
+    options.target.check()
+    search_target(options)
+    if isinstance(model.head, ir.ScoresHead):
+        raise MlpressError("the search needs a classifier; compile a regression as it is")
+    watch: Watcher = _Unwatched() if progress is None else progress
+    watch.step("quantise")
+    prepared = prepare(model, dataset, options.quantisation, test=test, features=features, source=source)
+    settings = Settings(level, start_tree, limits, with_adc, power_weight, seed)
+    return search_prepared(prepared, budget, options, settings, rounds=rounds, where=where, began=began, progress=watch)
+
+
+def search_prepared(
+    prepared: Prepared,
+    budget: Budget,
+    options: Options,
+    settings: Settings,
+    *,
+    rounds: int | None = None,
+    where: Where = Where(),
+    began: float | None = None,
+    progress: Watcher | None = None,
+) -> Found:
+    """Search from a model that is quantised already: :func:`search` after its first step."""
     from mlpress import approx
     from mlpress.approx import gates
 
-    settings = Settings(level, start_tree, limits, with_adc, power_weight, seed)
-    fixed = {"integer": [budget.generations], "gates": [rounds], "both": [budget.generations, rounds]}[level]
-    clock = approx.Clock(monotonic() if began is None else began, None if all(fixed) else budget.seconds)
-    options.target.check()
     technology = search_target(options).cells()
-    if isinstance(model.head, ir.ScoresHead):
-        raise MlpressError("the search needs a classifier; compile a regression as it is")
+    level, seed = settings.level, settings.seed
+    fixed = {"integer": [budget.generations], "gates": [rounds], "both": [budget.generations, rounds]}[level]
+    clock = approx.Clock(approx.now() if began is None else began, None if all(fixed) else budget.seconds)
     heard: Watcher = _Unwatched() if progress is None else progress
     watch, warnings = recorded(heard)
-    watch.step("quantise")
-    prepared = prepare(model, dataset, options.quantisation, test=test, features=features, source=source)
     prepared.say(watch)
     net, every = prepared.quantised.net, prepared.rows
     rows = _sampled(every, seed, watch)
@@ -219,7 +250,7 @@ def search(
     front, merged = task.synthesised(integer, evolved)
     watch.step("fit decision trees, to hold the design against")
     coded = task.coded
-    until = monotonic() + max(clock.left_s() - clock.press_s, 0.0)
+    until = approx.now() + max(clock.left_s() - clock.press_s, 0.0)
     trees = gates.tree_points(net.inputs, net.classes, coded, gates.cell_costs(task.technology), seed=seed, until=until)
     return Found(
         front=front,
@@ -322,6 +353,11 @@ class _Task:
         return self.clock.seconds is not None and self.clock.seconds < HURRIED_S
 
     @property
+    def most_bits(self) -> int:
+        """No circuit is evolved from a network whose products have more."""
+        return HURRIED_BITS if self.hurried else MOST_BITS
+
+    @property
     def labels(self) -> Any:
         return self.rows.labels.astype(np.int64)
 
@@ -384,7 +420,7 @@ class _Task:
         """What networks of the model's shape reach, trained anew on folds, on the rows they have not seen."""
         from mlpress.approx import gates
 
-        if product_bits(self.net) > MOST_BITS or self.hurried:
+        if product_bits(self.net) > self.most_bits or self.hurried:
             return None
         self.progress.step("train networks of the model's own shape, to hold the model against")
         with interrupts.allowed():
@@ -398,12 +434,12 @@ class _Task:
 
     def gate_front(self, budget: Budget, integer: Front | None) -> gates.CircuitFront:
         """The gate level's front."""
-        from mlpress.approx import gates
+        from mlpress.approx import gates, now
 
         gate_file = self.where.files().get("gates")
         rows, net = self.coded, self.net
         most = None if self.settings.limits is None else self.settings.limits.max_area
-        begin = starts(net, integer, trees=self.settings.start_tree, note=self.progress.note)
+        begin = starts(net, integer, trees=self.settings.start_tree, few=self.hurried, note=self.progress.note)
         room = max((len(start.made.ands) for start in begin if isinstance(start, gates.Given)), default=0)
         if most is not None:
             smallest = float(gates.cell_costs(self.technology).area[[0b0111, 0b0001, 0b1000, 0b1110]].min())
@@ -411,7 +447,10 @@ class _Task:
         effort = gates.GateEffort(prices=gates.prices_for(len(rows), room), power=self.settings.power_weight)
         if self.hurried:
             effort = replace(effort, lessons=effort.lessons[:1])
-        return gates.evolve(
+        since = now()
+        more = [] if integer is None else self._polished(integer, effort, budget)
+        took = now() - since
+        evolved = gates.evolve(
             net.inputs,
             net.classes,
             rows,
@@ -428,6 +467,39 @@ class _Task:
             cluster=self.where.cluster,
             progress=self.progress,
         )
+        return replace(evolved.joined(more), elapsed_s=evolved.elapsed_s + took)
+
+    def _polished(self, integer: Front, effort: gates.GateEffort, budget: Budget) -> list[gates.CircuitDesign]:
+        """Circuits of the integer level's networks, evolved on the rows that these learned from."""
+        from mlpress import approx
+        from mlpress.approx import gates
+
+        known = approx.unbeaten(approx.designs_of(integer, self.reference, self.held_rows))
+        nets = [(each.number, integer.net(integer.designs[each.number])) for each in reversed(known)]
+        like = [(k, net) for k, net in nets if net.inputs == self.net.inputs and product_bits(net) <= self.most_bits]
+        if not like:
+            return []
+        picks = sorted({round(i * (len(like) - 1) / (POLISHED - 1)) for i in range(POLISHED)})
+        fit, held = approx.split_rows(self.labels, approx.VALIDATION, self.settings.seed)
+        share = POLISH_SHARE * (self.clock.left_s() - self.clock.end_s) if budget.timed else inf
+        began = approx.now()
+        chosen: list[gates.Given] = []
+        for k, net in (like[i] for i in picks):  # the most accurate first
+            if chosen and approx.now() > began + 0.25 * share:
+                break
+            chosen.append(gates.Given(f"searched design {k}", ir.bit_blast(net)))
+        self.progress.step(f"evolve the circuits of {counted(len(chosen), 'searched network')}")
+        with interrupts.allowed():
+            return gates.polished(
+                self.coded.take(fit),
+                self.coded.take(held),
+                chosen,
+                self.technology,
+                effort,
+                moved=self.reference - integer.reference,
+                seed=self.settings.seed,
+                until=began + share,
+            )
 
     def synthesised(
         self, integer: Front | None, evolved: gates.CircuitFront | None
@@ -456,12 +528,14 @@ class _Task:
 
     def _costs(self, designs: Sequence[MergedDesign], integer: Front | None) -> dict[int, Measured | None]:
         """The cost of each design, by identity; where time runs out, that of a circuit's own cells, or none."""
+        from mlpress.approx import now
+
         known: dict[ir.Net, Measured] = {}
         costs: dict[int, Measured | None] = {}
         slowest = 0.0
         left = 0
         for each in designs:
-            since = monotonic()
+            since = now()
             quick = self.clock.left_s() - self.clock.press_s < 1.5 * slowest
             left += quick
             if each.level == "integer":
@@ -473,7 +547,7 @@ class _Task:
             else:
                 source = cast("gates.CircuitDesign", each.source)
                 costs[id(each)] = measured(source.circuit, self.rows, self.options, source.netlist, quick=quick)
-            slowest = max(slowest, 0.0 if quick else monotonic() - since)
+            slowest = max(slowest, 0.0 if quick else now() - since)
         if left:
             self.progress.note(
                 f"{left} of the front's {len(designs)} designs were not synthesised, for want of time: circuits have "
@@ -507,29 +581,41 @@ def _alike(net: ir.Net) -> gates.Trained:
 
 
 def starts(
-    net: ir.Net, integer: Front | None, *, trees: bool, note: Callable[[str], None] = lambda _: None
+    net: ir.Net,
+    integer: Front | None,
+    *,
+    trees: bool,
+    few: bool = False,
+    note: Callable[[str], None] = lambda _: None,
 ) -> list[gates.Start]:
-    """What an evolution starts from: the exact net, a wider one, trees, up to three designs of the integer level.
+    """What an evolution starts from: the exact net, trees, up to three designs of the integer level, a wider net.
+
+    The best starts for small circuits come early, so that a short run meets them.  ``few`` is for a run that has no
+    time for all: one searched design, two trees, no wider net, and each training is done once.
 
     Circuits are left out where they would be too large (:data:`MOST_BITS`), which ``note`` is told; where nothing else
     is left, there are trees in any case.
     """
     from mlpress.approx import gates
 
-    alike = _alike(net)
-    small = product_bits(net) <= MOST_BITS
+    alike = replace(_alike(net), tries=1) if few else _alike(net)
+    most = HURRIED_BITS if few else MOST_BITS
+    small = product_bits(net) <= most
     stand_in = gates.Tree(net.inputs, net.classes, TREE_LEAVES[-1])
     found: list[gates.Start] = [gates.Given("the exact network", ir.bit_blast(net), alike)] if small else []
-    if small:
-        found.append(gates.Trained(net, tuple(2 * neurons for neurons in alike.hidden)))
+    fitted = [gates.Tree(net.inputs, net.classes, leaves) for leaves in TREE_LEAVES[: 2 if few else None]]
+    if trees:
+        found.append(fitted[0])
     if integer is not None:
         nets = [(k, integer.net(design)) for k, design in enumerate(integer.designs)]
-        like = [(k, each) for k, each in nets if each.inputs == net.inputs and product_bits(each) <= MOST_BITS]
-        for i in sorted({len(like) // 4, len(like) // 2, 3 * len(like) // 4}) if like else []:  # no pruned converters
+        like = [(k, each) for k, each in nets if each.inputs == net.inputs and product_bits(each) <= most]
+        quarters = (2,) if few else (1, 2, 3)
+        for i in sorted({len(like) * k // 4 for k in quarters}) if like else []:  # no pruned converters
             k, searched = like[i]
             found.append(gates.Given(f"searched design {k}", ir.bit_blast(searched), alike if small else stand_in))
-    if trees or not found:
-        found += [gates.Tree(net.inputs, net.classes, leaves) for leaves in TREE_LEAVES]
+    if small and not few:
+        found.append(gates.Trained(net, tuple(2 * neurons for neurons in alike.hidden)))
+    found += fitted[1:] if trees else [] if found else fitted
     if not small:
         note(
             f"the network's products have {product_bits(net)} bits: too many to evolve its circuit gate by gate, which "

@@ -131,11 +131,16 @@ def test_many_rows_are_sampled_with_their_shares(monkeypatch: pytest.MonkeyPatch
 
 def test_the_users_own_network_is_the_first_to_evolve() -> None:
     net = small_search.net()
-    first, wider, *trees = searching.starts(net, None, trees=True)
+    first, small, wider, *trees = searching.starts(net, None, trees=True)
     assert isinstance(first, Given)
     assert first.made == ir.bit_blast(net)
     assert isinstance(wider, Trained)
-    assert [isinstance(tree, Tree) for tree in trees] == [True] * 3
+    assert [tree.leaves for tree in (small, *trees) if isinstance(tree, Tree)] == [16, 64, 256]
+    first, *trees = searching.starts(net, None, trees=True, few=True)
+    assert isinstance(first, Given)
+    assert isinstance(first.alike, Trained)
+    assert first.alike.tries == 1
+    assert [tree.leaves for tree in trees if isinstance(tree, Tree)] == [16, 64]
 
 
 def test_a_network_that_is_too_large_is_not_made_a_circuit(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from mlpress import hw
 from mlpress.errors import MlpressError
+from mlpress.hw import printed
 
 TEXT = """module top (a, b, y);
   input [1:0] a;
@@ -22,12 +22,12 @@ endmodule
 
 
 def test_spelling_changes_nothing() -> None:
-    plain = hw.parse_netlist(TEXT, "top")
-    spaced = hw.parse_netlist(re.sub(r"([(),.;])", r" \1\n ", TEXT), "top")
+    plain = printed.parse_netlist(TEXT, "top")
+    spaced = printed.parse_netlist(re.sub(r"([(),.;])", r" \1\n ", TEXT), "top")
     for netlist in (plain, spaced):
         assert netlist.cells_by_type() == {"INVX1": 3, "NAND2X1": 1}
         assert netlist.names == ("g0", "g1", "g2", "g3")
-    assert plain.to_verilog() == spaced.to_verilog() == hw.parse_netlist(plain.to_verilog(), "top").to_verilog()
+    assert plain.to_verilog() == spaced.to_verilog() == printed.parse_netlist(plain.to_verilog(), "top").to_verilog()
 
 
 @pytest.mark.parametrize(
@@ -42,4 +42,4 @@ def test_spelling_changes_nothing() -> None:
 )
 def test_errors_name_the_line(wrong: str, message: str) -> None:
     with pytest.raises(MlpressError, match=message):
-        hw.parse_netlist(wrong, "top")
+        printed.parse_netlist(wrong, "top")

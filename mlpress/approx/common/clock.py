@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from math import inf
-from time import monotonic
 
 END_SHARE = 0.25
 """Of the time, this share is kept for the end: synthesis of the front, the chosen design's files and its checks."""
@@ -15,10 +17,31 @@ END_S = (6.0, 60.0)
 PRESS_SHARE = 0.6
 """Of the time kept for the end, the part of the chosen design."""
 
+_read: Callable[[], float] = time.monotonic
+
+
+def now() -> float:
+    """The moment, in seconds, that all budgets of searches read: :func:`time.monotonic`, or as :func:`timed_by` says.
+
+    Nothing else in the searches asks for the time.
+    """
+    return _read()
+
+
+@contextmanager
+def timed_by(read: Callable[[], float]) -> Iterator[None]:
+    """Within, the searches of this process count the seconds of ``read``, on all its threads."""
+    global _read  # noqa: PLW0603 - one process, one time
+    before, _read = _read, read
+    try:
+        yield
+    finally:
+        _read = before
+
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A command that ``began`` at this moment (of :func:`time.monotonic`) and has ``seconds``, or no limit."""
+    """A command that ``began`` at this moment (of :func:`now`) and has ``seconds``, or no limit."""
 
     began: float
     seconds: float | None = None
@@ -30,7 +53,7 @@ class Clock:
 
     def left_s(self) -> float:
         """Seconds until the command should end; infinite without a limit."""
-        return inf if self.seconds is None else self.began + self.seconds - monotonic()
+        return inf if self.seconds is None else self.began + self.seconds - now()
 
     @property
     def end_s(self) -> float:

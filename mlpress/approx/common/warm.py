@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from time import monotonic
 from typing import Any, cast
 
 import numpy as np
 
+from mlpress.approx.common.clock import now
 from mlpress.approx.gates.advance import Turn, advance
 from mlpress.approx.gates.archive import Archive
 from mlpress.approx.gates.cells import cell_costs
@@ -30,7 +30,7 @@ def load_kernels(technology: Technology) -> float:
 
     numba compiles a kernel at its first call, once per installation, which takes a minute; later runs load it.
     """
-    since = monotonic()
+    since = now()
     inputs, classes = (Input("a", 4, 1.0, 0.0), Input("b", 4, 1.0, 0.0)), (0, 1)
     codes = np.random.default_rng(0).integers(0, 16, (32, 2))
     labels = (codes[:, 0] > codes[:, 1]).astype(np.int64)
@@ -49,4 +49,4 @@ def load_kernels(technology: Technology) -> float:
     advance(problem, Turn(Archive(0), ()))
     kernels = cast("tuple[Any, ...]", (count_wrong, anneal_nets, anneal_gates))
     compiled = sum(sum(kernel.stats.cache_misses.values()) for kernel in kernels)
-    return monotonic() - since if compiled else 0.0
+    return now() - since if compiled else 0.0

@@ -3,6 +3,7 @@
 from mlpress.approx.gates.cells import cell_costs
 from mlpress.approx.gates.evolution import EvolutionProgress, Round, evolve
 from mlpress.approx.gates.front import CircuitDesign, CircuitFront
+from mlpress.approx.gates.polish import polished
 from mlpress.approx.gates.problem import MARGIN, GateEffort, prices_for
 from mlpress.approx.gates.rows import Rows
 from mlpress.approx.gates.starts import AS_GOOD, Given, Start, Trained, Tree
@@ -26,6 +27,7 @@ __all__ = [
     "cell_costs",
     "evolve",
     "nearest_tree",
+    "polished",
     "prices_for",
     "retrained_accuracy",
     "tree_points",

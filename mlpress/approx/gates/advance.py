@@ -17,20 +17,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil, inf
-from time import monotonic
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlpress import interrupts
-from mlpress.approx.common.teacher import taught
+from mlpress.approx.common.clock import now
+from mlpress.approx.common.teacher import Lesson, taught
 from mlpress.approx.gates.archive import Archive, Member, with_members
 from mlpress.approx.gates.chain import anneal, genome_of, new_scratch, new_state
 from mlpress.approx.gates.genome import Genome, to_genome
 from mlpress.approx.gates.problem import MARGIN, GateProblem
 from mlpress.approx.gates.rows import PackedRows, Rows, pack_rows
 from mlpress.approx.gates.state import CORRECT, COST, MOVES, State
+from mlpress.ir import Circuit
 
 COLD = 0.03
 """The temperature at which annealing ends, in areas of the smallest gate."""
@@ -72,22 +73,22 @@ def turns(problem: GateProblem, archives: Sequence[Archive], seconds: float = in
 
 def advance(problem: GateProblem, turn: Turn) -> Archive:
     """The archive one round later."""
-    archive, began = turn.archive, monotonic()
+    archive, began = turn.archive, now()
     until = began + turn.seconds
     rng = np.random.default_rng((problem.seed, archive.index, archive.rounds, 5))
     material = _material(problem, archive.index)
     members, judged = archive.members, 0
     for guest in turn.guests:
-        if members and monotonic() > began + GUESTS * turn.seconds:
+        if members and now() > began + GUESTS * turn.seconds:
             break
         members = with_members(members, [_member(problem, material, guest.genome, guest.start)])
     if archive.rounds < len(problem.starts):
-        genome, start = _first(problem, archive, rng)
+        genome, start = _first(problem, archive)
         itself = _member(problem, material, genome, start)
         found, judged = _anneals(problem, material, genome, start, problem.effort.prices, rng, until)
         members = with_members(members, [itself, *found])
     for _ in range(problem.effort.cycles):
-        if monotonic() > until:
+        if now() > until:
             break
         parent, prices = cycle(problem, archive.index, members, rng)
         found, moves = _anneals(problem, material, parent.genome, parent.start, prices, rng, until)
@@ -118,21 +119,49 @@ class _Material:
 @lru_cache(maxsize=32)
 def _material(problem: GateProblem, archive: int) -> _Material:
     held = problem.held_out(archive)
-    rows = problem.rows.take(~held)
-    learned = Rows(*taught(rows.codes, rows.labels, problem.inputs, problem.lesson(archive), problem.seed))
+    unseen = problem.rows.take(held) if held.any() else None
+    return material_of(problem, problem.rows.take(~held), unseen, problem.lesson(archive))
+
+
+def material_of(problem: GateProblem, rows: Rows, unseen: Rows | None, lesson: Lesson) -> _Material:
+    """What is learned from ``rows`` and their neighbours, with the rows ``unseen`` held out."""
+    learned = Rows(*taught(rows.codes, rows.labels, problem.inputs, lesson, problem.seed))
 
     def packed(rows: Rows) -> PackedRows:
         return pack_rows(problem.inputs, len(problem.classes), rows)
 
-    unseen = packed(problem.rows.take(held)) if held.any() else None
-    return _Material(rows, packed(learned), unseen, len(problem.rows) / len(learned))
+    held = None if unseen is None else packed(unseen)
+    return _Material(rows, packed(learned), held, len(problem.rows) / len(learned))
 
 
-def _first(problem: GateProblem, archive: Archive, rng: np.random.Generator) -> tuple[Genome, int]:
-    """The circuit of the next start, and the number of the start."""
+def sweep(
+    problem: GateProblem,
+    material: _Material,
+    circuit: Circuit,
+    start: int,
+    rng: np.random.Generator,
+    until: float,
+    waiting: int,
+) -> list[Member]:
+    """``circuit`` itself, and what annealing finds at each price in turn.
+
+    It takes its share of the time until ``until``, where ``waiting`` sweeps share that.
+    """
+    genome, began = to_genome(circuit, problem.costs), now()
+    itself = _member(problem, material, genome, start)
+    share = began + (until - began) / waiting
+    return [itself, *_anneals(problem, material, genome, start, problem.effort.prices, rng, share)[0]]
+
+
+def _first(problem: GateProblem, archive: Archive) -> tuple[Genome, int]:
+    """The circuit of the next start, and the number of the start.
+
+    All starts have the archive's one seed, so that what stands in for several of them is trained once.
+    """
     part = problem.fold(archive.index) < problem.effort.folds
     rows = _material(problem, archive.index).rows
-    circuit = problem.starts[archive.rounds].circuit(rows, int(rng.integers(1 << 31)), part=part)
+    seed = int(np.random.default_rng((problem.seed, archive.index, 7)).integers(1 << 31))
+    circuit = problem.starts[archive.rounds].circuit(rows, seed, part=part)
     return to_genome(circuit, problem.costs), archive.rounds
 
 
@@ -180,15 +209,15 @@ def _anneals(
     judged, k = 0, 0
     while k < len(prices):
         interrupts.check()
-        since = monotonic()
+        since = now()
         if since > until:
             break
         member, moves = _annealed(problem, material, genome, start, prices[k], rng)
         found.append(member)
         judged += moves
         genome = member.genome
-        now = monotonic()
-        affordable = (until - now) / max(now - since, 1e-6)
+        ended = now()
+        affordable = (until - ended) / max(ended - since, 1e-6)
         k += max(1, ceil((len(prices) - 1 - k) / affordable)) if affordable > 0 else len(prices)
     return found, judged
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
-from time import monotonic
 from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlpress import interrupts
+from mlpress.approx.common.clock import now
 from mlpress.approx.common.executor import cores, machine
 from mlpress.approx.gates import checkpoint as checkpoints
 from mlpress.approx.gates.advance import advance, turns, wrong_rows
@@ -99,7 +99,7 @@ def evolve(
     Equal arguments give an equal front, whatever ``workers`` and ``cluster`` are.
     """
     watch = progress or Unwatched()
-    began = monotonic()
+    began = now()
     check_rows(inputs, len(classes), rows)
     if not starts:
         raise MlpressError("the evolution needs a circuit to start from; give one or more")
@@ -140,11 +140,11 @@ def _run(
     """Rounds until the budget ends; the last state and why it is the last."""
     try:
         with interrupts.allowed(), machine(workers or cores(), cluster) as place:
-            while (stopped := _ended(problem, state, budget, monotonic() - began)) is None:
+            while (stopped := _ended(problem, state, budget, now() - began)) is None:
                 interrupts.check()
-                seconds = _turn_s(problem, state, budget, monotonic() - began, place.width)
+                seconds = _turn_s(problem, state, budget, now() - began, place.width)
                 archives = tuple(place.map(advance, problem, turns(problem, state.archives, seconds)))
-                elapsed = monotonic() - began
+                elapsed = now() - began
                 energies = (*state.energies, sum(archive.energy for archive in archives))
                 state = GateState(archives, elapsed, energies)
                 if checkpoint is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from mlpress.approx.common.choice import Measured, csv_text, most_accurate, smal
 from mlpress.errors import MlpressError
 from mlpress.ir import Circuit, from_text, to_text
 
-FORMAT = "mlpress circuits 2"
+FORMAT = "mlpress circuits 3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,9 @@ class CircuitDesign:
 
     ``start`` is what it came from, ``lesson`` what it learned from (:mod:`mlpress.approx.common.teacher`).  Accuracies
     are shares: ``fit_accuracy`` of all rows, which it has seen; ``validation_accuracy`` is that of its likes on rows
-    held out of theirs.  ``netlist`` is Verilog that makes each gate of its own cells, which ``model_cm2`` counts;
-    ``measured`` is what synthesis found.
+    held out of theirs: on ``validation_rows`` of them, where these are not all (``fit_accuracy`` is of the others).
+    ``netlist`` is Verilog that makes each gate of its own cells, which ``model_cm2`` counts; ``measured`` is what
+    synthesis found.
     """
 
     circuit: Circuit
@@ -32,6 +33,7 @@ class CircuitDesign:
     validation_accuracy: float
     model_cm2: float
     measured: Measured | None = None
+    validation_rows: int | None = None
 
     @property
     def ranking(self) -> float:
@@ -75,6 +77,14 @@ class CircuitFront:
         """The design that ranks highest; of equals the smallest."""
         return most_accurate(self.designs, max_area, max_power)
 
+    def joined(self, more: Sequence[CircuitDesign]) -> CircuitFront:
+        """The front with those of ``more`` that belong there, and without what they beat; small first."""
+        found: list[CircuitDesign] = []
+        for each in sorted((*self.designs, *more), key=lambda each: (each.model_cm2, -each.validation_accuracy)):
+            if not found or each.validation_accuracy > found[-1].validation_accuracy:
+                found.append(each)
+        return replace(self, designs=tuple(found)) if more else self
+
     def measure(self, synthesise: Callable[[Circuit, str], Measured]) -> CircuitFront:
         """The front with every design's real area and power, from its circuit and its own netlist."""
         return replace(self, designs=tuple(replace(d, measured=synthesise(d.circuit, d.netlist)) for d in self.designs))
@@ -88,6 +98,7 @@ class CircuitFront:
                 "lesson": d.lesson,
                 "fit_accuracy": d.fit_accuracy,
                 "validation_accuracy": d.validation_accuracy,
+                "validation_rows": d.validation_rows,
                 "model_cm2": d.model_cm2,
                 "area_cm2": None if d.measured is None else d.measured.area_cm2,
                 "power_mw": None if d.measured is None else d.measured.power_mw,
@@ -143,4 +154,5 @@ def _design(entry: dict[str, Any]) -> CircuitDesign:
         float(entry["validation_accuracy"]),
         float(entry["model_cm2"]),
         None if area is None else Measured(float(area), float(entry["power_mw"])),
+        None if entry["validation_rows"] is None else int(entry["validation_rows"]),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from itertools import pairwise
 from typing import Any, Protocol
@@ -75,10 +76,14 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A net with the inputs, head and classes of ``like``, trained on the rows with ``hidden`` neurons a layer."""
+    """A net with the inputs, head and classes of ``like``, trained on the rows with ``hidden`` neurons a layer.
+
+    It is the best of ``tries``; equal ones are trained once for the same rows and seed.
+    """
 
     like: Net
     hidden: tuple[int, ...]
+    tries: int = TRIES
 
     @property
     def name(self) -> str:
@@ -89,21 +94,27 @@ class Trained:
     @property
     def key(self) -> str:
         """Everything that decides what is trained, but for rows and seed."""
-        return f"{self.name} {sha256(to_text(self.like).encode()).hexdigest()}"
+        return f"{self.name} {sha256(to_text(self.like).encode()).hexdigest()} {self.tries}"
 
     def circuit(self, rows: Rows, seed: int, *, part: bool = False) -> Circuit:
         """The exact circuit of a net of signed powers of two."""
-        return bit_blast(self.net(rows, seed))
+        return _trained_circuit(self, rows, seed)
 
     def net(self, rows: Rows, seed: int) -> Net:
         """The net: of a few trainings the one that decides most of ``rows`` rightly."""
         epochs = min(max(ROW_VISITS // len(rows), EPOCHS[0]), EPOCHS[1])
         sizes = (len(self.like.inputs), *self.hidden, len(self.like.layers[-1].neurons))
         work = epochs * len(rows) * sum(a * b for a, b in pairwise(sizes))
-        tries = min(max(int(MOST_WORK / work), 1), TRIES)
+        tries = min(max(int(MOST_WORK / work), 1), self.tries)
         ways = (Training(self.hidden, seed=seed + k, epochs=epochs) for k in range(tries))
         nets = [train(rows.codes, rows.labels, self.like, way) for way in ways]
         return max(nets, key=lambda net: float(np.mean(interpret(net, rows.codes).decision == rows.labels)))
+
+
+@lru_cache(maxsize=16)
+def _trained_circuit(start: Trained, rows: Rows, seed: int) -> Circuit:
+    """Of the very same rows: an archive's rows stay the same object from round to round."""
+    return bit_blast(start.net(rows, seed))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
-from time import monotonic
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlpress import interrupts
+from mlpress.approx.common.clock import now
 from mlpress.approx.gates.cells import CellCosts
 from mlpress.approx.gates.genome import to_genome
 from mlpress.approx.gates.own_cells import to_netlist
@@ -47,13 +47,13 @@ def tree_points(
 ) -> list[TreePoint]:
     """Scikit-learn's trees of several sizes (most leaves), exact, each gate in its own cells.
 
-    After the moment ``until`` (of :func:`time.monotonic`) there are no more, but for the first.
+    After the moment ``until`` (of :func:`mlpress.approx.now`) there are no more, but for the first.
     """
     from sklearn.tree import DecisionTreeClassifier
 
     found: list[TreePoint] = []
     for leaves in sizes:
-        if found and monotonic() > until:
+        if found and now() > until:
             break
         fitted = DecisionTreeClassifier(max_leaf_nodes=leaves, random_state=seed)
         held_out = _held_out_accuracy(fitted, rows.codes, rows.labels, folds, seed)

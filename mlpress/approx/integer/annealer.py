@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from math import inf
-from time import monotonic
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpress.approx.common.clock import now
 from mlpress.approx.integer.anneal_kernel import anneal
 from mlpress.approx.integer.cost import CostModel
 from mlpress.approx.integer.engine import Engine, spread
@@ -66,7 +66,8 @@ class Annealer:
         """Anneal each of the genomes (members, genes) for ``steps`` proposals; all it meets that is worth keeping.
 
         ``price`` (rows for a unit of area), ``hot`` and ``cold`` (temperatures in rows) and ``seeds`` are (members,).
-        Chains but for the first that would begin after the moment ``until`` (of :func:`time.monotonic`) are left out.
+        Chains but for the first that would begin after the moment ``until`` (of :func:`mlpress.approx.now`) are left
+        out.
         """
         vectors = self.space.vectors(genomes)
         lanes = self.engine.lanes(vectors)
@@ -78,7 +79,7 @@ class Annealer:
         width = max(1, self.engine.rows // BINS)
 
         def run_one(i: int) -> None:
-            if i and monotonic() > until:
+            if i and now() > until:
                 return
             area, wrong = np.full(BINS, np.inf), np.zeros(BINS, np.int64)
             found = np.zeros((BINS, size), np.int64)

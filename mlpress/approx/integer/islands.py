@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import inf
-from time import monotonic
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpress.approx.common.clock import now
 from mlpress.approx.integer.annealer import Annealer
 from mlpress.approx.integer.cost import CostModel
 from mlpress.approx.integer.engine import Engine
@@ -102,7 +102,7 @@ def advance(problem: Problem, island: Island, workers: int, seconds: float = inf
 
     Chains have ``steps`` proposals in place of the effort's, where it is given.
     """
-    until = monotonic() + seconds
+    until = now() + seconds
     annealer = _annealer(problem, workers)
     effort = problem.effort
     search = Search(problem.space, (problem.seed, island.index), island.start, effort.size, effort.offspring)

@@ -9,7 +9,6 @@ from functools import partial
 from hashlib import sha256
 from math import inf
 from pathlib import Path
-from time import monotonic
 from typing import Protocol
 
 import numpy as np
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from mlpress import interrupts
 from mlpress.approx import checkpoint as checkpoints
 from mlpress.approx.common.choice import VALIDATION
+from mlpress.approx.common.clock import now
 from mlpress.approx.common.executor import cores, machine
 from mlpress.approx.common.teacher import Lesson, taught
 from mlpress.approx.integer.checkpoint import State
@@ -163,7 +163,7 @@ def search(
     Equal arguments give an equal front, whatever ``workers`` and ``cluster`` are.
     """
     watch = progress or Unwatched()
-    began = monotonic()
+    began = now()
     watch.step("prepare the search")
     if with_adc and not any(isinstance(step, Inputs) for step in passes):
         passes = (*passes, Inputs())
@@ -222,9 +222,9 @@ def _run(
     worst = (float(1 - np.bincount(problem.labels).max() / len(problem.labels)), 1000.0)
     try:
         with interrupts.allowed(), machine(1, cluster) as place:
-            while (stopped := _ended(state, budget, monotonic() - began)) is None:
+            while (stopped := _ended(state, budget, now() - began)) is None:
                 interrupts.check()
-                left, since = inf, monotonic()
+                left, since = inf, now()
                 if budget.timed and budget.seconds is not None:
                     left = (budget.seconds - since + began) / (1 if cluster else effort.islands)
                     steps = _steps(effort, steps, took, budget.seconds)
@@ -234,9 +234,9 @@ def _run(
                     islands = migrated(islands, effort)
                 front = merged(islands, problem.space.size)
                 volume = hypervolume(front.objectives, worst)
-                took = monotonic() - since
+                took = now() - since
                 tried = state.tried + sum(steps * _offspring(island, effort) for island in state.islands)
-                state = State(tuple(islands), monotonic() - began, tried, (*state.volumes, volume))
+                state = State(tuple(islands), now() - began, tried, (*state.volumes, volume))
                 if checkpoint is not None:
                     checkpoints.save(checkpoint, problem, state)
                 watch.generation(_report(state, front, volume, budget))

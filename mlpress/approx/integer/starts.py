@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from math import inf
-from time import monotonic
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpress.approx.common.clock import now
 from mlpress.approx.integer.genome_layout import Ints
 from mlpress.approx.integer.space import Space
 from mlpress.approx.integer.training import Training, train, weights_of
@@ -28,7 +28,7 @@ def start_genomes(space: Space, codes: Ints, labels: Ints, seed: int, trainings:
     """Genomes, int64 (members, genes): the space's own start, :data:`ROUNDINGS`, and nets of ``trainings``.
 
     ``codes`` (rows, inputs) and ``labels`` (rows,) are the rows to train on.  A net with a ladder is not trained
-    anew, and none is after the moment ``until`` (of :func:`time.monotonic`), but for the first.
+    anew, and none is after the moment ``until`` (of :func:`mlpress.approx.now`), but for the first.
     """
     rng = np.random.default_rng((seed, 1))
     net = space.layout.net
@@ -37,7 +37,7 @@ def start_genomes(space: Space, codes: Ints, labels: Ints, seed: int, trainings:
     hidden = [neuron.activation for layer in net.layers[:-1] for neuron in layer.neurons]
     if isinstance(net.head, Argmax | Threshold) and all(isinstance(activation, QRelu) for activation in hidden):
         for k, how in enumerate(_trainings(net, len(codes), seed, trainings)):
-            if not k or monotonic() < until:
+            if not k or now() < until:
                 genomes.append(space.genome(train(codes, labels, net, how)))
     kept = sorted({genome.tobytes(): k for k, genome in reversed(list(enumerate(genomes)))}.values())
     return np.stack([genomes[k] for k in kept])
