@@ -8,7 +8,7 @@ value that it should have given.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -44,10 +44,12 @@ class EngineResult:
     optional: bool = False
 
     @classmethod
-    def of(cls, engine: str, rows: int, difference: str = "", note: str = "") -> EngineResult:
+    def of(
+        cls, engine: str, rows: int, difference: str = "", note: str = "", *, optional: bool = False
+    ) -> EngineResult:
         """Return the result of an engine that came to its end; where it ran no row, that is a difference."""
         difference = difference or ("" if rows else "it ran no row")
-        return cls(engine, rows, difference, note, "different" if difference else "equal")
+        return cls(engine, rows, difference, note, "different" if difference else "equal", optional)
 
     @property
     def equal(self) -> bool:
@@ -159,11 +161,11 @@ def _checked(engine: Engine, codes: NDArray[np.int64], expected: Values, progres
     except OutOfTimeError as error:
         return EngineResult(engine.name, 0, note=str(error), verdict="out of time", optional=engine.optional)
     except MlpressError as error:
-        return EngineResult.of(engine.name, len(chosen), str(error))
+        return EngineResult.of(engine.name, len(chosen), str(error), optional=engine.optional)
     done = min((len(values) for values in found.values()), default=0) if engine.optional else len(chosen)
     wanted = {name: values[chosen[:done]] for name, values in expected.items()}
     short = {name: values[:done] for name, values in found.items()} if engine.optional else found
-    result = _compare(engine.name, short, wanted, done, engine.note)
+    result = replace(_compare(engine.name, short, wanted, done, engine.note), optional=engine.optional)
     if done == len(chosen) or (done and not result.equal):
         return result
     note = f"{done} of {len(chosen)} rows, which are equal, before time ended"

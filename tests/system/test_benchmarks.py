@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from mlpress import MlpressError, approx, ir
-from mlpress.approx import integer_search
+from mlpress.approx.integer import search as integer_search
 from mlpress.hw import printed
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"

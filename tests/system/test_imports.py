@@ -1,6 +1,7 @@
 """Imports run one way, through the packages' doors, and light modules stay light."""
 
 import ast
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -107,3 +108,19 @@ def test_a_door_imports_no_heavy_library(module: str) -> None:
     code = f"import sys, {module}; print(*sorted({HEAVY!r} & set(sys.modules)))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent)
     assert result.stdout.split() == []
+
+
+def test_every_name_that_is_imported_anywhere_is_there() -> None:
+    """Imports inside of functions run late, and a lazy door tells a type checker nothing."""
+    missing = []
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("mlpress"):
+                for alias in node.names:
+                    try:
+                        found = hasattr(importlib.import_module(str(node.module)), alias.name)
+                        found = found or bool(importlib.util.find_spec(f"{node.module}.{alias.name}"))
+                    except ImportError:
+                        found = False
+                    missing += [] if found else [f"{dotted(path)}:{node.lineno} {node.module}.{alias.name}"]
+    assert missing == []

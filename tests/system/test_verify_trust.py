@@ -231,7 +231,7 @@ def test_out_of_time_loses_no_work(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_simulation_that_runs_out_of_time_says_so(design: Design, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mlpress.verify.rows.SIMULATION_LIMIT", -1.0)
+    monkeypatch.setattr("mlpress.targets.verilog_engines.SIMULATION_LIMIT", -1.0)
     results = {result.engine: result for result in require_equal(design)}
     assert (results["Amaranth"].verdict, results["Amaranth"].rows) == ("out of time", 0)
     assert not results["Amaranth"].equal
@@ -242,7 +242,7 @@ def test_reading_that_runs_out_of_time_is_no_difference(design: Design, monkeypa
         raise OutOfTimeError("Yosys did not end within 1 s")
 
     monkeypatch.setattr("mlpress.sim.rtl.read_gates", late)
-    monkeypatch.setattr("mlpress.verify.proofs.read_gates", late)
+    monkeypatch.setattr("mlpress.targets.printed.read_gates", late)
     results = {result.engine: result for result in require_equal(design)}
     assert results["RTL"].verdict == "out of time"
     assert not results["RTL"].optional
