@@ -1,4 +1,4 @@
-"""mlpress: trained MLP classifiers pressed into the cheapest hardware that still classifies.
+"""Compile trained MLP classifiers to the smallest hardware that meets an accuracy limit, and prove it equal.
 
 >>> import mlpress as mp
 >>> model = mp.load("model.onnx")
@@ -6,8 +6,19 @@
 >>> design.save("build")
 """
 
+from typing import TYPE_CHECKING
+
 from mlpress._lazy import lazy_door
 from mlpress.errors import MlpressError
+
+if TYPE_CHECKING:
+    from mlpress.design import Design
+    from mlpress.frontend import Dataset, from_sklearn, load, quantise
+    from mlpress.hw.printed import estimate
+    from mlpress.pipeline.compile import compile  # noqa: A004 - the verb of the trade
+    from mlpress.pipeline.search import search
+    from mlpress.targets import read_target, targets
+    from mlpress.verify import prove, verify
 
 __version__ = "0.1.0"
 
@@ -22,7 +33,9 @@ __getattr__ = lazy_door(
         "load": "frontend",
         "prove": "verify",
         "quantise": "frontend",
+        "read_target": "targets",
         "search": "pipeline.search",
+        "targets": "targets",
         "verify": "verify",
     },
 )
@@ -38,6 +51,8 @@ __all__ = [
     "load",
     "prove",
     "quantise",
+    "read_target",
     "search",
+    "targets",
     "verify",
 ]

@@ -10,13 +10,18 @@ from typing import Any
 
 
 def lazy_door(package: str, names: Mapping[str, str]) -> Callable[[str], Any]:
-    """The ``__getattr__`` of ``package``, whose public ``names`` live in the inner modules that they map to."""
+    """Return the ``__getattr__`` of ``package``, whose public ``names`` live in the inner modules that they map to.
+
+    ``dir`` of the package then lists its public names.
+    """
+    door = vars(sys.modules[package])
 
     def __getattr__(name: str) -> Any:
         if name not in names:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         return getattr(importlib.import_module(f"{package}.{names[name]}"), name)
 
+    door["__dir__"] = lambda: sorted({*names, *door.get("__all__", ())})
     return __getattr__
 
 

@@ -34,7 +34,7 @@ class _Commands(TyperGroup):
 app = typer.Typer(
     cls=_Commands,
     name="mlpress",
-    help="Press a trained MLP classifier into the cheapest hardware that still classifies, and prove it.",
+    help="Compile a trained MLP classifier to the smallest hardware that meets an accuracy limit, and prove it.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,

@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 from mlpress import ir
 from mlpress.errors import MlpressError
 from mlpress.files import write_folder
-from mlpress.targets import Artifact, Rows, Target, file_text, read_target, target_files, target_options
+from mlpress.targets import Artifact, Rows, Target, check_options, file_text, read_target, target_files, target_options
 
 FORMAT = "mlpress design 1"
 FACTS = "design.json"
@@ -240,14 +240,14 @@ def _json(data: bytes, path: Path) -> dict[str, Any]:
         raise MlpressError(f"{path} is not valid JSON: {error}; compile the model again") from error
     if not isinstance(facts, dict) or facts.get("format") != FORMAT:
         raise MlpressError(f"{path} is not of the format {FORMAT!r}; compile the model again with this version")
-    options = facts.get("options")
-    if not (
-        isinstance(facts.get("target"), str)
-        and isinstance(options, dict)
-        and isinstance(options.get("registered"), bool)
-        and isinstance(options.get("liberty", 0), str | None)
-    ):
+    target, options = facts.get("target"), facts.get("options")
+    if not (isinstance(target, str) and isinstance(options, dict)):
         raise MlpressError(f"{path} lacks its target or its options; compile the model again")
+    own = {name: options[name] for name in target_options(target) if name in options}
+    try:
+        check_options(target, own)
+    except MlpressError as error:
+        raise MlpressError(f"{path} has wrong options: {error}; compile the model again") from error
     return facts
 
 

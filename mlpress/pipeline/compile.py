@@ -186,7 +186,11 @@ def build_design(
             "options": options.facts(),
             **program_facts(program),
             **artifact.facts,
-            "cost": {"values": dict(cost.values), "how": dict(cost.how)},
+            "cost": {
+                "values": dict(cost.values),
+                "units": {metric.name: metric.unit for metric in target.metrics},
+                "how": dict(cost.how),
+            },
             **cost.facts,
             "verification": [result.to_json() for result in results],
             "tools": {tool: _version(tool) for tool in TOOLS},

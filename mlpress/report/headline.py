@@ -23,7 +23,8 @@ class Tile:
 def tiles(facts: Mapping[str, Any]) -> list[Tile]:
     """The headline of a design, from the facts that it has."""
     estimate = part(facts, "estimate")
-    found = [_accuracy(part(facts, "accuracy")), *estimate_tiles(estimate)]
+    costs = estimate_tiles(estimate) or cost_tiles(part(facts, "cost"))
+    found = [_accuracy(part(facts, "accuracy")), *costs]
     shown, _ = shown_voltage(estimate)
     nominal = not shown or shown.get("voltage") == estimate.get("nominal_voltage")
     found.append(_tree(part(facts, "tree"), with_power=nominal))
@@ -34,6 +35,32 @@ def estimate_tiles(estimate: Mapping[str, Any]) -> list[Tile]:
     """The headline of an estimate: area, power, delay, and what can feed it."""
     found = (_area(estimate), _power(estimate), _delay(estimate), _sources(estimate), _converters(estimate))
     return [tile for tile in found if tile]
+
+
+def cost_tiles(cost: Mapping[str, Any]) -> list[Tile]:
+    """Return one tile per metric, for targets that have no tiles of their own: its value, and how it was found."""
+    units, how = part(cost, "units"), part(cost, "how")
+    return [
+        Tile(
+            words(name),
+            unit(figure(value), words(units[name])) if units.get(name) else figure(value),
+            words(how[name]) if how.get(name) else "",
+        )
+        for name, value in part(cost, "values").items()
+    ]
+
+
+def made_of(facts: Mapping[str, Any]) -> str:
+    """Return what a design is made of or for: ``in egfet cells``, ``for cortex-m0plus``; empty where unknown."""
+    target = facts.get("target")
+    if not target:
+        return ""
+    return f"in {words(target)} cells" if in_cells(facts) else f"for {words(target)}"
+
+
+def in_cells(facts: Mapping[str, Any]) -> bool:
+    """Return whether the design is a circuit of cells, as all are whose facts name no kind."""
+    return facts.get("kind") in {None, "printed"}
 
 
 def best_voltage(estimate: Mapping[str, Any]) -> Mapping[str, Any] | None:

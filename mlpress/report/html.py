@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlpress.report import figures
 from mlpress.report.charts import front_chart
-from mlpress.report.headline import best_voltage, power_sources, score, tiles
+from mlpress.report.headline import best_voltage, in_cells, made_of, power_sources, score, tiles
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -61,6 +61,7 @@ def render(facts: Mapping[str, Any]) -> str:
             made=_made(facts, parts),
             warnings=figures.items(facts, "warnings"),
             met=_met(parts["source"]),
+            in_cells=in_cells(facts),
             front_chart=Markup(front_chart(front, parts["tree"])),  # noqa: S704 - matplotlib's own text, made of numbers only
         )
     )
@@ -98,7 +99,8 @@ def _environment() -> Environment:
 def _lede(facts: Mapping[str, Any], net: Mapping[str, Any]) -> str:
     topology, target = net.get("topology"), facts.get("target")
     what = f"a {figures.words(topology)} network" if topology else "a classifier"
-    return f"{what} as a circuit of {figures.words(target)} cells".capitalize() if target else what.capitalize()
+    made = f"as a circuit of {figures.words(target)} cells" if target and in_cells(facts) else made_of(facts)
+    return f"{what} {made}".rstrip().capitalize()
 
 
 def _made(facts: Mapping[str, Any], parts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

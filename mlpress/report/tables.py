@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlpress.report.figures import figure, items, part, rows, words
-from mlpress.report.headline import Tile, best_voltage, estimate_tiles, power_sources, tiles
+from mlpress.report.headline import Tile, best_voltage, estimate_tiles, made_of, power_sources, tiles
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -25,8 +25,7 @@ def summary_table(facts: Mapping[str, Any]) -> Table:
     """The headline of a design from the content of its ``design.json``, one figure a row."""
     source, net = part(facts, "source"), part(facts, "net")
     named = [words(source.get("model")) if source.get("model") else "", words(net.get("topology")) if net else ""]
-    target = [f"in {words(facts.get('target'))} cells"] if facts.get("target") else []
-    return _tile_table(tiles(facts), " ".join([*filter(None, named), *target]))
+    return _tile_table(tiles(facts), " ".join(filter(None, [*named, made_of(facts)])))
 
 
 def estimate_table(estimate: Mapping[str, Any]) -> Group:
@@ -93,13 +92,14 @@ def proof_table(proofs: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def targets_table(targets: Iterable[Mapping[str, Any]]) -> Table:
-    """The technologies: ``name``, ``title``, ``nominal`` volts, list of ``voltages``, number of ``cells``."""
-    table = _table(["target", "what it is", "supply voltages", "cells"], figures=0)
+    """List targets: ``name``, ``title``; of printed ones ``nominal`` volts, ``voltages`` and number of ``cells``."""
+    table = _table(["target", "title", "supply voltages", "cells"], figures=0)
     for target in targets:
+        volts = words(target.get("voltages"))
         table.add_row(
             _text(words(target.get("name")), "bold"),
             _text(words(target.get("title"))),
-            _text(f"{words(target.get('voltages'))} V (usually {words(target.get('nominal'))} V)"),
+            _text(f"{volts} V (usually {words(target.get('nominal'))} V)" if target.get("voltages") else volts),
             _text(figure(target.get("cells"))),
         )
     table.columns[3].justify = "right"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         file_text,
     )
     from mlpress.targets.printed import Printed, estimate_verilog
-    from mlpress.targets.table import TARGETS, Row, read_target, target_files, target_options, targets
+    from mlpress.targets.table import TARGETS, Row, check_options, read_target, target_files, target_options, targets
 
 _MODULES = {
     "base": (
@@ -30,17 +30,15 @@ _MODULES = {
         "Cost",
         "Engine",
         "Metric",
-        "Printed",
         "Program",
         "Rows",
         "SearchTarget",
         "Target",
         "Values",
-        "estimate_verilog",
         "file_text",
     ),
     "printed": ("Printed", "estimate_verilog"),
-    "table": ("TARGETS", "Row", "read_target", "target_files", "target_options", "targets"),
+    "table": ("TARGETS", "Row", "check_options", "read_target", "target_files", "target_options", "targets"),
 }
 
 __all__ = [
@@ -57,6 +55,7 @@ __all__ = [
     "SearchTarget",
     "Target",
     "Values",
+    "check_options",
     "estimate_verilog",
     "file_text",
     "read_target",

@@ -24,7 +24,7 @@ class Row(NamedTuple):
 
 TARGETS: dict[str, Row] = {
     "egfet": Row("mlpress.targets.printed", "Printed"),
-    "cnt_tft": Row("mlpress.targets.printed", "Printed"),
+    "cnt-tft": Row("mlpress.targets.printed", "Printed"),
 }
 """Every target that a user can name; modules are imported when one is asked for."""
 
@@ -37,13 +37,19 @@ def read_target(text: str, options: Mapping[str, Any] | None = None, **more: Any
     """
     given = {**(options or {}), **more}
     factory = target_type(text)
+    check_options(text, given)
+    target: Target = factory(name=text, **given)
+    return target
+
+
+def check_options(text: str, options: Mapping[str, Any]) -> None:
+    """Raise :class:`MlpressError` where the target called ``text`` has no such option, or one of another type."""
+    factory = target_type(text)
     known = {field.name for field in dataclasses.fields(factory)} - {"name"}
-    for name, value in given.items():
+    for name, value in options.items():
         if name not in known:
             raise MlpressError(f"target {text} has no option {name!r}; there are {', '.join(sorted(known))}")
         _check(text, name, value, get_type_hints(factory)[name])
-    target: Target = factory(name=text, **given)
-    return target
 
 
 def target_type(text: str) -> Any:

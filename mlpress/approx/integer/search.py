@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpress import interrupts
-from mlpress.approx import checkpoint as checkpoints
 from mlpress.approx.common.choice import VALIDATION
 from mlpress.approx.common.clock import now
 from mlpress.approx.common.executor import cores, machine
 from mlpress.approx.common.teacher import Lesson, taught
+from mlpress.approx.integer import checkpoint as checkpoints
 from mlpress.approx.integer.checkpoint import State
 from mlpress.approx.integer.cost import FLASH_MOST_BITS, CostModel
 from mlpress.approx.integer.engine import Engine
