@@ -12,8 +12,9 @@ from support import small_search
 from support.balance import balance
 
 from mlpress import ir
-from mlpress.approx import Candidate, Front, Measured, dense, designs_of, draw, merge, unbeaten
+from mlpress.approx import Candidate, Front, Measured, dense, designs_of, merge, unbeaten
 from mlpress.approx.gates import CircuitDesign, CircuitFront, GateEffort, Rows, Trained, prices_for, retrained_accuracy
+from mlpress.report import draw
 
 CIRCUIT = ir.CircuitBuilder((ir.Input("a", 1, 1.0, 0.0),)).circuit([(0,)], (0, 1))
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mlpress import codegen, ir
-from mlpress.codegen import flat
+from mlpress.codegen.verilog import flat
 from mlpress.errors import MlpressError
 from mlpress.hw import printed
 from mlpress.ir import Argmax, Input, Layer, Net, Neuron, QRelu, Raw, weight_terms

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from mlpress import Dataset, Design, MlpressError, from_sklearn, verify
-from mlpress.approx import Front, read_points
+from mlpress.approx import Front
 from mlpress.ir import to_text
 from mlpress.pipeline.compile import Options, build_design
 from mlpress.pipeline.search import power_limit
+from mlpress.report import read_points
 
 
 def mlpress(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
