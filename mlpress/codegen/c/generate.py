@@ -15,6 +15,7 @@ from mlpress.codegen.c.packing import Packing, PassKind, packed
 from mlpress.codegen.c.quantize import quantize_lines
 from mlpress.codegen.c.sliced import score_type as circuit_score_type
 from mlpress.codegen.c.sliced import slice_function, sliced_functions
+from mlpress.codegen.c.sums import KEEP_MACRO
 from mlpress.codegen.c.text import FLASH_MACROS, identifier, number, store_type, type_bytes
 from mlpress.codegen.c.unrolled import Work, decision_lines, layer_lines, predict_body
 from mlpress.errors import MlpressError
@@ -101,6 +102,8 @@ def _shaped(net: Net, core: Core, options: COptions, shape: str) -> CSource:
     lines = _preamble(options.name, shape, core)
     if any(layer.startswith("dsp") for layer in parts.layers):
         lines += [*DUAL_MACROS.splitlines(), ""]
+    if not core.multiplier and (shape == "unrolled" or "unrolled" in parts.layers):
+        lines += [*KEEP_MACRO.splitlines(), ""]
     text = "\n".join([*lines, *parts.tables, *parts.functions, *quantize])
     files = {
         f"{options.name}.h": header_text(net, options.name, code, score, decides, None),
@@ -124,7 +127,7 @@ def _preamble(name: str, shape: str, core: Core) -> list[str]:
 def _unrolled(net: Net, core: Core, options: COptions, parts: _Parts, decides: bool, scores: bool) -> None:
     name, code = options.name, _code_type(net)
     if decides:
-        body = predict_body(lower_net(net).plan, f"{name}_p")
+        body = predict_body(lower_net(net).plan, f"{name}_p", keep=not core.multiplier)
         parts.tables += body.tables
         parts.others += body.work.tables
         parts.cost = straight_cost(body.work, core)
@@ -140,7 +143,7 @@ def _unrolled(net: Net, core: Core, options: COptions, parts: _Parts, decides: b
     parts.layers = ["unrolled"] * len(net.layers)
     if scores:
         kind = _score_type(net)
-        lines, tables_, work = _straight_scores(net, name, kind)
+        lines, tables_, work = _straight_scores(net, name, kind, keep=not core.multiplier)
         parts.tables += tables_
         if not decides:
             parts.cost = straight_cost(work, core)
@@ -148,7 +151,7 @@ def _unrolled(net: Net, core: Core, options: COptions, parts: _Parts, decides: b
         parts.functions += [head, "{", *lines, "}", ""]
 
 
-def _straight_scores(net: Net, name: str, kind: str) -> tuple[list[str], list[str], Work]:
+def _straight_scores(net: Net, name: str, kind: str, keep: bool) -> tuple[list[str], list[str], Work]:
     """Return the body of an unrolled ``_scores``, its tables and its work."""
     lines: list[str] = []
     tables_: list[str] = []
@@ -156,7 +159,7 @@ def _straight_scores(net: Net, name: str, kind: str) -> tuple[list[str], list[st
     source = "x"
     ranges = input_intervals(net)
     for index, (layer, known) in enumerate(zip(net.layers, intervals(net), strict=True)):
-        body, outputs = layer_lines(layer, known, [one.high for one in ranges], source, index, f"{name}_s{index}")
+        body, outputs = layer_lines(layer, known, [one.high for one in ranges], source, index, f"{name}_s{index}", keep)
         tables_ += body.tables
         for field_ in ("adds", "shifts", "loads", "compares", "tables"):
             setattr(work, field_, getattr(work, field_) + getattr(body.work, field_))
@@ -276,7 +279,8 @@ def _hidden(
         sink = Sink("store", "y", out)
         return [*steps_line(packing, prefix), *layer_code(packing, prefix, "x", kind, top, style, sink)]
     ranges = input_intervals(net) if index == 0 else known[index - 1].outputs
-    body, outputs = layer_lines(net.layers[index], known[index], [one.high for one in ranges], "x", index, prefix)
+    highs, keep = [one.high for one in ranges], not core.multiplier
+    body, outputs = layer_lines(net.layers[index], known[index], highs, "x", index, prefix, keep)
     parts.tables += body.tables
     parts.others += body.work.tables
     parts.cost = parts.cost.plus(straight_cost(body.work, core, stored=True))
@@ -306,7 +310,9 @@ def _ends(
         known = intervals(net)
         ranges = input_intervals(net) if index == 0 else known[index - 1].outputs
         highs = [one.high for one in ranges]
-        body, values = layer_lines(net.layers[index], known[index], highs, source, index, prefix)
+        body, values = layer_lines(
+            net.layers[index], known[index], highs, source, index, prefix, keep=not core.multiplier
+        )
         parts.cost = parts.cost.plus(straight_cost(body.work, core, stored=True))
         if decides:
             words = decision_lines(net, [f"(({score}){value})" for _, value in values], score, 8 * type_bytes(score))

@@ -27,11 +27,23 @@ def bound(operands: Sequence[Operand], constant: int) -> int:
     return abs(constant) + sum(one.high << one.shift for one in operands)
 
 
-def sum_lines(name: str, operands: Sequence[Operand], constant: int) -> tuple[str, list[str]]:
+KEEP_MACRO = """\
+#if defined(__GNUC__)
+#define MLPRESS_KEEP(v) __asm__("" : "+r"(v))
+#else
+#define MLPRESS_KEEP(v) ((void)0)
+#endif
+"""
+"""Hides how a value was made: compilers else gather doublings and additions into a product, which is a call of a
+library's function where there is no multiply instruction."""
+
+
+def sum_lines(name: str, operands: Sequence[Operand], constant: int, keep: bool = False) -> tuple[str, list[str]]:
     """Return the type of the sum ``name``, and the lines that compute it.
 
     Operands stand together by their shifts, the largest first, and the sum is doubled between them (Horner's
-    scheme), so that a sum needs no more shifts than its widest weight has bits.
+    scheme), so that a sum needs no more shifts than its widest weight has bits.  ``keep`` hides them from
+    compilers, one by one (:data:`KEEP_MACRO`).
     """
     kind = fast_type(bound(operands, constant))
     if not operands:
@@ -41,6 +53,7 @@ def sum_lines(name: str, operands: Sequence[Operand], constant: int) -> tuple[st
         by_shift.setdefault(one.shift, []).append(one)
     shifts = sorted(by_shift, reverse=True)
     lines: list[str] = []
+    kept = [f"    MLPRESS_KEEP({name});"] if keep and kind != "int64_t" else []
     for k, shift in enumerate(shifts):
         ordered = sorted(by_shift[shift], key=lambda one: -one.sign)
         words = [f"{'-' if one.sign < 0 else '+'} {_atom(one)}" for one in ordered]
@@ -52,11 +65,12 @@ def sum_lines(name: str, operands: Sequence[Operand], constant: int) -> tuple[st
         if k == len(shifts) - 1 and shift == 0 and constant:
             words.append(f"{'-' if constant < 0 else '+'} {number(abs(constant))}")
         words[-1] += ";"
-        lines += wrapped([head, *words])
+        lines += [*wrapped([head, *words]), *kept]
     last = shifts[-1]
     if last:
         tail = f" {'-' if constant < 0 else '+'} {number(abs(constant))}" if constant else ""
         lines.append(f"    {name} = ({name} * {number(1 << last)}){tail};")
+        lines += kept
     return kind, lines
 
 

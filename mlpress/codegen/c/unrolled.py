@@ -45,15 +45,16 @@ class Work:
 
 @dataclass(slots=True)
 class Body:
-    """Lines of a function, tables that it reads, and its work."""
+    """Lines of a function, tables that it reads, and its work; ``keep`` is that of :func:`sum_lines`."""
 
+    keep: bool = False
     lines: list[str] = field(default_factory=list)
     tables: list[str] = field(default_factory=list)
     work: Work = field(default_factory=Work)
 
     def sum(self, name: str, operands: Sequence[Operand], constant: int) -> str:
         """Add a sum; return its type."""
-        kind, lines = sum_lines(name, operands, constant)
+        kind, lines = sum_lines(name, operands, constant, self.keep)
         self.lines += lines
         self.work.adds += len(operands) + (constant != 0)
         self.work.shifts += len({one.shift for one in operands if one.shift})
@@ -104,9 +105,9 @@ def read_signed(kind: str, place: str) -> str:
     return f"({kind}){read(kind, f'&{place}')}"
 
 
-def predict_body(plan: Plan, prefix: str) -> Body:
+def predict_body(plan: Plan, prefix: str, keep: bool) -> Body:
     """Return the body of ``_predict`` over ``x``, straight from the arithmetic ``plan`` of the net."""
-    body = Body()
+    body = Body(keep)
     needed = _needed(plan)
     kinds: dict[int, str] = {}
     for index in sorted(needed):
@@ -185,13 +186,13 @@ def _widest(kinds: Iterable[str]) -> str:
 
 
 def layer_lines(
-    layer: Layer, known: LayerIntervals, high: Sequence[int], source: str, index: int, prefix: str
+    layer: Layer, known: LayerIntervals, high: Sequence[int], source: str, index: int, prefix: str, keep: bool
 ) -> tuple[Body, list[tuple[str, str]]]:
     """Return the straight-line code of a layer that reads ``source[k]``, and the type and name of each output.
 
     The last layer's outputs are its sums.
     """
-    body = Body()
+    body = Body(keep)
     outputs: list[tuple[str, str]] = []
     live = [out.low != out.high for out in known.outputs]
     names = {k: f"v{index}_{k}" for k in range(len(high))}
