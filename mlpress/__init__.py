@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mlpress.frontend import Dataset, from_sklearn, load, quantise
     from mlpress.hw.printed import estimate
     from mlpress.pipeline.compile import compile  # noqa: A004 - the verb of the trade
+    from mlpress.pipeline.run import run
     from mlpress.pipeline.search import search
     from mlpress.targets import read_target, targets
     from mlpress.verify import prove, verify
@@ -34,6 +35,7 @@ __getattr__ = lazy_door(
         "prove": "verify",
         "quantise": "frontend",
         "read_target": "targets",
+        "run": "pipeline.run",
         "search": "pipeline.search",
         "targets": "targets",
         "verify": "verify",
@@ -52,6 +54,7 @@ __all__ = [
     "prove",
     "quantise",
     "read_target",
+    "run",
     "search",
     "targets",
     "verify",

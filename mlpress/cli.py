@@ -58,7 +58,7 @@ Features = Annotated[
     typer.Option(help="Columns in the order that the model expects: a,b,c (default: by name, else as they come)."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
-Target = Annotated[str, typer.Option("--target", "-t", help="Technology; `mlpress targets` lists them.")]
+Target = Annotated[str, typer.Option("--target", "-t", help="Technology or core; `mlpress targets` lists them.")]
 Liberty = Annotated[Path | None, typer.Option(help="A liberty file of your own in place of the target's cells.")]
 InputBits = Annotated[int, typer.Option(help="Bits of each input's code.")]
 WeightBits = Annotated[int, typer.Option(help="Bits of each weight.")]
@@ -119,7 +119,7 @@ def compile_command(
     strict: Strict = False,
     as_json: AsJson = False,
 ) -> None:
-    """Compile a model, exactly unless told to approximate: verified Verilog with area, timing and power."""
+    """Compile a model, exactly unless told to approximate: verified Verilog or C, with what it costs."""
     from mlpress.design import FACTS
     from mlpress.files import check_replaceable
     from mlpress.frontend import Dataset, load
@@ -394,9 +394,41 @@ def verify(
         raise typer.Exit(OUT_OF_TIME)
 
 
+@app.command("run")
+def run_command(
+    folder: Annotated[Path, typer.Argument(help="Design folder.")],
+    device: Annotated[str, typer.Option(help="What it runs on: emulated, host; rtl for printed designs.")],
+    data: Annotated[
+        str | None, typer.Option(help="Rows: CSV, NPZ, or a scikit-learn set (default: those it was made from).")
+    ] = None,
+    label: Annotated[str | None, typer.Option(help="Label column of --data (default: the last).")] = None,
+    liberty: Annotated[Path | None, typer.Option(help="The liberty file that it was compiled with, if any.")] = None,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+    strict: Strict = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run a design on a device: its accuracy there, and what a prediction takes.
+
+    Exit code 0 where every answer is the reference interpreter's, else 1.
+    """
+    from mlpress.design import Design
+    from mlpress.frontend import Dataset
+    from mlpress.pipeline.run import run
+    from mlpress.report import run_table
+
+    screen = _screen(verbose, quiet, as_json, strict)
+    with screen.working():
+        design = Design.load(folder, **_given(None, liberty=liberty))
+        facts = run(design, device, None if data is None else Dataset.read(data, label), progress=screen)
+    screen.show(facts, run_table(facts))
+    if facts["different"]:
+        raise typer.Exit(1)
+
+
 @app.command()
 def targets(verbose: Verbose = False, quiet: Quiet = False, as_json: AsJson = False) -> None:
-    """List the technologies and what is known of them."""
+    """List the targets and what is known of them."""
     from mlpress.report import targets_table
     from mlpress.targets import targets as listed
 

@@ -50,7 +50,7 @@ def with_intervals(shares: Mapping[str, Any], rows: Mapping[str, int]) -> dict[s
 def accuracy(program: Program, rows: Dataset) -> float:
     """The share of rows whose class the program decides rightly; a regression's coefficient of determination."""
     decided = _decisions(program, rows)
-    return _score(rows.labels, decided)
+    return score(rows.labels, decided)
 
 
 def _on(model: ir.Model, exact: ir.Net, program: Program, rows: Dataset) -> dict[str, Any]:
@@ -58,9 +58,9 @@ def _on(model: ir.Model, exact: ir.Net, program: Program, rows: Dataset) -> dict
     wanted = values if classes is None else classes
     ours = _decisions(program, rows)
     shares = {
-        "float": _score(rows.labels, wanted),
-        "quantised": _score(rows.labels, ours),
-        "agreement": _score(wanted, ours),
+        "float": score(rows.labels, wanted),
+        "quantised": score(rows.labels, ours),
+        "agreement": score(wanted, ours),
     }
     if program != exact:
         shares["exact"] = accuracy(exact, rows)
@@ -82,7 +82,8 @@ def _decisions(program: Program, rows: Dataset) -> NDArray[Any]:
     return found[back.reshape(-1)]
 
 
-def _score(expected: NDArray[Any], found: NDArray[Any]) -> float:
+def score(expected: NDArray[Any], found: NDArray[Any]) -> float:
+    """The share of classes (rows,) that are the expected ones; of values (rows, outputs), how well they fit: R2."""
     if found.ndim == 1:
         return float(np.mean(expected == found))
     from sklearn.metrics import r2_score

@@ -63,6 +63,37 @@ def in_cells(facts: Mapping[str, Any]) -> bool:
     return facts.get("kind") in {None, "printed"}
 
 
+def run_tiles(facts: Mapping[str, Any]) -> list[Tile]:
+    """What a run on a device found: accuracy, agreement, cycles' spread, and the metrics that it measured."""
+    different, count = number(facts.get("different")) or 0, counted(facts.get("rows"), "row")
+    bounds = _within({"intervals": {"accuracy": facts.get("interval")}}, "accuracy") if facts.get("interval") else ""
+    shown = Tile(
+        "R²" if facts.get("metric") == "r2" else "accuracy", score(facts, facts.get("accuracy")), f"on {count}{bounds}"
+    )
+    same = (
+        Tile(
+            "same function",
+            "DIFFERENT",
+            f"{counted(facts.get('different'), 'row')} of {figure(facts.get('rows'))}",
+            "bad",
+        )
+        if different
+        else Tile("same function", "equal", f"the reference interpreter's answer to all {count}", "good")
+    )
+    spans = [
+        Tile(f"{words(name)}, {key}", figure(found[key]), f"of {counted(found.get('rows'), 'row')}")
+        for name, found in _spans(facts).items()
+        for key in ("min", "max")
+    ]
+    return [shown, same, *cost_tiles(facts), *spans]
+
+
+def _spans(facts: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """What was measured row by row: objects with ``min``, ``max`` and ``rows``."""
+    objects = {name: found for name, found in facts.items() if isinstance(found, Mapping)}
+    return {name: found for name, found in objects.items() if {"min", "max", "rows"} <= set(found)}
+
+
 def best_voltage(estimate: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The supply that draws least power among those that meet the rate; ``None`` where none does."""
     fit = [row for row in rows(estimate, "voltages") if row.get("meets_rate") is True]

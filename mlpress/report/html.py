@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SECTIONS = (
     *("source", "options", "net", "circuit", "accuracy", "tree", "search"),
-    *("plan", "audit", "synthesis", "estimate", "tools"),
+    *("plan", "audit", "code", "synthesis", "estimate", "tools"),
 )
 # Characters that HTML does not allow, and halves of surrogate pairs, which UTF-8 does not.
 NOT_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -59,6 +59,7 @@ def render(facts: Mapping[str, Any]) -> str:
             verification=verification,
             notes=any(row.get("difference") or row.get("note") for row in verification),
             made=_made(facts, parts),
+            cost=figures.part(facts, "cost"),
             warnings=figures.items(facts, "warnings"),
             met=_met(parts["source"]),
             in_cells=in_cells(facts),

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mlpress.report.figures import figure, items, part, rows, words
-from mlpress.report.headline import Tile, best_voltage, estimate_tiles, made_of, power_sources, tiles
+from mlpress.report.figures import counted, figure, items, part, rows, words
+from mlpress.report.headline import Tile, best_voltage, estimate_tiles, made_of, power_sources, run_tiles, tiles
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -26,6 +26,11 @@ def summary_table(facts: Mapping[str, Any]) -> Table:
     source, net = part(facts, "source"), part(facts, "net")
     named = [words(source.get("model")) if source.get("model") else "", words(net.get("topology")) if net else ""]
     return _tile_table(tiles(facts), " ".join(filter(None, [*named, made_of(facts)])))
+
+
+def run_table(facts: Mapping[str, Any]) -> Table:
+    """What a run on a device found, one figure a row."""
+    return _tile_table(run_tiles(facts), f"{words(facts.get('target'))}, device {words(facts.get('device'))}")
 
 
 def estimate_table(estimate: Mapping[str, Any]) -> Group:
@@ -92,17 +97,24 @@ def proof_table(proofs: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def targets_table(targets: Iterable[Mapping[str, Any]]) -> Table:
-    """List targets: ``name``, ``title``; of printed ones ``nominal`` volts, ``voltages`` and number of ``cells``."""
-    table = _table(["target", "title", "supply voltages", "cells"], figures=0)
+    """List targets: ``name``, ``kind``, ``title``, and what more is known.
+
+    That is ``nominal`` volts, ``voltages`` and the number of ``cells`` of printed ones; of cores the ``bits`` of a
+    register, whether there is a ``multiplier``, and ``parts`` to buy.
+    """
+    table = _table(["target", "kind", "title", "supply or registers", "cells or parts"], figures=0)
     for target in targets:
-        volts = words(target.get("voltages"))
+        volts, parts, cells = items(target, "voltages"), items(target, "parts"), target.get("cells")
+        supply = f"{words(volts)} V (usually {words(target.get('nominal'))} V)" if volts else ""
+        registers = f"{words(target.get('bits'))} bits" if target.get("bits") else ""
+        without = ", no multiplier" if target.get("multiplier") is False else ""
         table.add_row(
             _text(words(target.get("name")), "bold"),
+            _text(words(target.get("kind"))),
             _text(words(target.get("title"))),
-            _text(f"{volts} V (usually {words(target.get('nominal'))} V)" if target.get("voltages") else volts),
-            _text(figure(target.get("cells"))),
+            _text(words(supply or registers + without)),
+            _text(words(parts) if cells is None else counted(cells, "cell")),
         )
-    table.columns[3].justify = "right"
     return table
 
 

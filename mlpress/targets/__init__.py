@@ -15,11 +15,14 @@ if TYPE_CHECKING:
         Metric,
         Program,
         Rows,
+        RunTarget,
         SearchTarget,
         Target,
+        Trial,
         Values,
         file_text,
     )
+    from mlpress.targets.mcu import Microcontroller
     from mlpress.targets.printed import Printed, estimate_verilog
     from mlpress.targets.table import TARGETS, Row, check_options, read_target, target_files, target_options, targets
 
@@ -32,11 +35,14 @@ _MODULES = {
         "Metric",
         "Program",
         "Rows",
+        "RunTarget",
         "SearchTarget",
         "Target",
+        "Trial",
         "Values",
         "file_text",
     ),
+    "mcu": ("Microcontroller",),
     "printed": ("Printed", "estimate_verilog"),
     "table": ("TARGETS", "Row", "check_options", "read_target", "target_files", "target_options", "targets"),
 }
@@ -48,12 +54,15 @@ __all__ = [
     "Cost",
     "Engine",
     "Metric",
+    "Microcontroller",
     "Printed",
     "Program",
     "Row",
     "Rows",
+    "RunTarget",
     "SearchTarget",
     "Target",
+    "Trial",
     "Values",
     "check_options",
     "estimate_verilog",

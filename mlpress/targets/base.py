@@ -6,7 +6,7 @@ A target is a frozen dataclass whose fields are its options.  ``mlpress/targets/
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
 
@@ -194,6 +194,23 @@ class SearchTarget(Target, Protocol):
 
     def shipped(self, program: Any) -> SearchTarget:
         """Return the target with the options that the chosen design of a search is worth."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trial:
+    """What a device did on rows: the ``values`` that it gave, and what was measured while it ran."""
+
+    values: Values
+    cost: Cost
+
+
+@runtime_checkable
+class RunTarget(Target, Protocol):
+    """A target whose designs can be run on devices."""
+
+    def devices(self, artifact: Any) -> Mapping[str, Callable[[NDArray[np.int64]], Trial]]:
+        """Return what runs input codes, int64 (rows, inputs), by the name that a user types."""
         ...
 
 

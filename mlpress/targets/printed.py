@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
@@ -15,7 +15,7 @@ from mlpress import codegen, ir
 from mlpress.errors import MlpressError
 from mlpress.hw import printed
 from mlpress.progress import Progress, Silent
-from mlpress.targets.base import Claim, Cost, Engine, Metric, Program, Rows, file_text
+from mlpress.targets.base import Claim, Cost, Engine, Metric, Program, Rows, Trial, file_text
 from mlpress.targets.verilog_engines import (
     MOST_FOR_A_MOMENT,
     Amaranth,
@@ -228,6 +228,11 @@ class Printed:
             Equality(("circuit", VERILOG), lambda: (circuit, rtl()), clock | reset, quick),
             Equality((VERILOG, NETLIST), lambda: (rtl(), netlist()), clock, quick),
         )
+
+    def devices(self, artifact: PrintedArtifact) -> Mapping[str, Callable[[NDArray[np.int64]], Trial]]:
+        """Return the simulation of the Verilog."""
+        rtl = self.engines(artifact)[0]
+        return {"rtl": lambda codes: Trial(rtl.run(codes), Cost({}))}
 
     def describe(self) -> dict[str, Any]:
         """Return title, voltages and number of cells of the technology."""

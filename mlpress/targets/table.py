@@ -25,6 +25,12 @@ class Row(NamedTuple):
 TARGETS: dict[str, Row] = {
     "egfet": Row("mlpress.targets.printed", "Printed"),
     "cnt-tft": Row("mlpress.targets.printed", "Printed"),
+    "cortex-m0plus": Row("mlpress.targets.mcu", "Microcontroller"),
+    "cortex-m4f": Row("mlpress.targets.mcu", "Microcontroller"),
+    "cortex-m33": Row("mlpress.targets.mcu", "Microcontroller"),
+    "rv32imc": Row("mlpress.targets.mcu", "Microcontroller"),
+    "rv32ec": Row("mlpress.targets.mcu", "Microcontroller"),
+    "atmega328p": Row("mlpress.targets.mcu", "Microcontroller"),
 }
 """Every target that a user can name; modules are imported when one is asked for."""
 

@@ -1,5 +1,6 @@
 """Compilers and emulated microcontrollers for generated C: :func:`build` a firmware, run it in an :class:`Emulator`."""
 
+from mlpress.sim.mcu.available import emulation_lacks, host_lacks
 from mlpress.sim.mcu.avr import missing, run_avr
 from mlpress.sim.mcu.counting import Cost, cost
 from mlpress.sim.mcu.emulator import Emulator, Run
@@ -20,8 +21,10 @@ __all__ = [
     "build",
     "compile_object",
     "cost",
+    "emulation_lacks",
     "find_compiler",
     "host_compiler",
+    "host_lacks",
     "missing",
     "run_avr",
 ]

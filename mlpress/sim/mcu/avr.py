@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpress.errors import MlpressError
+from mlpress.errors import MlpressError, OutOfTimeError
 from mlpress.sim.mcu.emulator import Run
 from mlpress.sim.mcu.host import host_compiler
 from mlpress.sim.mcu.source import Machine, Source
@@ -119,7 +119,10 @@ def run_avr(source: Source, machine: Machine, codes: NDArray[Any], optimise: str
         run([*host_compiler("cc"), "-O2", str(folder / "runner.c"), "-o", str(runner), "-lsimavr", "-lelf"])
         place, end = _addresses(image)
         words = [str(runner), str(image), machine.name, str(place), str(rows[0].nbytes), str(end)]
-        done = subprocess.run(words, input=rows.tobytes(), capture_output=True, timeout=SECONDS, check=False)
+        try:
+            done = subprocess.run(words, input=rows.tobytes(), capture_output=True, timeout=SECONDS, check=False)
+        except subprocess.TimeoutExpired:
+            raise OutOfTimeError(f"{source.name} did not end in simavr within {SECONDS} s") from None
     if done.returncode:
         raise MlpressError(f"{source.name} crashes in simavr")
     return _read(source, machine, done.stdout.decode(), len(rows), optimise)

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -13,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpress.errors import MlpressError
+from mlpress.errors import MlpressError, OutOfTimeError
 from mlpress.sim.mcu.source import Source
 from mlpress.sim.mcu.toolchain import SECONDS, WARNINGS, run, write_sources
 
@@ -58,13 +59,14 @@ def _case(index: int, source: Source) -> str:
 
 
 class HostProgram:
-    """Sources compiled into one program; use it in a ``with`` statement, which removes it in the end."""
+    """Sources compiled into one program, which is removed at the end of a ``with`` statement or of the object."""
 
     def __init__(self, sources: Sequence[Source]) -> None:
         """Compile ``sources`` with all warnings as errors and, with gcc or clang, UBSan and ASan."""
         self._sources = tuple(sources)
-        self._folder = tempfile.TemporaryDirectory()
-        folder = Path(self._folder.name)
+        made = tempfile.TemporaryDirectory()
+        self._remove = weakref.finalize(self, made.cleanup)
+        folder = Path(made.name)
         whole = write_sources(self._sources, folder)
         main = folder / "main.c"
         includes = "".join(f'#include "{source.name}.h"\n' for source in self._sources)
@@ -83,7 +85,7 @@ class HostProgram:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._folder.cleanup()
+        self._remove()
 
     def run(
         self, index: int, codes: NDArray[Any], features: NDArray[Any] | None = None
@@ -93,9 +95,11 @@ class HostProgram:
         rows = np.ascontiguousarray(codes, dtype=source.code_type.removesuffix("_t"))
         given = np.zeros(rows.shape, np.float32) if features is None else features.astype(np.float32)
         data = b"".join(f.tobytes() + x.tobytes() for f, x in zip(given, rows, strict=True))
-        done = subprocess.run(
-            [str(self._program), str(index)], input=data, capture_output=True, timeout=SECONDS, check=False
-        )
+        words = [str(self._program), str(index)]
+        try:
+            done = subprocess.run(words, input=data, capture_output=True, timeout=SECONDS, check=False)
+        except subprocess.TimeoutExpired:
+            raise OutOfTimeError(f"{source.name} did not end on the host within {SECONDS} s") from None
         if done.returncode:
             lines = done.stderr.decode(errors="replace").splitlines()
             raise MlpressError(f"{source.name} fails on the host: {lines[0] if lines else done.returncode}")

@@ -1,0 +1,242 @@
+"""Microcontrollers: C99, run on this computer and on an emulated core."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Literal, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpress import ir
+from mlpress.codegen import c
+from mlpress.errors import MlpressError
+from mlpress.hw import mcu
+from mlpress.progress import Progress
+from mlpress.sim import mcu as sim
+from mlpress.targets.base import Claim, Cost, Engine, Metric, Program, Rows, Trial, file_text
+from mlpress.targets.c_engines import EmulatedCore, Firmware, HostC, check_codes, spread_first
+from mlpress.verify import EngineResult
+
+SOURCE, HEADER = "model.c", "model.h"
+
+OPTIMISE = {"flash": "Os", "cycles": "O2"}
+"""The compiler's level by goal."""
+
+COUNTED, COUNTED_IN_A_RUN = 500_000, 4_000_000
+"""Cycles that are counted one by one, for an estimate and for a run: about a million take a second."""
+
+
+@dataclass(frozen=True, eq=False)
+class McuArtifact:
+    """C code; ``firmware`` runs it and is always made of ``source``, which is generated from the program."""
+
+    program: Program
+    source: c.CSource
+    firmware: Firmware
+    files: Mapping[str, str | bytes]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Microcontroller:
+    """A processor core, and how C is written for it.
+
+    ``shape`` of the code is one of :data:`mlpress.codegen.c.SHAPES`; ``auto`` takes what reaches the ``goal``, least
+    ``flash`` or fewest ``cycles``.  ``skip_zeros``, ``scores`` and ``accumulators`` are those of
+    :class:`mlpress.codegen.c.COptions`.
+    """
+
+    name: str = "cortex-m0plus"
+    shape: str = "auto"
+    goal: str = "flash"
+    skip_zeros: bool = False
+    scores: bool = True
+    accumulators: int = 0
+
+    kind: ClassVar[str] = "mcu"
+    level: ClassVar[Literal["real", "integer"]] = "integer"
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Metric("flash", "B"),
+        Metric("cycles", ""),
+        Metric("stack", "B"),
+        Metric("ram", "B"),
+    )
+    files: ClassVar[tuple[str, ...]] = (SOURCE, HEADER)
+
+    def core(self) -> mcu.Core:
+        """Return the core."""
+        return mcu.read_core(self.name)
+
+    def check(self) -> None:
+        """Raise :class:`MlpressError` for an unknown core, shape or goal, or an impossible number of accumulators."""
+        self.core()
+        self._options()
+
+    def facts(self) -> dict[str, Any]:
+        """Return the options as plain JSON values."""
+        return {
+            "shape": self.shape,
+            "goal": self.goal,
+            "skip_zeros": self.skip_zeros,
+            "scores": self.scores,
+            "accumulators": self.accumulators,
+        }
+
+    def describe(self) -> dict[str, Any]:
+        """Return the core's title, the width of its registers, its multiplier, and the parts that have it."""
+        core = self.core()
+        parts = [part.name for part in mcu.parts().values() if part.core == self.name]
+        return {"title": core.title, "bits": core.word, "multiplier": core.multiplier, "parts": parts}
+
+    def validate(self, program: Any) -> None:
+        """Raise where the program is no integer net or circuit."""
+        if not isinstance(program, ir.Net | ir.Circuit):
+            raise MlpressError(f"target {self.name} takes an integer network or a circuit; quantise the model first")
+        ir.verify(program)
+
+    def build(self, program: Program, rows: Rows, progress: Progress, hint: str | None = None) -> McuArtifact:
+        """Write the program as C, and compile it where there is a compiler."""
+        progress.step("write C")
+        source = self._source(program)
+        firmware = Firmware(program, source, self.core(), OPTIMISE[self.goal])
+        facts: dict[str, Any] = {
+            "shape": source.shape,
+            "layers": list(source.facts.layers),
+            "weight_bytes": source.facts.weight_bytes,
+            "table_bytes": source.facts.table_bytes,
+        }
+        if not sim.emulation_lacks(firmware.core) and firmware.core.unicorn:
+            progress.step(f"compile for {self.name}")
+            image = firmware.image
+            facts |= {"flash_bytes": image.sizes.flash, "ram_bytes": image.sizes.ram, "compiler": image.compiler}
+        return McuArtifact(program, source, firmware, dict(source.files), {"code": facts})
+
+    def restore(self, program: Program, files: Mapping[str, str | bytes], facts: Mapping[str, Any]) -> McuArtifact:
+        """Return the artifact of a design folder, whose C is only ever compared: what runs is generated again."""
+        source = self._source(program)
+        firmware = Firmware(program, source, self.core(), OPTIMISE[self.goal])
+        return McuArtifact(program, source, firmware, {name: file_text(files, name) for name in self.files}, facts)
+
+    def engines(self, artifact: McuArtifact) -> Sequence[Engine]:
+        """Return the C on this computer and on the emulated core, as far as their tools are installed."""
+        firmware, found = artifact.firmware, list[Engine]()
+        if not sim.host_lacks():
+            found.append(HostC(firmware))
+        if not sim.emulation_lacks(firmware.core):
+            found.append(EmulatedCore(firmware))
+        return tuple(found)
+
+    def inspect(
+        self,
+        artifact: McuArtifact,
+        rows: Rows,
+        facts: Mapping[str, Any],
+        hashed: bool,
+        progress: Progress,
+    ) -> Sequence[EngineResult]:
+        """Check the folder's C against the program's, the names of the classes, and the codes of ``_quantize``."""
+        found = []
+        if facts:
+            found = [_check_text(artifact), _check_classes(artifact, facts)]
+        if lacks := sim.host_lacks():
+            progress.note(f"{lacks}: the C was not run on this computer (one check less)")
+        else:
+            progress.step(f"verify: input codes of {len(rows.features)} rows in C")
+            found.append(check_codes(artifact.firmware, rows))
+        if lacks := sim.emulation_lacks(artifact.firmware.core):
+            progress.note(f"{lacks}: the C was not run on an emulated core (one check less)")
+        return found
+
+    def estimate(self, artifact: McuArtifact, rows: Rows) -> Cost:
+        """Return flash, mean cycles, stack and RAM, measured where a compiler and an emulator are installed.
+
+        Without them flash and cycles are the cost model's, and the stack is not known.  ``facts`` has the spread of
+        the cycles and the parts that the code fits.
+        """
+        return self._measured(artifact, rows.codes, COUNTED)[1]
+
+    def claims(self, artifact: McuArtifact) -> Sequence[Claim]:
+        """Return nothing: no claim about machine code can be proven here."""
+        return ()
+
+    def devices(self, artifact: McuArtifact) -> Mapping[str, Callable[[NDArray[np.int64]], Trial]]:
+        """Return the emulated core and this computer."""
+
+        def emulated(codes: NDArray[np.int64]) -> Trial:
+            if lacks := sim.emulation_lacks(artifact.firmware.core):
+                raise MlpressError(f"no emulated {self.name}: {lacks}")
+            values, cost = self._measured(artifact, codes, COUNTED_IN_A_RUN)
+            return Trial(values, replace(cost, facts=cost.facts["mcu"]))
+
+        def host(codes: NDArray[np.int64]) -> Trial:
+            if lacks := sim.host_lacks():
+                raise MlpressError(f"the C cannot run on this computer: {lacks}")
+            return Trial(HostC(artifact.firmware).run(codes), Cost({}))
+
+        return {"emulated": emulated, "host": host}
+
+    def _measured(
+        self, artifact: McuArtifact, codes: NDArray[np.int64], budget: int
+    ) -> tuple[Mapping[str, NDArray[Any]], Cost]:
+        """Return the values for ``codes``, if they ran, and the cost; about ``budget`` cycles are counted."""
+        firmware, model = artifact.firmware, artifact.source.facts
+        guess = "the cost model's estimate (docs/mcu.md)"
+        ram = "generated code has constant data only"
+        if sim.emulation_lacks(firmware.core) or not len(codes):
+            known = {"flash": model.flash, "cycles": model.cycles, "ram": 0}
+            return {}, Cost(known, {"flash": guess, "cycles": guess, "ram": ram}, {"mcu": self._fitting(known)})
+        counted = int(np.clip(budget // max(1, model.cycles), 1, len(codes)))
+        order = spread_first(len(codes), counted)
+        done = firmware.emulate(codes[order], counted)
+        back = np.argsort(order)
+        values = {name: column[back] for name, column in firmware.values(done, codes[order]).items()}
+        cycles = done.cycles[:counted]
+        found = {"flash": model.flash, "cycles": float(cycles.mean()), "stack": done.stack, "ram": 0}
+        how = {"flash": guess, "cycles": done.how, "stack": f"painted, deepest of {len(codes)} rows", "ram": ram}
+        if firmware.core.unicorn:
+            sizes, linked = firmware.image.sizes, f"linked image of one prediction; {firmware.image.compiler}"
+            found |= {"flash": sizes.flash, "ram": sizes.ram}
+            how |= {"flash": linked, "ram": linked}
+        span = {"min": int(cycles.min()), "mean": found["cycles"], "max": int(cycles.max()), "rows": counted}
+        return values, Cost(found, how, {"mcu": self._fitting(found) | {"cycles": span}})
+
+    def _fitting(self, known: Mapping[str, float]) -> dict[str, Any]:
+        """Return the parts whose flash and RAM hold the code and its stack, the cheapest first."""
+        needs = int(known["ram"] + known.get("stack", 0))
+        return {"parts": [part.name for part in mcu.fitting(self.name, int(known["flash"]), needs)]}
+
+    def _options(self) -> c.COptions:
+        if self.goal not in OPTIMISE:
+            raise MlpressError(f"goal is {self.goal[:200]!r}; it must be one of {', '.join(OPTIMISE)}")
+        return c.COptions(
+            shape=cast(Any, self.shape),
+            minimise=cast(Any, self.goal),
+            skip_zeros=self.skip_zeros,
+            scores=self.scores,
+            accumulators=self.accumulators,
+        )
+
+    def _source(self, program: Program) -> c.CSource:
+        return c.generate(program, self.core(), self._options())
+
+
+def _check_text(artifact: McuArtifact) -> EngineResult:
+    """Check that the C of the folder is that of the program, which is what runs."""
+    names = [name for name, text in artifact.source.files.items() if artifact.files.get(name) != text]
+    lines = sum(text.count("\n") for text in artifact.source.files.values())
+    difference = f"{' and '.join(names)}: not the code of this program" if names else ""
+    return EngineResult.of("C text", lines, difference, "lines, written again")
+
+
+def _check_classes(artifact: McuArtifact, facts: Mapping[str, Any]) -> EngineResult:
+    """Check that the classes are those that ``design.json`` names, in that order."""
+    program = artifact.program
+    known = facts.get("circuit" if isinstance(program, ir.Circuit) else "net")
+    named = known.get("classes") if isinstance(known, Mapping) else None
+    same = named == list(program.classes)
+    difference = "" if same else "program.mlp and design.json name other classes, or in another order"
+    return EngineResult.of(
+        "classes", len(program.classes) or 1, difference, "names and order in program.mlp and design.json"
+    )
