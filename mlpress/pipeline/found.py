@@ -300,7 +300,8 @@ def measured(
     from mlpress.approx import Measured
 
     cost = search_target(options).measure(program, ir.encode(program, rows.features), hint, quick)
-    return Measured(cost.values["area"], cost.values["power"])
+    adc = cost.facts.get("adc") or {}
+    return Measured(cost.values["area"], cost.values["power"], adc.get("area_cm2"), adc.get("power_mw"))
 
 
 def _right(program: ir.Net | ir.Circuit, rows: Dataset) -> Any:

@@ -204,8 +204,9 @@ class Printed:
             own = printed.synthesise(verilog, "top", technology, effort=self.effort, own=own).netlist
         packed = printed.PackedNetlist(own, technology)
         vectors = port_values(codes, [port.name for port in packed.inputs])
-        found = printed.estimate(packed, technology, vectors, self.rate_hz)
-        return Cost({"area": found.area_cm2, "power": found.nominal.total_mw})
+        found = printed.estimate(packed, technology, vectors, self.rate_hz, converters=feeds(program.inputs))
+        adc = None if found.adc is None else found.adc.to_json()
+        return Cost({"area": found.area_cm2, "power": found.nominal.total_mw}, facts={"adc": adc})
 
     def shipped(self, program: Program) -> Printed:
         """Return the target for a chosen design: ``default`` effort becomes ``thorough`` where it is small enough."""

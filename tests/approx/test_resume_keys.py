@@ -69,7 +69,7 @@ def test_a_damaged_integer_front_is_one_line(tmp_path: Path, text: str) -> None:
 
 def test_what_decides_a_search_decides_its_key(model: Any) -> None:
     data = Dataset.bundled("iris")
-    net = quantised_model(model, data, OPTIONS).net
+    net = quantised_model(model, data, OPTIONS.quantisation).net
     rows = data.for_model(net)
     key = search_key(net, rows, OPTIONS, Settings())
     assert key == search_key(net, rows, OPTIONS, Settings())
@@ -80,7 +80,7 @@ def test_what_decides_a_search_decides_its_key(model: Any) -> None:
 
 def test_a_finished_folder_is_known_by_its_key(model: Any, tmp_path: Path) -> None:
     data = Dataset.bundled("iris")
-    net = quantised_model(model, data, OPTIONS).net
+    net = quantised_model(model, data, OPTIONS.quantisation).net
     key = search_key(net, data.for_model(net), OPTIONS, Settings())
 
     def asked(facts: Any, settings: Settings = Settings()) -> Any:  # noqa: B008 - immutable

@@ -3,7 +3,7 @@
 import pytest
 
 from mlpress.hw.printed import Netlist, NetlistMachine, link, load_technology, synthesise
-from mlpress.hw.printed.synthesis import synth
+from mlpress.hw.printed.synthesis import abc_scripts, synth
 from mlpress.verify import Machine, Proven, prove_equal
 
 EGFET = load_technology("egfet")
@@ -33,7 +33,7 @@ def test_a_smaller_result_of_another_function_is_left_out(monkeypatch: pytest.Mo
 
 
 def test_large_graphs_are_not_drawn_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(synth, "MOST_DEEP_NODES", 10)
+    monkeypatch.setattr(abc_scripts, "MOST_DEEP_NODES", 10)
     found = synthesise(MULTIPLY, "top", EGFET, effort="thorough")
     assert "&deepsyn" not in found.script
     assert found.notes == ("&deepsyn was left out: it takes too long on over 10 and-gates",)

@@ -232,7 +232,7 @@ def test_splits_finds_pairs_of_designs_and_their_budget(
     def within(found: Any, name: str, technology: printed.Technology, effort: str) -> list[Any]:
         asked.append((found, name, effort))
         netlist = splits.tree_netlists(train, [0.1], 0, technology, "fast")[0.1]
-        return [chosen.with_file("netlist.v", netlist)]
+        return [replace(chosen, netlist=netlist)]
 
     train, _ = script("support").coded(tmp_path, "wine", 1)
     chosen = script("printed_integer").Found(0.1, None, "", None, "tree, moved", 0.9, 3, 2)

@@ -132,7 +132,7 @@ def test_an_interrupted_search_writes_what_it_has_and_goes_on(place: Path) -> No
         "--max-loss",
         "0.05",
     ]
-    command = [sys.executable, "-m", "mlpress", *words, "--budget", "10m", "-o", "stopped", "--json"]
+    command = [sys.executable, "-m", "mlpress", *words, "--generations", "5000", "-o", "stopped", "--json"]
     process = subprocess.Popen(command, cwd=place, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 120
     while not (place / "stopped.checkpoint.npz").exists() and time.monotonic() < deadline:

@@ -20,8 +20,8 @@ from support import quick_mlpress
 from mlpress import Dataset, Design, approx, cli, from_sklearn, interrupts
 from mlpress.approx import gates
 from mlpress.console import Screen
+from mlpress.pipeline import compile as compiling
 from mlpress.pipeline import search as searching
-from mlpress.verify import rows as verification
 
 SEARCH = ["search", "model.onnx", "--data", "rows.csv", "--effort", "fast", "--max-loss", "0.3", "--workers", "2"]
 BOTH = [*SEARCH, "--generations", "2", "--rounds", "1"]
@@ -67,9 +67,8 @@ def run(place: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixtu
     monkeypatch.setattr(approx, "search", approx.search)
     monkeypatch.setattr(gates, "GateEffort", gates.GateEffort)
     monkeypatch.setattr("tempfile.tempdir", str(place))
-    monkeypatch.setattr(verification, "require_equal", lambda *_, **__: [])
-    monkeypatch.setattr(searching, "measured", lambda *_: approx.Measured(1.0, 1.0))
-    monkeypatch.setattr(searching, "circuit_cost", lambda *_: approx.Measured(0.5, 0.5))
+    monkeypatch.setattr(compiling, "require_equal", lambda *_, **__: [])
+    monkeypatch.setattr(searching, "measured", lambda *_, **__: approx.Measured(0.5, 0.5))
     quick_mlpress.quicken()
 
     def leave(code: int) -> None:
@@ -126,7 +125,7 @@ def test_with_nothing_to_show(place: Path, run: Run, number: int, code: int, ste
     [
         (signal.SIGTERM, "generation", "1", "integer", "interrupted"),
         (signal.SIGINT, "step", "judge the front", "integer", "interrupted"),
-        (signal.SIGTERM, "step", "train networks of the model's own size", "integer", "interrupted"),
+        (signal.SIGTERM, "step", "train networks of the model's own shape", "integer", "interrupted"),
         (signal.SIGHUP, "step", "evolve gates", "integer", "interrupted"),
         (signal.SIGHUP, "round", "1", "gates", "interrupted"),
         (signal.SIGTERM, "step", "synthesise the front", "gates", "generations"),

@@ -32,11 +32,11 @@ from mlpress.report import render, summary_table
 
 
 def warnings_of(model: Model, dataset: Dataset, test: Dataset | None = None) -> list[str]:
-    return list(prepare(model, dataset, Options.of(), test=test).warnings)
+    return list(prepare(model, dataset, Options.of().quantisation, test=test).warnings)
 
 
 def prepared(dataset: Dataset | None = None, test: Dataset | None = None) -> Prepared:
-    return prepare(classifier(), dataset or data(), Options.of(), test=test)
+    return prepare(classifier(), dataset or data(), Options.of().quantisation, test=test)
 
 
 def test_a_model_on_its_own_rows_gives_no_warning() -> None:
@@ -216,7 +216,7 @@ def test_a_circuit_far_below_its_model() -> None:
     (found,) = of_loss(facts, approximated=True)
     assert "of 120 rows rightly, the model 100.0 %: the approximation that was asked for is too rough" in found
     assert of_loss(given.accuracy(given.quantised.net), approximated=False) == []
-    coarse = prepare(classifier(), data(), Options.of(input_bits=1, weight_bits=2))
+    coarse = prepare(classifier(), data(), Options.of(input_bits=1, weight_bits=2).quantisation)
     (found,) = of_loss(coarse.accuracy(coarse.quantised.net), approximated=False)
     assert "more --input-bits or --weight-bits may help" in found
 

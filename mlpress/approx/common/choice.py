@@ -16,10 +16,12 @@ VALIDATION = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Area and power of a synthesised design."""
+    """Area and power of a synthesised design, and of the input converters that it reads, where they are known."""
 
     area_cm2: float
     power_mw: float
+    adc_cm2: float | None = None
+    adc_mw: float | None = None
 
 
 class Judged(Protocol):

@@ -48,16 +48,23 @@ class Candidate:
         return VALIDATION * self.validation_accuracy + (1 - VALIDATION) * self.fit_accuracy
 
     @property
+    def converters(self) -> tuple[float | None, float | None]:
+        """Area and power of the input converters: of those that the netlist reads, else of all that the net has."""
+        if self.measured is not None and self.measured.adc_cm2 is not None:
+            return self.measured.adc_cm2, self.measured.adc_mw
+        return self.adc_cm2, self.adc_mw
+
+    @property
     def area_cm2(self) -> float:
         """Area: measured where it has been, else the model's; with the converters' where they count."""
         area = self.model_cm2 if self.measured is None else self.measured.area_cm2
-        return area + (self.adc_cm2 or 0.0) * self.with_adc
+        return area + (self.converters[0] or 0.0) * self.with_adc
 
     @property
     def power_mw(self) -> float:
         """Power: measured where it has been, else the model's; with the converters' where they count."""
         power = self.model_mw if self.measured is None else self.measured.power_mw
-        return power + (self.adc_mw or 0.0) * self.with_adc
+        return power + (self.converters[1] or 0.0) * self.with_adc
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,8 +124,8 @@ class Front:
                 "model_mw": c.model_mw,
                 "area_cm2": None if c.measured is None else c.measured.area_cm2,
                 "power_mw": None if c.measured is None else c.measured.power_mw,
-                "adc_cm2": c.adc_cm2,
-                "adc_mw": c.adc_mw,
+                "adc_cm2": c.converters[0],
+                "adc_mw": c.converters[1],
             }
             for k, c in enumerate(self.designs)
         ]
