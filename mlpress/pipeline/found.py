@@ -152,8 +152,8 @@ class Found:
 
         candidate, program = judged.source if isinstance(judged, MergedDesign) else judged, self.program(judged)
         if isinstance(candidate, Candidate):
-            return self._pressed(program, judged, max_loss, None, level="integer", genes=list(candidate.genes))
-        facts = {"level": "gates", "start": candidate.start, "lesson": candidate.lesson}
+            return self._pressed(program, judged, max_loss, None, from_level="integer", genes=list(candidate.genes))
+        facts = {"from_level": "gates", "start": candidate.start, "lesson": candidate.lesson}
         return self._pressed(program, judged, max_loss, candidate.netlist, **facts)
 
     def _exact(self, max_loss: float | None) -> Design:
