@@ -110,6 +110,20 @@ def test_amaranth_agrees(style: str) -> None:
         assert found["y"].tolist() == ir.interpret(net, codes).decision.tolist()
 
 
+def test_a_sum_of_hundreds_of_terms_has_a_module_and_is_simulated() -> None:
+    rng = np.random.default_rng(5)
+    inputs = tuple(Input(f"f{k}", 1, 1.0, 0.0) for k in range(900))
+    weights = rng.choice([-3, -1, 1, 2], 900).tolist()
+    terms = tuple(term for k, weight in enumerate(weights) for term in weight_terms(weight, k, 1))
+    net = Net(inputs, (Layer((Neuron(-40, terms, Raw()), Neuron(7, terms[::2], Raw()))),), Argmax(), ("a", "b"))
+    ir.verify(net)
+    codes, lowered = random_codes(rng, net, 6), ir.lower_net(net)
+    assert codegen.simulate(lowered, codes, "modules")["y"].tolist() == ir.interpret(net, codes).decision.tolist()
+    report = codegen.audit(codegen.to_verilog(lowered, style="modules"), lowered)
+    for value in lowered.plan.sums:
+        assert report.adders[value.name]["adders"] in (len(value.operands), len(value.operands) - 1)
+
+
 def test_bad_names_and_styles_are_one_line(lowered: ir.Lowered) -> None:
     with pytest.raises(MlpressError, match="no module name"):
         codegen.to_verilog(lowered, name="top; endmodule")

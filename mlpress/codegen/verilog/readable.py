@@ -46,6 +46,10 @@ def readable(module: Module, plan: Plan, inputs: Sequence[Signal], outputs: Sequ
                 module.d.comb += output.eq(signals[index])
 
 
+LINE = 64
+"""Operands per expression: a longer sum is several, each as wide as the sum, since only the last must not wrap."""
+
+
 def shape(interval: Interval) -> Shape:
     """The narrowest shape that holds every value of ``interval``."""
     low, high = interval
@@ -66,6 +70,10 @@ class _SumModule(Elaboratable):  # type: ignore[misc]
             part = _shifted(operand, self.sources[operand.value])
             first = k == 0 and constant == 0
             total = total - part if operand.sign < 0 else part if first else total + part
+            if k % LINE == LINE - 1 and k + 1 < len(operands):
+                held = Signal(self.out.shape(), name=f"{self.value.name}_to_{k}")
+                module.d.comb += held.eq(total)
+                total = held
         module.d.comb += self.out.eq(total)
         return module
 
