@@ -79,7 +79,7 @@ def measure(size: str) -> dict[str, Any]:
     return {
         "network": size,
         "terms": design.facts["net"]["terms"],
-        "verilog_MB": len(design.verilog) / 1e6,
+        "verilog_MB": len(design.text("top.v")) / 1e6,
         "audited": design.facts["audit"]["characters"] / design.facts["audit"]["all_characters"],
         "area_cm2": design.facts["synthesis"]["area_cm2"],
         **{f"{step}_s": spent for step, spent in clock.spent.items()},

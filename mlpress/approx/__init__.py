@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from mlpress._lazy import lazy_door
 
 if TYPE_CHECKING:
-    from mlpress.approx.common.choice import VALIDATION, Measured
+    from mlpress.approx.common.choice import VALIDATION, Measured, unbeaten
     from mlpress.approx.common.clock import Clock, now, timed_by
     from mlpress.approx.common.loss import Loss, estimated_loss, paired_loss
-    from mlpress.approx.common.merged import MergedDesign, MergedFront, designs_of, merge, unbeaten
+    from mlpress.approx.common.merged import MergedDesign, MergedFront, designs_of, merge
     from mlpress.approx.common.warm import load_kernels
     from mlpress.approx.integer.cost import CostModel
     from mlpress.approx.integer.engine import Engine
@@ -39,12 +39,12 @@ _HOMES = {
     "integer.cost": ["CostModel"],
     "integer.engine": ["Engine"],
     "integer.islands": ["Effort"],
-    "common.choice": ["VALIDATION", "Measured"],
+    "common.choice": ["VALIDATION", "Measured", "unbeaten"],
     "integer.front": ["Candidate", "Front"],
     "integer.heap": ["PARTS"],
     "integer.genome_layout": ["Layout"],
     "common.loss": ["Loss", "estimated_loss", "paired_loss"],
-    "common.merged": ["MergedDesign", "MergedFront", "designs_of", "merge", "unbeaten"],
+    "common.merged": ["MergedDesign", "MergedFront", "designs_of", "merge"],
     "integer.nsga": ["Population", "Search", "hypervolume"],
     "passes": [
         "PASSES",

@@ -233,13 +233,14 @@ def search_prepared(
     interrupts.defer(task.told)
     if level != "gates" and task.held_rows < suspicions.FEW_ROWS <= len(rows):
         watch.warn(suspicions.few_rows(task.held_rows, "validation"))
-    validation_rows, retrained = len(rows), None
+    validation_rows = len(rows)
+    retrained = None if level == "integer" else task.retrained()
+    optimism = task.optimism(retrained)
     integer = None if level == "gates" else task.integer_front(budget)
     evolved = None
     if level != "integer" and (integer is None or integer.stopped != "interrupted"):
         try:
-            retrained = task.retrained()
-            evolved = task.gate_front(replace(budget, generations=rounds), integer)
+            evolved = task.gate_front(replace(budget, generations=rounds), integer, optimism)
         except KeyboardInterrupt:
             if integer is None:
                 raise
@@ -247,7 +248,7 @@ def search_prepared(
     if evolved is None:
         assert integer is not None  # one level at least was searched
         validation_rows = task.held_rows
-    front, merged = task.synthesised(integer, evolved)
+    front, merged = task.synthesised(integer, evolved, optimism)
     watch.step("fit decision trees, to hold the design against")
     coded = task.coded
     until = approx.now() + max(clock.left_s() - clock.press_s, 0.0)
@@ -260,7 +261,7 @@ def search_prepared(
         prepared=prepared,
         rows=rows,
         validation_rows=validation_rows,
-        retrained=retrained,
+        retrained=None if retrained is None else retrained.held_out,
         search=_search_facts(front) | {"key": search_key(net, rows, options, settings)},
         options=options,
         clock=clock,
@@ -416,23 +417,32 @@ class _Task:
             write_file(files["front"], json.dumps({"format": STATE, "key": key, "front": front.to_json()}) + "\n")
         return front
 
-    def retrained(self) -> float | None:
-        """What networks of the model's shape reach, trained anew on folds, on the rows they have not seen."""
+    def retrained(self) -> gates.Retrained | None:
+        """What networks of the model's shape reach, trained anew on folds; ``None`` for a large one."""
         from mlpress.approx import gates
 
-        if product_bits(self.net) > self.most_bits or self.hurried:
+        if product_bits(self.net) > self.most_bits:
             return None
         self.progress.step("train networks of the model's own shape, to hold the model against")
         with interrupts.allowed():
-            anew = gates.retrained_accuracy(_alike(self.net), self.coded, seed=self.settings.seed)
+            alike = replace(_alike(self.net), tries=1) if self.hurried else _alike(self.net)
+            anew = gates.retrained_accuracy(alike, self.coded, seed=self.settings.seed)
         if anew.fit < self.reference - gates.AS_GOOD:
             self.progress.note(
                 f"networks of this shape trained anew reach {anew.fit:.1%} of their own rows where the model has "
                 f"{self.reference:.1%}: circuits are judged from the model itself, which may have seen the rows"
             )
-        return anew.held_out
+        return anew
 
-    def gate_front(self, budget: Budget, integer: Front | None) -> gates.CircuitFront:
+    def optimism(self, anew: gates.Retrained | None) -> float:
+        """What the model's accuracy on the rows has too much of, by networks ``anew``; 0 where they tell nothing."""
+        from mlpress.approx import gates
+
+        if anew is None or anew.fit < self.reference - gates.AS_GOOD:
+            return 0.0
+        return max(self.reference - anew.held_out, 0.0)
+
+    def gate_front(self, budget: Budget, integer: Front | None, optimism: float) -> gates.CircuitFront:
         """The gate level's front."""
         from mlpress.approx import gates, now
 
@@ -446,9 +456,9 @@ class _Task:
             room = min(room, int(gates.MARGIN * most * 1e8 / smallest))
         effort = gates.GateEffort(prices=gates.prices_for(len(rows), room), power=self.settings.power_weight)
         if self.hurried:
-            effort = replace(effort, lessons=effort.lessons[:1])
+            effort = replace(effort, lessons=effort.lessons[:1], quick_teacher=True)
         since = now()
-        more = [] if integer is None else self._polished(integer, effort, budget)
+        more = [] if integer is None else self._polished(integer, effort, budget, optimism)
         took = now() - since
         evolved = gates.evolve(
             net.inputs,
@@ -469,12 +479,14 @@ class _Task:
         )
         return replace(evolved.joined(more), elapsed_s=evolved.elapsed_s + took)
 
-    def _polished(self, integer: Front, effort: gates.GateEffort, budget: Budget) -> list[gates.CircuitDesign]:
+    def _polished(
+        self, integer: Front, effort: gates.GateEffort, budget: Budget, optimism: float
+    ) -> list[gates.CircuitDesign]:
         """Circuits of the integer level's networks, evolved on the rows that these learned from."""
         from mlpress import approx
         from mlpress.approx import gates
 
-        known = approx.unbeaten(approx.designs_of(integer, self.reference, self.held_rows))
+        known = approx.unbeaten(approx.designs_of(integer, self.reference, self.held_rows, optimism))
         nets = [(each.number, integer.net(integer.designs[each.number])) for each in reversed(known)]
         like = [(k, net) for k, net in nets if net.inputs == self.net.inputs and product_bits(net) <= self.most_bits]
         if not like:
@@ -497,19 +509,20 @@ class _Task:
                 self.technology,
                 effort,
                 moved=self.reference - integer.reference,
+                optimism=optimism,
                 seed=self.settings.seed,
                 until=began + share,
             )
 
     def synthesised(
-        self, integer: Front | None, evolved: gates.CircuitFront | None
+        self, integer: Front | None, evolved: gates.CircuitFront | None, optimism: float
     ) -> tuple[Front | gates.CircuitFront, MergedFront | None]:
         """The last level's front, and that of both where both were searched, with real costs as far as time allows."""
         from mlpress import approx
 
         fronts = [front for front in (integer, evolved) if front is not None]
         reference = fronts[-1].reference
-        designs = [each for front in fronts for each in approx.designs_of(front, reference, self.held_rows)]
+        designs = [each for front in fronts for each in approx.designs_of(front, reference, self.held_rows, optimism)]
         if len(fronts) > 1:
             designs = approx.unbeaten(designs, approx.AREA_SLACK)
         wanted = reference - (0.0 if self.settings.limits is None else self.settings.limits.max_loss or 0.0)

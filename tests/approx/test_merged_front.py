@@ -13,6 +13,7 @@ from support.balance import balance
 
 from mlpress import ir
 from mlpress.approx import Candidate, Front, Measured, dense, designs_of, merge, unbeaten
+from mlpress.approx.common.choice import most_accurate
 from mlpress.approx.gates import CircuitDesign, CircuitFront, GateEffort, Rows, Trained, prices_for, retrained_accuracy
 from mlpress.report import draw
 
@@ -60,6 +61,21 @@ def test_a_lucky_integer_design_is_not_believed() -> None:
     points = [(1.0 + k / 50, 0.80) for k in range(9)]
     points[4] = (points[4][0], 0.95)
     assert max(each.validation_accuracy for each in designs_of(networks(0.9, *points), 0.9, 40)) < 0.83
+
+
+def test_what_starts_from_a_model_that_saw_the_rows_is_not_believed_as_much() -> None:
+    """A network with .90 of rows that its model may have seen is no better than a circuit with .88 of unseen ones."""
+    (seen,) = designs_of(networks(0.9, (1.0, 0.90)), 0.9, 1000, optimism=0.03)
+    (smaller,) = designs_of(circuits((0.5, 0.88)), 0.9, 1000)
+    (larger,) = designs_of(circuits((1.5, 0.89)), 0.9, 1000)
+    assert seen.validation_accuracy == pytest.approx(0.90)
+    assert seen.ranking == pytest.approx(0.87)
+    assert unbeaten([seen, larger]) == [seen, larger]
+    assert unbeaten([seen, smaller]) == [smaller, seen]  # the loss is counted from what the model itself has there
+    assert most_accurate([seen, smaller], None, None) is smaller
+    joined = circuits((0.5, 0.88)).joined([replace(circuits((1.0, 0.90)).designs[0], optimism=0.03)])
+    assert [design.ranking for design in joined.designs] == pytest.approx([0.88, 0.87])
+    assert CircuitFront.from_json(joined.to_json()).designs[1].optimism == 0.03
 
 
 def test_measured_areas_count_and_slack_keeps_what_is_near() -> None:

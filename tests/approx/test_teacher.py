@@ -50,10 +50,11 @@ def test_moved_codes_are_one_off_and_mixed_ones_another_rows() -> None:
     assert changed[1] > 0.3
 
 
+@pytest.mark.parametrize("quick", [False, True])
 @pytest.mark.parametrize("lesson", ["moved", "mixed"])
-def test_the_teacher_knows_better_than_noisy_labels(lesson: Lesson) -> None:
+def test_the_teacher_knows_better_than_noisy_labels(lesson: Lesson, quick: bool) -> None:
     codes, labels = drawn(300, noise=0.1)
-    found, said = taught(codes, labels, INPUTS, lesson, 3)
+    found, said = taught(codes, labels, INPUTS, lesson, 3, quick=quick)
     near, said = found[8 * 300 :], said[8 * 300 :]
     assert set(said.tolist()) == {0, 2}
     assert np.mean(said == truth(near)) > np.mean(labels == truth(codes)) + 0.02

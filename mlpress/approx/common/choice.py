@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -58,6 +58,24 @@ def smallest(
 def most_accurate(designs: Sequence[D], max_area: float | None, max_power: float | None) -> D:
     """The design that ranks highest; of equals the smallest."""
     return max(_within(designs, max_area, max_power), key=lambda c: (c.ranking, -c.area_cm2))
+
+
+def unbeaten(designs: Iterable[D], slack: float = 1.0) -> list[D]:
+    """Return those that no design of less than their area divided by ``slack`` beats; smallest first.
+
+    One beats another that neither ranks above it nor has more validation accuracy, from which losses are counted.
+    """
+    ordered = sorted(designs, key=lambda each: (each.area_cm2, -each.ranking, -each.validation_accuracy))
+    return [
+        each
+        for k, each in enumerate(ordered)
+        if not any(
+            other.area_cm2 * slack <= each.area_cm2
+            and other.ranking >= each.ranking
+            and other.validation_accuracy >= each.validation_accuracy
+            for other in ordered[:k]
+        )
+    ]
 
 
 def _within(designs: Sequence[D], max_area: float | None, max_power: float | None) -> list[D]:

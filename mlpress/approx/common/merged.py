@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
-from mlpress.approx.common.choice import csv_text
+from mlpress.approx.common.choice import csv_text, unbeaten
 from mlpress.approx.gates import CircuitDesign, CircuitFront
 from mlpress.approx.gates.evolution import near_area
 from mlpress.approx.integer.front import Candidate, Front
@@ -21,8 +21,10 @@ FORMAT = "mlpress merged front 1"
 class MergedDesign:
     """A design of either level: number ``number`` of that level's own front.
 
-    ``validation_accuracy`` is what counts in comparisons: a gate-level design's own, and for the integer level what its
-    likes lose on validation rows, counted from ``reference`` as all losses of the front are.
+    ``validation_accuracy`` is what losses are counted with: a gate-level design's own, and for the integer level what
+    its likes lose on validation rows, counted from ``reference`` as all losses of the front are.  ``optimism`` is what
+    it has too much of where the design starts from a model that may have seen those rows (B. Efron, "How biased is the
+    apparent error rate of a prediction rule?", 1986), so that designs of both levels compare.
     """
 
     level: Literal["integer", "gates"]
@@ -30,11 +32,12 @@ class MergedDesign:
     source: Candidate | CircuitDesign
     fit_accuracy: float
     validation_accuracy: float
+    optimism: float = 0.0
 
     @property
     def ranking(self) -> float:
         """What ranks designs of one area."""
-        return self.validation_accuracy
+        return self.validation_accuracy - self.optimism
 
     @property
     def area_cm2(self) -> float:
@@ -53,6 +56,7 @@ class MergedDesign:
             "design": self.number,
             "fit_accuracy": self.fit_accuracy,
             "validation_accuracy": self.validation_accuracy,
+            "optimism": self.optimism,
             "area_cm2": self.area_cm2,
             "power_mw": self.power_mw,
         }
@@ -79,15 +83,17 @@ class MergedFront:
         return json.dumps(facts, indent=1, allow_nan=False) + "\n"
 
 
-def designs_of(front: Front | CircuitFront, reference: float, rows: int) -> list[MergedDesign]:
+def designs_of(front: Front | CircuitFront, reference: float, rows: int, optimism: float = 0.0) -> list[MergedDesign]:
     """All designs of a level's front, with accuracies that compare: losses count from ``reference``.
+
+    ``optimism`` is that of accuracies of what starts from the given model.
 
     The best of many integer designs on a few validation rows (``rows``) is the luckiest, so what counts is what designs
     of like area have there (:func:`mlpress.approx.gates.evolution.near_area`).
     """
     if isinstance(front, CircuitFront):
         return [
-            MergedDesign("gates", k, design, design.fit_accuracy, design.validation_accuracy)
+            MergedDesign("gates", k, design, design.fit_accuracy, design.validation_accuracy, design.optimism)
             for k, design in enumerate(front.designs)
         ]
     area = np.array([round(design.model_cm2 * 1e8) for design in front.designs], np.int64)
@@ -95,21 +101,8 @@ def designs_of(front: Front | CircuitFront, reference: float, rows: int) -> list
     moved = reference - front.reference
     expected = np.clip(1 - near_area(area, area, wrong) / max(rows, 1) + moved, 0.0, 1.0).tolist()
     return [
-        MergedDesign("integer", k, design, design.fit_accuracy, accuracy)
+        MergedDesign("integer", k, design, design.fit_accuracy, accuracy, optimism)
         for k, (design, accuracy) in enumerate(zip(front.designs, expected, strict=True))
-    ]
-
-
-def unbeaten(designs: Iterable[MergedDesign], slack: float = 1.0) -> list[MergedDesign]:
-    """Those that no design of less than their area divided by ``slack`` is as accurate as; smallest first."""
-    ordered = sorted(designs, key=lambda each: (each.area_cm2, -each.validation_accuracy))
-    return [
-        each
-        for k, each in enumerate(ordered)
-        if not any(
-            other.area_cm2 * slack <= each.area_cm2 and other.validation_accuracy >= each.validation_accuracy
-            for other in ordered[:k]
-        )
     ]
 
 

@@ -36,6 +36,9 @@ MIXED = 0.5
 
 SIMILAR = 5
 
+TREES, QUICK_TREES = 200, 40
+"""Trees of the teacher's forest, and of that of a quick one."""
+
 BOOSTED = 400
 """Gradient boosting joins the teachers up to so many features times classes: beyond it takes longer than a search."""
 
@@ -47,11 +50,19 @@ def check_lesson(lesson: str) -> None:
 
 
 def taught(
-    codes: Ints, labels: Ints, inputs: tuple[Input, ...], lesson: Lesson, seed: int, most: int = MOST_ROWS
+    codes: Ints,
+    labels: Ints,
+    inputs: tuple[Input, ...],
+    lesson: Lesson,
+    seed: int,
+    *,
+    most: int = MOST_ROWS,
+    quick: bool = False,
 ) -> tuple[Ints, Ints]:
     """Rows (rows, inputs) and labels (rows,): the given ones first, repeated to a third of all, then neighbours.
 
-    There are no more than about 1.5 ``most`` in all; where neighbours have no room, the rows are as they were.
+    There are no more than about 1.5 ``most`` in all; where neighbours have no room, the rows are as they were.  A
+    ``quick`` teacher is a smaller one, for a search of seconds.
     """
     check_lesson(lesson)
     codes, labels = codes.astype(np.int64, copy=False), labels.astype(np.int64, copy=False)
@@ -61,7 +72,7 @@ def taught(
     rng = np.random.default_rng((seed, 3))
     top = np.array([(1 << feature.bits) - 1 for feature in inputs])
     near = _moved(codes, top, copies, rng) if lesson == "moved" else _mixed(codes, top, copies, rng)
-    said = _committee(codes.tobytes(), labels.tobytes(), codes.shape[1], seed).predict(near).astype(np.int64)
+    said = _committee(codes.tobytes(), labels.tobytes(), codes.shape[1], seed, quick).predict(near).astype(np.int64)
     times = -(-copies // 2)
     return (
         np.concatenate([np.repeat(codes, times, axis=0), near]),
@@ -89,11 +100,12 @@ def _mixed(codes: Ints, top: Ints, copies: int, rng: np.random.Generator) -> Int
 
 
 @lru_cache(maxsize=8)
-def _committee(packed_codes: bytes, packed_labels: bytes, features: int, seed: int) -> Any:
+def _committee(packed_codes: bytes, packed_labels: bytes, features: int, seed: int, quick: bool) -> Any:
     """Three classifiers that average their odds: logistic regression, a random forest, gradient boosting.
 
-    One is smooth, two are sharp.  They are fitted on one thread, so that the number of cores changes nothing, and once
-    for all lessons: codes (rows, ``features``) and labels come as bytes, which the cache compares.
+    One is smooth, two are sharp; a ``quick`` committee has no boosting, which takes longest.  They are fitted on one
+    thread, so that the number of cores changes nothing, and once for all lessons: codes (rows, ``features``) and labels
+    come as bytes, which the cache compares.
     """
     from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier, VotingClassifier
     from sklearn.linear_model import LogisticRegression
@@ -102,12 +114,12 @@ def _committee(packed_codes: bytes, packed_labels: bytes, features: int, seed: i
     from threadpoolctl import threadpool_limits
 
     smooth = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
-    forest = RandomForestClassifier(200, random_state=seed)
+    forest = RandomForestClassifier(QUICK_TREES if quick else TREES, random_state=seed)
     boosted = HistGradientBoostingClassifier(max_iter=80, random_state=seed)
     codes = np.frombuffer(packed_codes, np.int64).reshape(-1, features)
     labels = np.frombuffer(packed_labels, np.int64)
     voters = [("smooth", smooth), ("forest", forest)]
-    if features * len(np.unique(labels)) <= BOOSTED:
+    if not quick and features * len(np.unique(labels)) <= BOOSTED:
         voters.append(("boosted", boosted))
     with threadpool_limits(1, user_api="openmp"):
         return VotingClassifier(voters, voting="soft").fit(codes, labels)

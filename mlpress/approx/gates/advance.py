@@ -125,7 +125,9 @@ def _material(problem: GateProblem, archive: int) -> _Material:
 
 def material_of(problem: GateProblem, rows: Rows, unseen: Rows | None, lesson: Lesson) -> _Material:
     """What is learned from ``rows`` and their neighbours, with the rows ``unseen`` held out."""
-    learned = Rows(*taught(rows.codes, rows.labels, problem.inputs, lesson, problem.seed))
+    learned = Rows(
+        *taught(rows.codes, rows.labels, problem.inputs, lesson, problem.seed, quick=problem.effort.quick_teacher)
+    )
 
     def packed(rows: Rows) -> PackedRows:
         return pack_rows(problem.inputs, len(problem.classes), rows)

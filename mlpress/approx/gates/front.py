@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mlpress.approx.common.choice import Measured, csv_text, most_accurate, smallest
+from mlpress.approx.common.choice import Measured, csv_text, most_accurate, smallest, unbeaten
 from mlpress.errors import MlpressError
 from mlpress.ir import Circuit, from_text, to_text
 
@@ -22,7 +22,8 @@ class CircuitDesign:
     are shares: ``fit_accuracy`` of all rows, which it has seen; ``validation_accuracy`` is that of its likes on rows
     held out of theirs: on ``validation_rows`` of them, where these are not all (``fit_accuracy`` is of the others).
     ``netlist`` is Verilog that makes each gate of its own cells, which ``model_cm2`` counts; ``measured`` is what
-    synthesis found.
+    synthesis found.  ``optimism`` is what the validation accuracy has too much of where it starts from a model that may
+    have seen the rows.
     """
 
     circuit: Circuit
@@ -34,11 +35,12 @@ class CircuitDesign:
     model_cm2: float
     measured: Measured | None = None
     validation_rows: int | None = None
+    optimism: float = 0.0
 
     @property
     def ranking(self) -> float:
-        """What ranks designs of one area: the validation accuracy, which every row had its part in."""
-        return self.validation_accuracy
+        """What ranks designs of one area: the validation accuracy, which every row had its part in, less optimism."""
+        return self.validation_accuracy - self.optimism
 
     @property
     def area_cm2(self) -> float:
@@ -79,11 +81,7 @@ class CircuitFront:
 
     def joined(self, more: Sequence[CircuitDesign]) -> CircuitFront:
         """The front with those of ``more`` that belong there, and without what they beat; small first."""
-        found: list[CircuitDesign] = []
-        for each in sorted((*self.designs, *more), key=lambda each: (each.model_cm2, -each.validation_accuracy)):
-            if not found or each.validation_accuracy > found[-1].validation_accuracy:
-                found.append(each)
-        return replace(self, designs=tuple(found)) if more else self
+        return replace(self, designs=tuple(unbeaten((*self.designs, *more)))) if more else self
 
     def measure(self, synthesise: Callable[[Circuit, str], Measured]) -> CircuitFront:
         """The front with every design's real area and power, from its circuit and its own netlist."""
@@ -99,6 +97,7 @@ class CircuitFront:
                 "fit_accuracy": d.fit_accuracy,
                 "validation_accuracy": d.validation_accuracy,
                 "validation_rows": d.validation_rows,
+                "optimism": d.optimism,
                 "model_cm2": d.model_cm2,
                 "area_cm2": None if d.measured is None else d.measured.area_cm2,
                 "power_mw": None if d.measured is None else d.measured.power_mw,
@@ -155,4 +154,5 @@ def _design(entry: dict[str, Any]) -> CircuitDesign:
         float(entry["model_cm2"]),
         None if area is None else Measured(float(area), float(entry["power_mw"])),
         None if entry["validation_rows"] is None else int(entry["validation_rows"]),
+        float(entry.get("optimism", 0.0)),
     )

@@ -36,6 +36,7 @@ def polished(
     effort: GateEffort,
     *,
     moved: float = 0.0,
+    optimism: float = 0.0,
     seed: int = 0,
     until: float = inf,
 ) -> list[CircuitDesign]:
@@ -43,7 +44,8 @@ def polished(
 
     Every start is annealed at each of the effort's prices in turn, on the rows ``fit``, and takes no more than its
     share of the time until the moment ``until`` (of :func:`mlpress.approx.now`).  Accuracies are what circuits of like
-    area have on ``held``, and ``moved`` is added to them.
+    area have on ``held``, and ``moved`` is added to them; ``optimism`` is theirs where the starts may have seen those
+    rows.
     """
     circuit = starts[0].made
     problem = GateProblem(
@@ -74,6 +76,7 @@ def polished(
             validation_accuracy=share,
             model_cm2=size * 1e-8,
             validation_rows=len(held),
+            optimism=optimism,
         )
         for member, size, share in zip(members, area.tolist(), accuracy, strict=True)
     ]

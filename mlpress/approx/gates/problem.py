@@ -38,7 +38,7 @@ class GateEffort:
     visit to a large circuit takes longer: down to an eighth.  It draws ``draws``: signals, pairs, and nested pairs.
     A round has ``cycles`` cycles, each up to ``swing`` prices up from where a circuit is the best one, and then down.
     Rows are split into ``folds``; each fold has an archive for every one of ``lessons``.  ``power`` is how many um2 one
-    nW of static power weighs as much as.
+    nW of static power weighs as much as.  ``quick_teacher`` is for searches of seconds.
     """
 
     prices: tuple[float, ...] = tuple(16.0 * 2 ** (-k / 2) for k in range(17))
@@ -50,6 +50,7 @@ class GateEffort:
     folds: int = 4
     lessons: tuple[Lesson, ...] = ("moved", "mixed")
     power: float = 0.0
+    quick_teacher: bool = False
 
     def __post_init__(self) -> None:
         if self.folds < 2 or min(self.visits, self.cycles) < 1 or not self.lessons:

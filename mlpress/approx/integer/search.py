@@ -171,7 +171,7 @@ def search(
     codes = encode(space.layout.encoder(), features)
     fit, held = split_rows(labels, validation, seed)
     with nullcontext() if resume else interrupts.allowed():  # a resumed search has a front to end with
-        fitted, fitted_labels = taught(codes[fit], labels[fit], net.inputs, lesson, seed, MOST_ROWS)
+        fitted, fitted_labels = taught(codes[fit], labels[fit], net.inputs, lesson, seed, most=MOST_ROWS)
     cost = CostModel.of(space.layout, technology, with_adc=with_adc)
     if decided is None:
         reference = _accuracy(net, codes[held], labels[held])
