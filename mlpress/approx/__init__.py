@@ -9,6 +9,7 @@ from mlpress._lazy import lazy_door
 if TYPE_CHECKING:
     from mlpress.approx.common.choice import VALIDATION, Measured, unbeaten
     from mlpress.approx.common.clock import Clock, now, timed_by
+    from mlpress.approx.common.executor import cores
     from mlpress.approx.common.loss import Loss, estimated_loss, paired_loss
     from mlpress.approx.common.merged import MergedDesign, MergedFront, designs_of, merge
     from mlpress.approx.common.warm import load_kernels
@@ -44,6 +45,7 @@ _HOMES = {
     "integer.heap": ["PARTS"],
     "integer.genome_layout": ["Layout"],
     "common.loss": ["Loss", "estimated_loss", "paired_loss"],
+    "common.executor": ["cores"],
     "common.merged": ["MergedDesign", "MergedFront", "designs_of", "merge"],
     "integer.nsga": ["Population", "Search", "hypervolume"],
     "passes": [
@@ -96,6 +98,7 @@ __all__ = [
     "Space",
     "Training",
     "apply",
+    "cores",
     "dense",
     "designs_of",
     "estimated_loss",

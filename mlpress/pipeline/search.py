@@ -81,8 +81,12 @@ MOST_ROWS = 16_000
 MOST_BITS = 3_000
 """No circuit is evolved from a network whose products have more bits: a move of it takes too long."""
 
-HURRIED_S = 90.0
-"""With a smaller budget, folds have one archive each, starts are few, and nothing is trained for information only."""
+PREPARING_S = (0.6, 4e-4)
+"""Seconds that an archive's teacher takes, and that per row: measured on cardio and pendigits."""
+
+HURRIED = 0.2
+"""Where teachers would take more of the gate level's time, they are quick, folds have one archive each, and starts are
+few."""
 
 HURRIED_BITS = 1_000
 """:data:`MOST_BITS` of a search with such a budget."""
@@ -350,8 +354,17 @@ class _Task:
 
     @property
     def hurried(self) -> bool:
-        """Whether there is no time for half of the archives, nor for what only informs."""
-        return self.clock.seconds is not None and self.clock.seconds < HURRIED_S
+        """Whether there is no time for half of the archives, nor for good teachers."""
+        from mlpress.approx import cores, gates
+
+        if self.clock.seconds is None:
+            return False
+        usual = gates.GateEffort()
+        fixed, per_row = PREPARING_S
+        archives = len(usual.lessons) * (usual.folds + 1) / (self.where.workers or cores())
+        share = 1.0 if self.settings.level == "gates" else 1 - INTEGER_SHARE
+        seconds = share * (self.clock.seconds - self.clock.end_s)
+        return archives * (fixed + per_row * len(self.rows)) > HURRIED * seconds
 
     @property
     def most_bits(self) -> int:
@@ -426,7 +439,8 @@ class _Task:
         self.progress.step("train networks of the model's own shape, to hold the model against")
         with interrupts.allowed():
             alike = replace(_alike(self.net), tries=1) if self.hurried else _alike(self.net)
-            anew = gates.retrained_accuracy(alike, self.coded, seed=self.settings.seed)
+            judged = 1 if self.hurried else 4
+            anew = gates.retrained_accuracy(alike, self.coded, self.decided, judged=judged, seed=self.settings.seed)
         if anew.fit < self.reference - gates.AS_GOOD:
             self.progress.note(
                 f"networks of this shape trained anew reach {anew.fit:.1%} of their own rows where the model has "
@@ -440,7 +454,7 @@ class _Task:
 
         if anew is None or anew.fit < self.reference - gates.AS_GOOD:
             return 0.0
-        return max(self.reference - anew.held_out, 0.0)
+        return max(anew.given - anew.held_out, 0.0)
 
     def gate_front(self, budget: Budget, integer: Front | None, optimism: float) -> gates.CircuitFront:
         """The gate level's front."""
@@ -604,7 +618,8 @@ def starts(
     """What an evolution starts from: the exact net, trees, up to three designs of the integer level, a wider net.
 
     The best starts for small circuits come early, so that a short run meets them.  ``few`` is for a run that has no
-    time for all: one searched design, two trees, no wider net, and each training is done once.
+    time for all: one searched design, two trees, no wider net, and each training is done once; where searched networks
+    are evolved before it, a tree comes first.
 
     Circuits are left out where they would be too large (:data:`MOST_BITS`), which ``note`` is told; where nothing else
     is left, there are trees in any case.
@@ -618,7 +633,7 @@ def starts(
     found: list[gates.Start] = [gates.Given("the exact network", ir.bit_blast(net), alike)] if small else []
     fitted = [gates.Tree(net.inputs, net.classes, leaves) for leaves in TREE_LEAVES[: 2 if few else None]]
     if trees:
-        found.append(fitted[0])
+        found.insert(0 if few and integer is not None else len(found), fitted[0])
     if integer is not None:
         nets = [(k, integer.net(design)) for k, design in enumerate(integer.designs)]
         like = [(k, each) for k, each in nets if each.inputs == net.inputs and product_bits(each) <= most]

@@ -103,6 +103,6 @@ def test_networks_trained_anew_reach_what_balance_needs() -> None:
     order = np.random.default_rng(0).permutation(len(labels))[:437]
     inputs = tuple(ir.Input(f"f{k}", 3, 1.0, 0.0) for k in range(4))
     rows = Rows(codes[order], labels[order])
-    found = retrained_accuracy(Trained(dense(inputs, (6,), (0, 1, 2)), (6,)), rows)
+    found = retrained_accuracy(Trained(dense(inputs, (6,), (0, 1, 2)), (6,)), rows, rows.labels)
     assert found.fit > 0.92
     assert found.held_out > 0.87
