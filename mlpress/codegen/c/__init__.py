@@ -1,7 +1,22 @@
 """C99 for microcontrollers: :func:`generate` makes a header and a source of a net or a circuit, bit for bit."""
 
+from mlpress.codegen.c.firmware import LARGEST_ROW, PROTOCOLS, VERSION, firmware, model_hash, row_bytes
 from mlpress.codegen.c.generate import generate
 from mlpress.codegen.c.options import SHAPES, CFacts, COptions, Core, CSource
 from mlpress.codegen.c.text import identifier
 
-__all__ = ["SHAPES", "CFacts", "COptions", "CSource", "Core", "generate", "identifier"]
+__all__ = [
+    "LARGEST_ROW",
+    "PROTOCOLS",
+    "SHAPES",
+    "VERSION",
+    "CFacts",
+    "COptions",
+    "CSource",
+    "Core",
+    "firmware",
+    "generate",
+    "identifier",
+    "model_hash",
+    "row_bytes",
+]

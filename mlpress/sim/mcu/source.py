@@ -6,12 +6,16 @@ from collections.abc import Mapping
 from typing import Protocol
 
 
-class Source(Protocol):
-    """A generated C source: see :class:`mlpress.codegen.c.CSource`."""
+class Written(Protocol):
+    """Files of C."""
 
     @property
     def files(self) -> Mapping[str, str]:
         """Text by file name."""
+
+
+class Source(Written, Protocol):
+    """A generated C source: see :class:`mlpress.codegen.c.CSource`."""
 
     @property
     def name(self) -> str:
