@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from importlib import resources
-from typing import Literal, cast
+from typing import Literal
 
 from mlpress.codegen.c.options import CSource
 from mlpress.codegen.c.text import type_bytes
@@ -47,7 +47,7 @@ def firmware(program: Net | Circuit, source: CSource, protocol: str) -> Mapping[
     if largest > LARGEST_ROW:
         raise MlpressError(f"a row or its scores have {largest} bytes; a firmware takes at most {LARGEST_ROW}")
     folder = resources.files("mlpress.codegen.c.firmware")
-    names = ("board.h", *MAINS[cast(Protocol, protocol)])
+    names = ("board.h", *MAINS[protocol])
     fixed = {name: folder.joinpath(name).read_text(encoding="ascii") for name in names}
     return {**source.files, "firmware.h": _header(program, source), **fixed}
 
