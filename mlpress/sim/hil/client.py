@@ -83,7 +83,7 @@ class Client:
         patience_s: float = PATIENCE_S,
         told: Callable[[str], None] = lambda text: None,
     ) -> None:
-        """Prepare to talk about a model of this ``shape``; ``told`` hears, in one line, of a lost or restarted board."""
+        """Prepare to talk about a model of this ``shape``; ``told`` hears of a lost or restarted board."""
         self._open, self._shape, self._patience, self._told = open_line, shape, patience_s, told
         self._line: Line | None = None
         self._splitter = Splitter(most_bytes(shape))

@@ -43,7 +43,7 @@ class Shape:
 
 
 class Hello(NamedTuple):
-    """What a board says of itself: protocol version, boot number, model, and processor cycles per second (0: unknown)."""
+    """What a board says of itself: protocol version, boot number, model, processor cycles per second (0: unknown)."""
 
     version: int
     boot: int
@@ -95,7 +95,7 @@ def decode(frame: bytes) -> Message | None:
 
 
 class Splitter:
-    """Cuts a stream of bytes into frames; never keeps more than ``most`` bytes of one, and finds the next after noise."""
+    """Cuts a stream of bytes into frames, of each of which it never keeps more than ``most`` bytes."""
 
     def __init__(self, most: int) -> None:
         self._most = most

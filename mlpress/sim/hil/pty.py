@@ -13,7 +13,7 @@ from mlpress.sim.hil.line import CHUNK, SerialLine
 
 
 class PtyDevice:
-    """A device that runs in a thread of its own; ``path`` is its port.  Ends with the ``with`` statement or ``close``."""
+    """A device in a thread of its own, whose port is ``path``; ``close`` or the end of a ``with`` statement ends it."""
 
     def __init__(self, run: Callable[[Callable[[], bytes], Callable[[bytes], None]], None]) -> None:
         """Open a pseudo-terminal, and call ``run`` with a function that waits for bytes, and one that sends some.
@@ -58,7 +58,7 @@ class PtyDevice:
     def _guarded(self, run: Callable[[Callable[[], bytes], Callable[[bytes], None]], None]) -> None:
         try:
             run(self._receive, self._send)
-        except Exception as error:  # noqa: BLE001 - it is told to whoever opens the port next
+        except Exception as error:
             self.failed = error
 
     def _receive(self) -> bytes:

@@ -25,7 +25,7 @@ class Sensor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Adc:
-    """An ideal converter of 1 to 24 ``bits``: the nearest of its levels, from ``low`` to ``high``, which it clips to."""
+    """An ideal converter of 1 to 24 ``bits``: the nearest of its levels from ``low`` to ``high``."""
 
     bits: int = 8
     low: float | None = None
@@ -42,7 +42,8 @@ class Adc:
         low = features.min(axis=0) if self.low is None else np.full(features.shape[1], self.low)
         high = features.max(axis=0) if self.high is None else np.full(features.shape[1], self.high)
         step = np.where(high > low, high - low, 1.0) / ((1 << self.bits) - 1)
-        return low + np.rint((np.clip(features, low, np.maximum(low, high)) - low) / step) * step
+        levels = np.rint((np.clip(features, low, np.maximum(low, high)) - low) / step)
+        return np.asarray(low + levels * step, np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,8 @@ class Noise:
 
     def distort(self, features: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
         """Return the features with noise of their own each."""
-        return features + rng.normal(size=features.shape) * self.sigma * np.ptp(features, axis=0)
+        noise = rng.normal(size=features.shape) * self.sigma * np.ptp(features, axis=0)
+        return np.asarray(features + noise, np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ def read_sensor(text: str) -> Sensor:
 
 
 def distort(features: NDArray[np.float64], sensors: Sequence[Sensor], seed: int) -> NDArray[np.float64]:
-    """Return ``features``, float64 (rows, inputs), after all ``sensors``, one after the other; same seed, same values."""
+    """Return ``features``, float64 (rows, inputs), after all ``sensors`` in turn; the same seed gives the same values."""
     for index, sensor in enumerate(sensors):
         features = sensor.distort(features, np.random.default_rng((seed, index)))
     return features
