@@ -210,7 +210,7 @@ class Microcontroller:
 
     def firmware(self, artifact: McuArtifact, protocol: str) -> Mapping[str, str]:
         """Return the files of a firmware; a board adds the functions of ``board.h``."""
-        return c.firmware(artifact.program, artifact.source, protocol)
+        return c.firmware_files(artifact.program, artifact.source, protocol)
 
     def _rated(self) -> mcu.Part | None:
         """Return the cheapest part with this core whose active power is known."""

@@ -243,7 +243,9 @@ class Printed:
         """Return the simulation of the Verilog at the other end of a pseudo-terminal."""
 
         def simulated(argument: str, progress: Progress) -> Session:
-            return LineSession.simulated(artifact.program, self._rtl(artifact).run, progress, {})
+            engine = self._rtl(artifact)
+            engine.load()  # before the first row waits for it
+            return LineSession.simulated(artifact.program, engine.run, progress, {})
 
         return {"rtl-pty": simulated}
 

@@ -1,6 +1,6 @@
 """C99 for microcontrollers: :func:`generate` makes a header and a source of a net or a circuit, bit for bit."""
 
-from mlpress.codegen.c.firmware import LARGEST_ROW, PROTOCOLS, VERSION, firmware, model_hash, row_bytes
+from mlpress.codegen.c.firmware import LARGEST_ROW, PROTOCOLS, VERSION, firmware_files, model_hash, row_bytes
 from mlpress.codegen.c.generate import generate
 from mlpress.codegen.c.options import SHAPES, CFacts, COptions, Core, CSource
 from mlpress.codegen.c.text import identifier
@@ -14,7 +14,7 @@ __all__ = [
     "COptions",
     "CSource",
     "Core",
-    "firmware",
+    "firmware_files",
     "generate",
     "identifier",
     "model_hash",

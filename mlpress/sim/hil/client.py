@@ -157,6 +157,8 @@ class Client:
             message = self._next(deadline)
             if isinstance(message, _Event):
                 return message
+            if monotonic() > until:
+                raise self._given_up()
             if message.type == HELLO | REPLY:
                 with suppress(MlpressError):
                     hello = parse_hello(message.payload)
@@ -175,6 +177,8 @@ class Client:
                 return answer
 
     def _next(self, deadline: float) -> Message | _Event:
+        """Return the next sound message; what has come by the deadline is read, however late this process is."""
+        late = False
         while True:
             there, message = self._splitter.next()
             if there and message is None:
@@ -182,12 +186,13 @@ class Client:
                 return _Event.DAMAGED
             if message is not None:
                 return message
-            left = deadline - monotonic()
-            if left <= 0:
+            if late:
                 return _Event.SILENT
             if self._line is None:
                 raise LineError("the line is closed")
-            self._splitter.feed(self._line.read(left))
+            left = deadline - monotonic()
+            late = left <= 0
+            self._splitter.feed(self._line.read(max(left, 0.0)))
 
     def _greet(self, until: float) -> Hello:
         """Return the board's hello, opening the line where it is not open."""
@@ -201,6 +206,8 @@ class Client:
                 while not isinstance(message := self._next(deadline), _Event):
                     if message.type == HELLO | REPLY:
                         return self._checked(parse_hello(message.payload))
+                    if monotonic() > until:
+                        raise self._given_up()
                 if message is _Event.SILENT:
                     wait_s = min(2 * wait_s, LONGEST_S)
             except LineError as error:

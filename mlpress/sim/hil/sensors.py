@@ -105,7 +105,7 @@ def read_sensor(text: str) -> Sensor:
 
 
 def distort(features: NDArray[np.float64], sensors: Sequence[Sensor], seed: int) -> NDArray[np.float64]:
-    """Return ``features``, float64 (rows, inputs), after all ``sensors`` in turn; the same seed gives the same values."""
+    """Return ``features``, float64 (rows, inputs), after all ``sensors`` in turn; same seed, same values."""
     for index, sensor in enumerate(sensors):
         features = sensor.distort(features, np.random.default_rng((seed, index)))
     return features

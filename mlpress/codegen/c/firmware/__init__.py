@@ -5,9 +5,9 @@ from mlpress.codegen.c.firmware.generate import (
     PROTOCOLS,
     VERSION,
     Protocol,
-    firmware,
+    firmware_files,
     model_hash,
     row_bytes,
 )
 
-__all__ = ["LARGEST_ROW", "PROTOCOLS", "VERSION", "Protocol", "firmware", "model_hash", "row_bytes"]
+__all__ = ["LARGEST_ROW", "PROTOCOLS", "VERSION", "Protocol", "firmware_files", "model_hash", "row_bytes"]

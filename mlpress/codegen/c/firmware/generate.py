@@ -34,7 +34,7 @@ def row_bytes(source: CSource) -> int:
     return source.inputs * type_bytes(source.code_type)
 
 
-def firmware(program: Net | Circuit, source: CSource, protocol: str) -> Mapping[str, str]:
+def firmware_files(program: Net | Circuit, source: CSource, protocol: str) -> Mapping[str, str]:
     """Return the files, text by name, that make a firmware of ``source``, which was generated from ``program``.
 
     A board adds the functions of ``board.h``.  Raises :class:`MlpressError` for an unknown protocol and for a model

@@ -13,7 +13,7 @@ static uint8_t row[ROW_BYTES];
 static uint16_t loaded; /* bytes of row that were loaded */
 static uint16_t expected;
 static int found;
-#if FIRMWARE_SCORES > 0
+#if FIRMWARE_SHOWS_SCORES
 static firmware_score scores[FIRMWARE_SCORES];
 #endif
 
@@ -89,14 +89,16 @@ static int is_word(const char *word)
     return 1;
 }
 
-/* Reads a decimal number of at most 65535; returns -1 where there is none. */
+/* Reads a decimal number; returns -1, and reads nothing, where there is none of at most 65535. */
 static int32_t read_number(void)
 {
+    const uint16_t start = at;
     int32_t value = -1;
     while ((command[at] >= '0') && (command[at] <= '9')) {
         const int32_t known = (value < 0) ? 0 : value;
         value = (known << 3) + (known << 1) + (int32_t)(command[at] - '0');
         if (value > 65535) {
+            at = start;
             return -1;
         }
         ++at;
