@@ -458,6 +458,7 @@ def firmware(
     folder: Annotated[Path, typer.Argument(help="Design folder.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write.")],
     protocol: Annotated[str, typer.Option(help="framed, which `mlpress run` speaks, or mlperf.")] = "framed",
+    verbose: Verbose = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -466,7 +467,7 @@ def firmware(
     from mlpress.pipeline.firmware import write_firmware
 
     names = write_firmware(Design.load(folder), protocol, out)
-    _screen(False, quiet, as_json).show({"folder": str(out), "files": names}, f"{out}: {', '.join(names)}")
+    _screen(verbose, quiet, as_json).show({"folder": str(out), "files": names}, f"{out}: {', '.join(names)}")
 
 
 @app.command()

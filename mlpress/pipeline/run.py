@@ -63,6 +63,11 @@ def run(
         assert whole is not None
         trial = whole(codes)
     answers = _answers(program, trial.values)
+    if trial.cost.facts.get("interrupted"):
+        progress.note(f"interrupted: {len(answers)} of {len(codes)} rows were answered")
+    if faults := {kind: count for kind, count in trial.cost.facts.get("faults", {}).items() if count}:
+        counts = ", ".join(f"{kind.replace('_', ' ')} {count}" for kind, count in faults.items())
+        progress.note(f"the line had faults, and every row was asked for until it was answered: {counts}")
     codes, labels = codes[: len(answers)], labels[: len(answers)]
     accuracy = score(labels, answers)
     wanted = program_answers(program, codes)
