@@ -1,8 +1,8 @@
 """Rows through a noisy serial line to the emulated board: what is lost, and how long it takes.
 
-The board is an emulated Cortex-M0+ that runs the generated firmware of a 64-32-10 network, behind a pseudo-terminal;
-rows are those of scikit-learn's digits, again and again.  Bytes are changed and dropped in both directions, seeded, and
-the board resets twice in the middle of a frame.
+The board is an emulated Cortex-M0+ that runs the generated firmware of a 30-3-2 network, behind a pseudo-terminal;
+rows are those of scikit-learn's breast cancer set, again and again.  Bytes are changed and dropped in both directions,
+seeded, and the board resets twice in the middle of a frame.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_breast_cancer
 from sklearn.neural_network import MLPClassifier
+from sklearn.preprocessing import MinMaxScaler
 from support import show
 
 from mlpress import Dataset, from_sklearn, ir
@@ -33,11 +34,18 @@ LINES = {"quiet": (0.0, 0.0, 0), "noisy": (0.01, 0.001, 2)}
 
 
 @cache
+def data() -> tuple[np.ndarray, np.ndarray]:
+    """Features in 0 .. 1 and labels."""
+    features, labels = load_breast_cancer(return_X_y=True)
+    return MinMaxScaler().fit_transform(features), labels
+
+
+@cache
 def network() -> ir.Net:
-    """Digits, 64-32-10, with 4-bit inputs and weights."""
-    features, labels = load_digits(return_X_y=True)
-    estimator = MLPClassifier((32,), alpha=1e-3, max_iter=300, random_state=0).fit(features / 16, labels)
-    rows = Dataset.from_arrays(features / 16, labels)
+    """The network, 30-3-2, with 4-bit inputs and weights."""
+    features, labels = data()
+    estimator = MLPClassifier((3,), alpha=1e-1, max_iter=1000, random_state=0, solver="lbfgs").fit(features, labels)
+    rows = Dataset.from_arrays(features, labels)
     return quantise(from_sklearn(estimator), rows, input_bits=4, weight_bits=4, activation_bits=4).net
 
 
@@ -45,10 +53,10 @@ def row(line: str, count: int, seed: int) -> dict[str, Any]:
     """Send ``count`` rows over a line; count what was answered wrongly, and what it took."""
     net, core = network(), mcu.read_core(CORE)
     corrupt, drop, resets = LINES[line]
-    source = c.generate(net, core, c.COptions("digits", "looped"))
+    source = c.generate(net, core, c.COptions("cancer", "looped"))
     image = sim.build_board(source, c.firmware_files(net, source, "framed"), core, OPTIMISE)
     shape = c_shape(net, source)
-    features = load_digits().data / 16
+    features, _ = data()
     codes = ir.encode(net, features[np.random.default_rng(seed).integers(0, len(features), count)])
     wanted = ir.interpret(net, codes)
     frame = shape.inputs + 10
@@ -100,7 +108,7 @@ def sizes() -> Iterable[dict[str, Any]]:
     for name in ("cortex-m0plus", "cortex-m4f", "rv32imc", "rv32ec"):
         core = mcu.read_core(name)
         net = network()
-        source = c.generate(net, core, c.COptions("digits", "looped", minimise="flash"))
+        source = c.generate(net, core, c.COptions("cancer", "looped", minimise="flash"))
         alone = sim.build(source, core).sizes
         for protocol in c.PROTOCOLS:
             found = sim.build_board(source, c.firmware_files(net, source, protocol), core).sizes

@@ -220,7 +220,7 @@ def test_a_regression_on_a_line() -> None:
 
 def test_an_interrupt_leaves_the_log_complete(folder: Path, tmp_path: Path) -> None:
     log = tmp_path / "out.csv"
-    words = ["run", str(folder), "--device", "pty", "--rate", "20", "--log", str(log), "--json"]
+    words = ["run", str(folder), "--device", "pty", "--rate", "10", "--log", str(log), "--json"]
     with subprocess.Popen(
         [sys.executable, "-m", "mlpress", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as child:
@@ -284,6 +284,6 @@ def test_the_firmware_of_a_folder(folder: Path, tmp_path: Path, mlpress: Any) ->
 def test_a_session_ends_with_its_device(design: Design) -> None:
     opens = design.target.lines(design.artifact)["pty"]  # type: ignore[attr-defined]
     with closing(opens("", Told())) as session:
-        assert session.ask(design.rows.codes[0]).sent == 1
+        assert session.ask(design.rows.codes[0]).sent >= 1
         thread = session.device._thread
     assert not thread.is_alive()
