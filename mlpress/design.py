@@ -48,7 +48,7 @@ class Design:
     folders of older versions), and ``changed`` names those that are missing or not the ones written.
     """
 
-    program: ir.Net | ir.Circuit
+    program: ir.Program
     facts: dict[str, Any]
     files: Mapping[str, str | bytes]
     oracle: bytes
@@ -60,8 +60,8 @@ class Design:
     built: tuple[Target, Artifact | None] | None = None
 
     def __repr__(self) -> str:
-        level = "circuit" if isinstance(self.program, ir.Circuit) else "net"
-        return f"Design({self.facts.get('target')}, {level} of {len(self.program.inputs)} inputs, {self.cost})"
+        program = f"{self.program.level} of {len(self.program.inputs)} inputs"
+        return f"Design({self.facts.get('target')}, {program}, {self.cost})"
 
     @cached_property
     def target(self) -> Target:
@@ -95,14 +95,7 @@ class Design:
 
     def predict(self, features: ArrayLike) -> NDArray[Any]:
         """Return the class of each row of ``features`` (rows, inputs); the scores of a regression."""
-        codes = ir.encode(self.program, np.asarray(features, np.float64))
-        if isinstance(self.program, ir.Circuit):
-            decided = ir.interpret_circuit(self.program, codes).decision
-            return np.asarray(self.program.classes)[decided]
-        trace = ir.interpret(self.program, codes)
-        if trace.decision is None:
-            return ir.score_values(self.program, trace.scores)
-        return np.asarray(self.program.classes)[trace.decision]
+        return ir.predict(self.program, ir.encode(self.program, np.asarray(features, np.float64)))
 
     def text(self, name: str) -> str:
         """Return a text file of the artifact: ``top.v``."""
@@ -118,7 +111,7 @@ class Design:
         return replace(self, files={**self.files, name: content}, built=built)
 
     def files_facts(self) -> dict[str, Any]:
-        """Whether the files of the folder are those that were written, as plain JSON values."""
+        """Return whether the files of the folder are those that were written, as plain JSON values."""
         verdict = "changed" if self.changed else "unchanged" if self.hashed else "no hashes"
         return {"verdict": verdict, "hashed": self.hashed, "changed": list(self.changed)}
 
@@ -165,7 +158,7 @@ class Design:
         cls, path: Path, facts: dict[str, Any], hashed: int, changed: tuple[str, ...], options: Mapping[str, Any]
     ) -> Design:
         program = ir.from_text(_text(path / "program.mlp"))
-        if not isinstance(program, ir.Net | ir.Circuit):
+        if isinstance(program, ir.Model):
             raise MlpressError(f"{path / 'program.mlp'} holds neither an integer network nor a circuit; compile again")
         features, labels = _rows(path / "rows.npz", len(program.inputs))
         return cls(
@@ -182,7 +175,7 @@ class Design:
 
 
 def _target(facts: Mapping[str, Any], given: Mapping[str, Any] | None = None) -> Target:
-    """The target of a design's facts; what is ``given`` stands for what they say."""
+    """Return the target of a design's facts; what is ``given`` stands for what they say."""
     name = str(facts["target"])
     known = {key: facts["options"][key] for key in target_options(name) if key in facts["options"]}
     missing = [key for key, value in known.items() if key == "liberty" and value is not None]
@@ -196,7 +189,7 @@ def _sha256(content: str | bytes) -> str:
 
 
 def _hashes(found: Any, path: Path) -> dict[str, str]:
-    """Checked hashes: names of files in the folder itself, and text to compare."""
+    """Return checked hashes: names of files in the folder itself, and text to compare."""
     if not (
         isinstance(found, dict)
         and len(found) <= MOST_FILES
@@ -208,7 +201,7 @@ def _hashes(found: Any, path: Path) -> dict[str, str]:
 
 
 def _holds(path: Path, digest: str) -> bool:
-    """Whether the file is there with that SHA-256."""
+    """Return whether the file is there with that SHA-256."""
     try:
         return _sha256(_read(path)) == digest
     except MlpressError:

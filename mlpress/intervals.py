@@ -17,7 +17,7 @@ class Interval(NamedTuple):
 
 
 def accuracy_interval(share: float, rows: int) -> Interval:
-    """The 95 % confidence interval of an accuracy ``share`` (0 to 1) that was counted on ``rows`` rows.
+    """Return the 95 % confidence interval of an accuracy ``share`` (0 to 1) that was counted on ``rows`` rows.
 
     It is Wilson's score interval (E. B. Wilson, "Probable inference, the law of succession, and statistical
     inference", Journal of the American Statistical Association 22, 1927).  Without rows it is 0 to 1.

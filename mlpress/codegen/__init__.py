@@ -10,13 +10,12 @@ if TYPE_CHECKING:
     from mlpress.codegen.oracle.program import onnx_model, onnx_net
     from mlpress.codegen.verilog.auditing import AuditReport, audit
     from mlpress.codegen.verilog.bench import TestBench, testbench
-    from mlpress.codegen.verilog.rtl import bits_of, check_style, header, simulate, to_verilog
+    from mlpress.codegen.verilog.rtl import check_style, header, simulate, styles_of, to_verilog
 
 __all__ = [
     "AuditReport",
     "TestBench",
     "audit",
-    "bits_of",
     "check_style",
     "graph_difference",
     "header",
@@ -25,6 +24,7 @@ __all__ = [
     "onnx_net",
     "oracle_graph",
     "simulate",
+    "styles_of",
     "testbench",
     "to_verilog",
 ]
@@ -35,7 +35,6 @@ __getattr__ = lazy_door(
         "AuditReport": "verilog.auditing",
         "TestBench": "verilog.bench",
         "audit": "verilog.auditing",
-        "bits_of": "verilog.rtl",
         "check_style": "verilog.rtl",
         "graph_difference": "oracle.checked",
         "header": "verilog.rtl",
@@ -44,6 +43,7 @@ __getattr__ = lazy_door(
         "onnx_net": "oracle.program",
         "oracle_graph": "oracle.checked",
         "simulate": "verilog.rtl",
+        "styles_of": "verilog.rtl",
         "testbench": "verilog.bench",
         "to_verilog": "verilog.rtl",
     },

@@ -51,7 +51,8 @@ def from_sklearn(estimator: Any) -> Model:
 
 
 def _steps(estimator: Any) -> list[Any]:
-    """The steps of pipelines within pipelines and of searches' best estimators, those that do nothing left out."""
+    """Return the steps of pipelines within pipelines and of searches' best estimators, those that do nothing left
+    out."""
     from sklearn.pipeline import Pipeline
 
     if isinstance(estimator, Pipeline):
@@ -88,7 +89,7 @@ def _classes(mlp: Any) -> tuple[int | str, ...]:
 
 
 def _names(steps: list[Any]) -> tuple[str, ...]:
-    """What the first step was fitted to."""
+    """Return the names of the features that the first step was fitted to."""
     width, named = features_of(steps[0]), getattr(steps[0], "feature_names_in_", None)
     return generated_names(width) if named is None else tuple(str(name) for name in named)
 
@@ -119,7 +120,7 @@ def _scaling(steps: list[Any], width: int) -> _Scaling:
 
 
 def _layers(mlp: Any, mixed: Affine | None) -> tuple[Dense, ...]:
-    """The dense layers, the first one after what ``mixed`` does; two with no activation between them are one."""
+    """Return the dense layers, the first one after what ``mixed`` does; two with no activation between them are one."""
     hidden = _ACTIVATIONS[mlp.activation]
     layers: list[Dense] = []
     for coefficients, intercepts in zip(mlp.coefs_, mlp.intercepts_, strict=True):

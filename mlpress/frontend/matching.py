@@ -45,7 +45,7 @@ class Columns:
         )
 
     def note(self) -> str:
-        """One line on the order."""
+        """Return one line on the order."""
         if self.by == "position":
             return f"columns are {self.taken}"
         left = f"; not used: {listed(self.unused)}" if self.unused else ""
@@ -61,7 +61,7 @@ class Columns:
         return f"taken in the data's order: {listed(self.data)} (--features names the order that the model expects)"
 
     def warnings(self) -> list[str]:
-        """What is suspicious about it."""
+        """Return what is suspicious about it."""
         if not self.doubtful:
             return []
         return [
@@ -70,7 +70,7 @@ class Columns:
         ]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return plain JSON values."""
         return {"by": self.by, "model": list(self.model), "data": list(self.data), "unused": list(self.unused)}
 
 
@@ -93,13 +93,13 @@ class Labels:
         return any(str(label) != str(name) for label, name in self.pairs)
 
     def note(self) -> str:
-        """One line on the mapping."""
+        """Return one line on the mapping."""
         if not self.renamed:
             return f"labels are matched by name: {listed([label for label, _ in self.pairs])}"
         return f"labels are matched to the model's counted classes in their order: {paired(self.pairs)}"
 
     def warnings(self) -> list[str]:
-        """What is suspicious about it: numbers with gaps, some of them the model's own."""
+        """Return what is suspicious about it: numbers with gaps, some of them the model's own."""
         numbers = [label for label, _ in self.pairs if isinstance(label, int)]
         if not self.renamed or len(numbers) < len(self.pairs):
             return []
@@ -113,7 +113,7 @@ class Labels:
         ]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return plain JSON values."""
         return {"by": self.by, "pairs": [list(pair) for pair in self.pairs]}
 
 
@@ -125,20 +125,20 @@ class Match:
     labels: Labels | None
 
     def notes(self) -> list[str]:
-        """One line each on labels and columns."""
+        """Return one line each on labels and columns."""
         return [*([self.labels.note()] if self.labels else []), self.columns.note()]
 
     def warnings(self) -> list[str]:
-        """What is suspicious, one line each."""
+        """Return what is suspicious, one line each."""
         return [*(self.labels.warnings() if self.labels else []), *self.columns.warnings()]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return plain JSON values."""
         return {"labels": None if self.labels is None else self.labels.to_json(), "columns": self.columns.to_json()}
 
 
 def match_columns(wanted: tuple[str, ...], names: tuple[str, ...]) -> Columns:
-    """The data's columns ``names`` for a model's inputs ``wanted``.
+    """Match the data's columns ``names`` with a model's inputs ``wanted``.
 
     By name where every input's name is among the data's, spelt alike or as an exporter changes it; by position where
     there are as many, and one side only counts them or no name is the same.  Raises :class:`MlpressError` otherwise.
@@ -162,7 +162,7 @@ def match_columns(wanted: tuple[str, ...], names: tuple[str, ...]) -> Columns:
 
 
 def match_labels(ours: tuple[Name, ...], theirs: tuple[Name, ...]) -> Labels:
-    """The model's classes ``theirs`` for the data's labels ``ours``, by name or in order.
+    """Match the data's labels ``ours`` with the model's classes ``theirs``, by name or in order.
 
     Raises :class:`MlpressError` where neither fits.
     """
@@ -180,7 +180,7 @@ def match_labels(ours: tuple[Name, ...], theirs: tuple[Name, ...]) -> Labels:
 
 
 def with_features(model: Model, features: Sequence[str], names: tuple[str, ...]) -> tuple[Model, list[str]]:
-    """``model`` with its inputs called ``features``, which are among the data's columns ``names``; and warnings.
+    """Return ``model`` with its inputs called ``features``, which are among the data's columns ``names``; and warnings.
 
     Raises :class:`MlpressError` where there are too many or too few, or where one is no column of the data.
     """
@@ -207,23 +207,23 @@ def with_features(model: Model, features: Sequence[str], names: tuple[str, ...])
 
 
 def are_counted(names: Sequence[str]) -> bool:
-    """Whether the names only number one tensor's columns: ``x[0], x[1], ...``."""
+    """Return whether the names only number one tensor's columns: ``x[0], x[1], ...``."""
     stem = names[0].removesuffix("[0]")
     return tuple(names) == tuple(f"{stem}[{index}]" for index in range(len(names)))
 
 
 def plain(name: str) -> str:
-    """A feature's name as exporters may have changed it: letters and digits only, in lower case."""
+    """Return a feature's name as exporters may have changed it: letters and digits only, in lower case."""
     return "".join(c for c in name.lower() if c.isalnum())
 
 
 def listed(names: Sequence[Name], most: int = SHOWN) -> str:
-    """Names on one line, at most ``most`` of them, each without control characters and no longer than 40."""
+    """Return names on one line, at most ``most`` of them, each without control characters and no longer than 40."""
     return _some([_shown(name) for name in names], most)
 
 
 def paired(pairs: Sequence[tuple[Name, Name]], most: int = SHOWN) -> str:
-    """Pairs on one line, as ``a is 0, b is 1``."""
+    """Return pairs on one line, as ``a is 0, b is 1``."""
     return _some([f"{_shown(label)} is {_shown(name)}" for label, name in pairs], most)
 
 
@@ -238,7 +238,7 @@ def _shown(name: Name) -> str:
 
 
 def _by_name(wanted: tuple[str, ...], names: tuple[str, ...], *, exactly: bool) -> tuple[int, ...] | None:
-    """The place of each wanted name, by one spelling of all names at which they are all different."""
+    """Return the place of each wanted name, by one spelling of all names at which they are all different."""
     for simplify in (str,) if exactly else (str, plain):
         found = {simplify(name): column for column, name in enumerate(names)}
         keys = [simplify(name) for name in wanted]

@@ -26,7 +26,7 @@ _ACTIVATIONS = ("Relu", "Clip", "LeakyRelu", "Sigmoid", "HardSigmoid", "Tanh")
 
 
 def apply(node: Node) -> Value:
-    """The first output of ``node``."""
+    """Apply ``node``; return its first output."""
     if node.op in fold.FOLDED:
         operands = [value for value in node.inputs if isinstance(value, Const)]
         if len(operands) == len(node.inputs):
@@ -112,7 +112,7 @@ def _times(constant: Const, factor: float) -> Const:
 
 
 def _product(left: Value, right: Value) -> Flow:
-    """``left @ right`` where one of them comes from the features and the other is constant."""
+    """Multiply ``left @ right``, where one of them comes from the features and the other is constant."""
     match left, right:
         case Flow(), Const():
             flow, weight, transposed = left, right, False

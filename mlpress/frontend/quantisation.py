@@ -58,7 +58,7 @@ def quantise(
     keep_integers: bool = True,
     output_codes: bool = True,
 ) -> Quantised:
-    """The integer network of ``model``, with the scales that the rows of ``dataset`` ask for.
+    """Quantise ``model`` to an integer network, with the scales that the rows of ``dataset`` ask for.
 
     * Inputs become ``input_bits`` wide codes, ``floor`` of the feature over the range of its rows.  With
       ``input_range="unit"`` the range is 0 to 1 of the model's own scaling; ``"auto"`` takes it where all rows lie

@@ -40,7 +40,7 @@ class Affine:
         return int(self.gain.shape[-1])
 
     def matrix(self) -> Floats:
-        """The gain as float64 (outputs, inputs)."""
+        """Return the gain as float64 (outputs, inputs)."""
         return np.diag(self.gain) if self.elementwise else self.gain
 
     def then(self, other: Affine) -> Affine:
@@ -143,7 +143,7 @@ def _row(values: Any, default: float, width: int) -> Floats:
 
 
 def _projection(step: Any, width: int) -> Affine | None:
-    """Matrices that scikit-learn calls components: ``(x - mean) @ components.T``, whitened or not."""
+    """Return matrices that scikit-learn calls components: ``(x - mean) @ components.T``, whitened or not."""
     from sklearn.decomposition import PCA, FastICA, IncrementalPCA, TruncatedSVD
     from sklearn.random_projection import GaussianRandomProjection, SparseRandomProjection
 
@@ -161,7 +161,7 @@ def _projection(step: Any, width: int) -> Affine | None:
 
 
 def _selection(step: Any, width: int) -> Affine | None:
-    """Columns that are kept; an imputer keeps them all, since no value is missing here."""
+    """Return the columns that are kept; an imputer keeps them all, since no value is missing here."""
     from sklearn.feature_selection import SelectorMixin
     from sklearn.impute import SimpleImputer
 
@@ -204,7 +204,7 @@ def _beside(parts: Sequence[Affine]) -> Affine:
 
 
 def _columns(columns: Any, step: Any, width: int) -> NDArray[np.integer]:
-    """Indices of a ColumnTransformer's columns: numbers, names, a slice of either, or a mask."""
+    """Return indices of a ColumnTransformer's columns: numbers, names, a slice of either, or a mask."""
     names = [str(name) for name in getattr(step, "feature_names_in_", ())]
     match columns:
         case str():

@@ -27,7 +27,7 @@ _NUMBERS = re.compile(rb"[0-9]{1,10}( [0-9]{1,10})*")
 
 
 def to_aiger(circuit: Circuit, form: Literal["binary", "ascii"] = "binary") -> bytes:
-    """``circuit`` as an AIGER file, with the names of its ports as symbols.
+    """Write ``circuit`` as an AIGER file, with the names of its ports as symbols.
 
     Symbols are those of the emitted Verilog: input ``i0``, ... ``x0[0]``, ``x0[1]``, ..., output ``y[0]``, ...
     The format does not keep the order of a gate's two operands; they come back sorted.
@@ -51,7 +51,7 @@ def to_aiger(circuit: Circuit, form: Literal["binary", "ascii"] = "binary") -> b
 
 
 def _delta(number: int) -> bytes:
-    """A number in groups of 7 bits, the lowest first; the top bit of a byte says that more follow."""
+    """Encode a number in groups of 7 bits, the lowest first; the top bit of a byte says that more follow."""
     encoded = bytearray()
     while number >> 7:
         encoded.append(number & 0x7F | 0x80)
@@ -62,7 +62,7 @@ def _delta(number: int) -> bytes:
 
 def _symbols(circuit: Circuit) -> list[str]:
     inputs = [f"{port_name(k)}[{bit}]" for k, feature in enumerate(circuit.inputs) for bit in range(feature.bits)]
-    words = zip(circuit.output_names, circuit.outputs, strict=True)
+    words = zip(circuit.ports, circuit.outputs, strict=True)
     outputs = [f"{name}[{bit}]" for name, word in words for bit in range(len(word))]
     return [f"i{k} {name}" for k, name in enumerate(inputs)] + [f"o{k} {name}" for k, name in enumerate(outputs)]
 
@@ -134,11 +134,11 @@ class _Reader:
             )
 
     def error(self, what: str) -> MlpressError:
-        """The error ``what``, naming the line."""
+        """Return the error ``what``, naming the line."""
         return MlpressError(f"line {self.number}: {what}")
 
     def line(self) -> bytes:
-        """The next line."""
+        """Take the next line."""
         self.number += 1
         if self.at >= len(self.data):
             raise self.error("the AIGER file ends early")
@@ -149,13 +149,13 @@ class _Reader:
         return line.rstrip(b"\r")
 
     def numbers(self, text: bytes, what: str) -> list[int]:
-        """The integers of ``text``."""
+        """Return the integers of ``text``."""
         if not _NUMBERS.fullmatch(text):
             raise self.error(f"{text[:40]!r} stands where {what} should be")
         return list(map(int, text.split()))
 
     def literals(self, count: int, what: str) -> list[int]:
-        """The ``count`` literals of the next line."""
+        """Take the ``count`` literals of the next line."""
         found = self.numbers(self.line(), what)
         if len(found) != count:
             raise self.error(f"{len(found)} numbers stand where {what} should be")
@@ -164,7 +164,7 @@ class _Reader:
         return found
 
     def binary(self) -> tuple[int, Pairs, list[int]]:
-        """Inputs, gates and output literals of a binary file."""
+        """Read inputs, gates and output literals of a binary file."""
         outputs = [self.literals(1, "an output")[0] for _ in range(self.outputs)]
         ands = []
         for gate in range(self.ands):
@@ -177,7 +177,7 @@ class _Reader:
         return self.inputs, ands, outputs
 
     def delta(self, gate: int) -> int:
-        """The next number of the binary part."""
+        """Take the next number of the binary part."""
         number = shift = 0
         while True:
             if self.at >= len(self.data) or shift > 28:
@@ -190,7 +190,7 @@ class _Reader:
             shift += 7
 
     def ascii(self) -> tuple[int, Pairs, list[int]]:
-        """The same of an ASCII file, whose variables and gates may come in any order."""
+        """Read an ASCII file, whose variables and gates may come in any order."""
         place = {0: 0}
         for k in range(self.inputs):
             self.define(place, self.literals(1, "an input")[0], 1 + k)
@@ -213,20 +213,20 @@ class _Reader:
         return self.inputs, [(a, b) for a, b in ands], [read(literal) for literal in outputs]
 
     def define(self, place: dict[int, int], literal: int, at: int) -> None:
-        """A variable's literal stands on the left side, once."""
+        """Check that a variable's literal stands on the left side, once."""
         if literal & 1 or literal >> 1 in place:
             raise self.error(f"literal {literal} cannot be defined here: it is inverted, constant or defined before")
         place[literal >> 1] = at
 
     def comment(self) -> str:
-        """The text of the comment section; empty where there is none."""
+        """Take the text of the comment section; empty where there is none."""
         rest = b"\n" + self.data[self.at :]
         start = rest.find(b"\nc\n")
         return "" if start < 0 else rest[start + 3 :].decode(errors="replace")
 
 
 def _ordered(gates: dict[int, tuple[int, int]]) -> list[int]:
-    """The gates' variables, each after those that it reads; raises on a cycle."""
+    """Return the gates' variables, each after those that it reads; raise on a cycle."""
     state: dict[int, int] = {}
     order: list[int] = []
     for root in gates:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpress.ir.net import Input, Scores
+from mlpress.ir.net import Input, Scores, output_ports
 
 FALSE, TRUE = 0, 1
 """The literals of the two constants."""
@@ -45,6 +45,8 @@ class Circuit:
     classes: tuple[int | str, ...]
     scores: Scores | None = None
 
+    level: ClassVar[str] = "circuit"
+
     __hash__ = None  # type: ignore[assignment]  # arrays have no hash
 
     def __eq__(self, other: Any) -> bool:
@@ -58,9 +60,19 @@ class Circuit:
         )
 
     @property
-    def output_names(self) -> tuple[str, ...]:
-        """The ports that carry the words: ``y``, or ``y0``, ``y1``, ... for scores."""
-        return ("y",) if self.scores is None else tuple(f"y{k}" for k in range(len(self.outputs)))
+    def ports(self) -> tuple[str, ...]:
+        """The output ports, one per word: ``y``, or ``y0``, ``y1``, ... for scores."""
+        return output_ports(self.scores)
+
+    @property
+    def terms(self) -> int:
+        """None: a circuit has gates, and no terms of sums."""
+        return 0
+
+    @property
+    def shared_sums(self) -> int | None:
+        """``None``: a circuit has no sums that could be shared."""
+        return None
 
     @property
     def input_bits(self) -> int:
@@ -73,7 +85,7 @@ class Circuit:
         return 1 + self.input_bits + len(self.ands)
 
     def depth(self) -> int:
-        """And-gates on the longest path from an input to an output."""
+        """Count the and-gates on the longest path from an input to an output."""
         level = [0] * self.variables
         first = 1 + self.input_bits
         for gate, (a, b) in enumerate(self.ands.tolist()):
@@ -82,7 +94,7 @@ class Circuit:
 
 
 def index_bits(classes: int) -> int:
-    """Bits of the class index of a classifier with so many ``classes``."""
+    """Count the bits of the class index of a classifier with so many ``classes``."""
     return max(1, (classes - 1).bit_length())
 
 
@@ -109,15 +121,15 @@ class CircuitBuilder:
         return len(self._ands)
 
     def input(self, index: int) -> list[int]:
-        """The literals of input ``index``, the least significant bit first."""
+        """Return the literals of input ``index``, the least significant bit first."""
         return list(self._bits[index])
 
     def invert(self, a: int) -> int:
-        """Not ``a``."""
+        """Return the complement of ``a``."""
         return a ^ 1
 
     def both(self, a: int, b: int) -> int:
-        """``a`` and ``b``."""
+        """Return ``a`` and ``b``."""
         if a > b:
             a, b = b, a
         if a == FALSE or a == b ^ 1:
@@ -135,7 +147,7 @@ class CircuitBuilder:
         return self._known[key]
 
     def _absorbed(self, x: int, gate: int) -> int | None:
-        """``x and gate`` where one of the gate's own operands decides it or replaces the gate, else None."""
+        """Return ``x and gate`` where one of the gate's own operands decides it or replaces the gate, else None."""
         if gate >> 1 < self._first:
             return None
         p, q = self._ands[(gate >> 1) - self._first]
@@ -150,35 +162,36 @@ class CircuitBuilder:
         return self.both(x, p ^ 1) if x == q else None
 
     def either(self, a: int, b: int) -> int:
-        """``a`` or ``b``."""
+        """Return ``a`` or ``b``."""
         return self.both(a ^ 1, b ^ 1) ^ 1
 
     def differ(self, a: int, b: int) -> int:
-        """``a`` xor ``b``."""
+        """Return ``a`` xor ``b``."""
         flip = (a ^ b) & 1
         a, b = a & ~1, b & ~1
         return self.both(self.both(a, b) ^ 1, self.both(a ^ 1, b ^ 1) ^ 1) ^ flip
 
     def choose(self, select: int, high: int, low: int) -> int:
-        """``high`` where ``select`` is 1, else ``low``."""
+        """Return ``high`` where ``select`` is 1, else ``low``."""
         if high == low ^ 1:
             return self.differ(select, low)
         return self.either(self.both(select, high), self.both(select ^ 1, low))
 
     def majority(self, a: int, b: int, c: int) -> int:
-        """1 where at least two of the three are: the carry of a full adder."""
+        """Return 1 where at least two of the three are: the carry of a full adder."""
         return self.either(self.both(a, b), self.both(c, self.either(a, b)))
 
     def circuit(
         self, outputs: Sequence[Word], classes: tuple[int | str, ...] = (), scores: Scores | None = None
     ) -> Circuit:
-        """The circuit of what ``outputs`` need; gates that nothing reads are left out."""
+        """Return the circuit of what ``outputs`` need; gates that nothing reads are left out."""
         ands = np.array(self._ands, np.int32).reshape(-1, 2)
         return Circuit(self._inputs, *swept(self._first, ands, outputs), classes, scores)
 
 
 def swept(first: int, ands: Literals, outputs: Sequence[Word]) -> tuple[Literals, tuple[Word, ...]]:
-    """``ands`` (variables from ``first`` on) without the gates that no output needs, and ``outputs`` renumbered."""
+    """Return ``ands`` (variables from ``first`` on) without the gates that no output needs, and ``outputs``
+    renumbered."""
     used = np.zeros(first + len(ands), np.bool_)
     used[:first] = True
     for word in outputs:

@@ -50,7 +50,7 @@ def interpret_circuit(circuit: Circuit, codes: NDArray[Any]) -> CircuitTrace:
 
 
 def _numbers(bits: Sequence[int], rows: int, signed: bool) -> list[int]:
-    """The integer of each row, its bits the least significant first."""
+    """Return the integer of each row, its bits the least significant first."""
     top = len(bits) - 1
     weights = [-(1 << k) if signed and k == top else 1 << k for k in range(len(bits))]
     return [sum(weight * (bit >> r & 1) for weight, bit in zip(weights, bits, strict=True)) for r in range(rows)]

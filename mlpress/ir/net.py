@@ -8,7 +8,7 @@ enforces it and :func:`mlpress.ir.interpret` is its meaning.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,29 @@ class Net:
     head: Head
     classes: tuple[int | str, ...]
 
+    level: ClassVar[str] = "net"
+
+    @property
+    def scores(self) -> Scores | None:
+        """What a regression's scores stand for; ``None`` for a classifier."""
+        return self.head if isinstance(self.head, Scores) else None
+
+    @property
+    def ports(self) -> tuple[str, ...]:
+        """The output ports: ``y``, or ``y0``, ``y1``, ... for scores."""
+        return output_ports(self.scores)
+
+    @property
+    def terms(self) -> int:
+        """Terms of all neurons together."""
+        return sum(len(neuron.terms) for layer in self.layers for neuron in layer.neurons)
+
 
 def port_name(index: int) -> str:
     """Return the name of the port, and of the code, of input ``index``: ``x0``, ``x1``, ..."""
     return f"x{index}"
+
+
+def output_ports(scores: Scores | None) -> tuple[str, ...]:
+    """Return the names of the output ports: ``y`` of a class index, ``y0``, ``y1``, ... of ``scores``."""
+    return ("y",) if scores is None else tuple(f"y{k}" for k in range(len(scores.scale)))

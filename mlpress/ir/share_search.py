@@ -33,7 +33,7 @@ Array: TypeAlias = Any
 
 @inner
 def draw(state: Array, below: int) -> int:
-    """A number in 0 .. below - 1 (xorshift64; Marsaglia, Journal of Statistical Software 8(14), 2003)."""
+    """Draw a number in 0 .. below - 1 (xorshift64; Marsaglia, Journal of Statistical Software 8(14), 2003)."""
     x = state[0]
     x ^= x << 13
     x ^= (x >> 7) & 0x1FFFFFFFFFFFFFF
@@ -45,7 +45,7 @@ def draw(state: Array, below: int) -> int:
 
 @inner
 def add_pair(words: Array, pair: Array, found: Array) -> None:
-    """The adder of a pair.
+    """Return the adder of a pair.
 
     ``pair`` is (first, second, shift of the first, of the second, sign); ``words`` (words, 3) holds each word's
     columns as a mask, its highest value and its offset.  Writes cost, bits saved, columns, highest value, offset.
@@ -83,7 +83,8 @@ def add_pair(words: Array, pair: Array, found: Array) -> None:
 
 @inner
 def heap_cost(count: Array, constant: int, width: int, unread: int) -> int:
-    """The adders of a heap with ``count`` bits a column, of whose sum the lowest ``unread`` bits are not read."""
+    """Count the adders of a heap with ``count`` bits per column, of whose sum the lowest ``unread`` bits are not
+    read."""
     cost = carry = 0
     for column in range(width):
         bits, one = count[column] + carry, constant >> column & 1
@@ -144,7 +145,7 @@ def use_pair(terms: Array, size: int, pair: Array, index: int) -> int:
 
 @inner
 def count_pairs(terms: Array, size: int, words: Array, table: Array, keys: Array) -> int:
-    """Count every pair of overlapping terms of a row; returns how many different pairs ``keys`` lists.
+    """Count every pair of overlapping terms of a row; return how many different pairs ``keys`` lists.
 
     ``table`` (slots, 2) is a hash table of key and count, empty at 0; the slots in use stand in ``keys``.
     """
@@ -173,7 +174,7 @@ def count_pairs(terms: Array, size: int, words: Array, table: Array, keys: Array
 
 @inner
 def read_key(key: int, pair: Array) -> None:
-    """The pair of a hash key."""
+    """Return the pair of a hash key."""
     key -= 1
     pair[4] = 1 if key & 1 else -1
     apart = (key >> 1 & 127) - 64
@@ -185,7 +186,7 @@ def read_key(key: int, pair: Array) -> None:
 def recreate(
     terms: Array, size: int, words: Array, pairs: Array, used: int, table: Array, keys: Array, pair: Array, found: Array
 ) -> tuple[int, int]:
-    """Share the pair that saves the most, until none saves anything; returns the sizes of terms and words."""
+    """Share the pair that saves the most, until none saves anything; return the sizes of terms and words."""
     while used < WORDS:
         different = count_pairs(terms, size, words, table, keys)
         best, chosen = 0, 0
@@ -211,7 +212,7 @@ def recreate(
 
 @inner
 def define(terms: Array, size: int, words: Array, pairs: Array, used: int, pair: Array, found: Array) -> int:
-    """Make ``pair`` word ``used`` and use it; returns the new number of terms."""
+    """Make ``pair`` word ``used`` and use it; return the new number of terms."""
     add_pair(words, pair, found)
     for k in range(3):
         words[used, k] = found[2 + k]
@@ -222,7 +223,7 @@ def define(terms: Array, size: int, words: Array, pairs: Array, used: int, pair:
 
 @inner
 def load(state: Array, forms: Array, digits: Array, terms: Array) -> int:
-    """Write the digits of all weights to ``terms``; returns how many.
+    """Write the digits of all weights to ``terms``; return how many.
 
     ``state`` (rows, sources) is the form of each weight, ``forms`` (forms, 2) its first digit and its size.
     """
@@ -249,8 +250,9 @@ def rows_cost(
     per_column: int,
     idle: int,
 ) -> int:
-    """The heaps of all rows, and what stands behind them: ``per_column`` of the widest, less ``idle`` of it for a
-    row without terms."""
+    """Return the heaps of all rows, and what stands behind them: ``per_column`` of the widest, less ``idle`` of it for
+    a row without terms.
+    """
     cost = start = widest = 0
     empty = False
     for r in range(len(constants)):
@@ -352,7 +354,7 @@ def redraw(weights: Array, choices: Array, values: Array, state: Array, common: 
 
 @inner
 def find_ends(weights: Array, values: Array, words: Array, common: Array, constants: Array, ends: Array) -> None:
-    """The range of every row: ``ends`` (rows, 2)."""
+    """Write the range of every row to ``ends`` (rows, 2)."""
     for r in range(len(constants)):
         ends[r, 0] = ends[r, 1] = constants[r]
         for s in range(len(common)):
@@ -440,7 +442,7 @@ def best_sharing(
     idle: int,
     steps: int,
 ) -> Found:
-    """The best of ``steps`` states, all arrays int64.
+    """Return the best of ``steps`` states, all arrays int64.
 
     ``weights`` (rows, sources, choices) is the weight number of each row and source for each choice of the common
     weight, of which source s has ``choices[s]`` and starts with ``start[s]``; where there is more than one, the first
@@ -483,7 +485,7 @@ def best_sharing(
 
 
 def _longest(weights: Ints, choices: Ints, values: Ints, forms: Ints) -> Ints:
-    """The most terms that each row can have, int64 (rows,)."""
+    """Return the most terms that each row can have, int64 (rows,)."""
     sizes = forms[values[:, 1], 1][weights]  # all forms of a weight are equally long
     sizes[:, np.arange(weights.shape[2])[None, :] >= choices[:, None]] = 0
     longest: Ints = sizes.max(axis=2).sum(axis=1)

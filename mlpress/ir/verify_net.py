@@ -33,7 +33,7 @@ def verify_net(net: Net) -> None:
 
     check_count(len(net.layers), 1, MAX_LAYERS, "layers", "layers")
     neurons = [neuron for layer in net.layers for neuron in layer.neurons]
-    check_count(sum(len(neuron.terms) for neuron in neurons), 0, MAX_TERMS, "layers", "terms")
+    check_count(net.terms, 0, MAX_TERMS, "layers", "terms")
     check_count(sum(_threshold_count(neuron) for neuron in neurons), 0, MAX_LEVELS, "layers", "thresholds")
 
     widths: Sequence[int] = [feature.bits for feature in net.inputs]
@@ -53,7 +53,7 @@ def _threshold_count(neuron: Neuron) -> int:
 
 
 def check_input(feature: Input, where: str) -> None:
-    """The rules of one input, ``where`` being its place."""
+    """Check the rules of one input, ``where`` being its place."""
     check_int(feature.bits, 1, INPUT_BITS, where, "bits")
     check_float(feature.scale, where, "scale")
     check_float(feature.offset, where, "offset")

@@ -15,7 +15,7 @@ from mlpress.pipeline.accuracy import score
 from mlpress.pipeline.stream import LogColumns, Streamed, Streaming, stream
 from mlpress.progress import Progress, Silent
 from mlpress.sim import hil
-from mlpress.targets import LineTarget, RunTarget, Session, Trial, Values
+from mlpress.targets import LineTarget, RunTarget, Session, Trial
 
 if TYPE_CHECKING:
     from mlpress.design import Design
@@ -62,7 +62,7 @@ def run(
     else:
         assert whole is not None
         trial = whole(codes)
-    answers = _answers(program, trial.values)
+    answers = ir.answers_of(program, {port: trial.values[f"output {port}"] for port in program.ports})
     if trial.cost.facts.get("interrupted"):
         progress.note(f"interrupted: {len(answers)} of {len(codes)} rows were answered")
     if faults := {kind: count for kind, count in trial.cost.facts.get("faults", {}).items() if count}:
@@ -70,7 +70,7 @@ def run(
         progress.note(f"the line had faults, and every row was asked for until it was answered: {counts}")
     codes, labels = codes[: len(answers)], labels[: len(answers)]
     accuracy = score(labels, answers)
-    wanted = program_answers(program, codes)
+    wanted = ir.answers(program, codes)
     different = (answers != wanted).reshape(len(codes), -1).any(axis=1)
     if "scores" in trial.values and isinstance(program, ir.Net):
         different |= (trial.values["scores"] != ir.interpret(program, codes).scores).any(axis=1)
@@ -110,21 +110,3 @@ def _find(
 
 def _log_columns(program: ir.Net | ir.Circuit, labels: NDArray[Any]) -> LogColumns:
     return LogColumns(tuple(map(str, program.classes)), labels.reshape(len(labels), -1))
-
-
-def program_answers(program: ir.Net | ir.Circuit, codes: NDArray[np.int64]) -> NDArray[Any]:
-    """Return the reference interpreter's classes, int64 (rows,), or real scores, float64 (rows, scores)."""
-    if isinstance(program, ir.Circuit):
-        trace = ir.interpret_circuit(program, codes)
-        return trace.words if trace.decision is None else trace.decision
-    found = ir.interpret(program, codes)
-    return ir.score_values(program, found.scores) if found.decision is None else found.decision
-
-
-def _answers(program: ir.Net | ir.Circuit, values: Values) -> NDArray[Any]:
-    """Return classes or real scores from the values of the ports."""
-    if "output y" in values:
-        return np.asarray(values["output y"])
-    ports = sum(name.startswith("output ") for name in values)
-    scores = np.stack([np.asarray(values[f"output y{k}"]) for k in range(ports)], axis=1)
-    return ir.score_values(program, scores) if isinstance(program, ir.Net) else scores

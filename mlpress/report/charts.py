@@ -15,7 +15,7 @@ INK, QUIET, LINE, ACCENT = COLOURS
 
 
 def front_chart(points: Sequence[Mapping[str, Any]], tree: Mapping[str, Any] | None = None) -> str:
-    """Accuracy against area (cm2) of a search's front as an ``<svg>`` element; empty where no point has both.
+    """Draw accuracy against area (cm2) of a search's front as an ``<svg>`` element; empty where no point has both.
 
     ``tree`` is the decision tree to hold it against: its ``area_cm2`` and its ``validation`` accuracy.
     """
@@ -61,7 +61,7 @@ def front_chart(points: Sequence[Mapping[str, Any]], tree: Mapping[str, Any] | N
 
 
 def _points(points: Sequence[Mapping[str, Any]], *, chosen: bool) -> list[tuple[float, float]]:
-    """(area, accuracy) of the points that are, or are not, ``chosen``; what no circuit can have is left out."""
+    """Return (area, accuracy) of the points that are, or are not, ``chosen``; what no circuit can have is left out."""
     found = []
     for point in points:
         if (point.get("chosen") is True) is not chosen:
@@ -73,7 +73,7 @@ def _points(points: Sequence[Mapping[str, Any]], *, chosen: bool) -> list[tuple[
 
 
 def _inline(svg: str) -> str:
-    """The ``<svg>`` element alone, with its size left to the style sheet and its colours to variables."""
+    """Return the ``<svg>`` element alone, with its size left to the style sheet and its colours to variables."""
     element = svg[svg.index("<svg") :].strip()
     head, body = element.split(">", 1)
     head = re.sub(r' (?:width|height|xmlns|xmlns:xlink|version)="[^"]*"', "", head)

@@ -13,7 +13,7 @@ MISSING = "–"
 
 
 def part(facts: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """The object ``facts[name]``, empty where it is missing or null."""
+    """Return the object ``facts[name]``, empty where it is missing or null."""
     found = facts.get(name)
     if found is None:
         return {}
@@ -23,7 +23,7 @@ def part(facts: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def items(facts: Mapping[str, Any], name: str) -> list[Any]:
-    """The list ``facts[name]``, empty where it is missing or null."""
+    """Return the list ``facts[name]``, empty where it is missing or null."""
     found = facts.get(name)
     if found is None:
         return []
@@ -33,7 +33,7 @@ def items(facts: Mapping[str, Any], name: str) -> list[Any]:
 
 
 def rows(facts: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
-    """The list of objects ``facts[name]``, empty where it is missing or null."""
+    """Return the list of objects ``facts[name]``, empty where it is missing or null."""
     found = items(facts, name)
     for index, row in enumerate(found):
         if not isinstance(row, Mapping):
@@ -48,7 +48,7 @@ def _malformed(name: str, found: Any, wanted: str) -> MlpressError:
 
 
 def number(value: Any) -> float | None:
-    """``value`` as a finite float, or ``None`` where it is not one."""
+    """Return ``value`` as a finite float, or ``None`` where it is not one."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
@@ -59,7 +59,7 @@ def number(value: Any) -> float | None:
 
 
 def figure(value: Any, digits: int = 3) -> str:
-    """Integers in full; else ``digits`` significant digits, or all of the integer part: 0.0123, 4.21, 2,776."""
+    """Write integers in full; else ``digits`` significant digits, or all of the integer part: 0.0123, 4.21, 2,776."""
     found = number(value)
     if found is not None and isinstance(value, int):
         return f"{value:,}"
@@ -74,23 +74,23 @@ def figure(value: Any, digits: int = 3) -> str:
 
 
 def counted(value: Any, one: str, many: str | None = None) -> str:
-    """A count with its noun: ``one`` of it, else ``many`` (default: ``one`` with an s)."""
+    """Write a count with its noun: ``one`` of it, else ``many`` (default: ``one`` with an s)."""
     return f"{figure(value)} {one if number(value) == 1 else many or one + 's'}"
 
 
 def unit(text: str, name: str) -> str:
-    """A figure with its unit, on one line."""
+    """Write a figure with its unit, on one line."""
     return f"{text}\N{NO-BREAK SPACE}{name}"
 
 
 def percent(value: Any) -> str:
-    """A share of one as per cent, with one decimal."""
+    """Write a share of one as per cent, with one decimal."""
     found = number(value)
     return words(value) if found is None else unit(f"{100 * found:.1f}", "%")
 
 
 def interval(facts: Mapping[str, Any], name: str) -> str:
-    """The 95 % interval of the share ``name`` as ``87.2 to 93.1 %``; empty where there is none."""
+    """Write the 95 % interval of the share ``name`` as ``87.2 to 93.1 %``; empty where there is none."""
     bounds = [number(bound) for bound in items(part(facts, "intervals"), name)]
     if len(bounds) != 2 or bounds[0] is None or bounds[1] is None:
         return ""
@@ -98,7 +98,7 @@ def interval(facts: Mapping[str, Any], name: str) -> str:
 
 
 def words(value: Any, depth: int = 4) -> str:
-    """Any JSON value on one line; lists and objects in short form, no more than ``depth`` deep."""
+    """Write any JSON value on one line; lists and objects in short form, no more than ``depth`` deep."""
     match value:
         case None | "":
             return MISSING
@@ -129,12 +129,12 @@ def _inner(value: Any, depth: int) -> str:
 
 
 def join(names: list[str]) -> str:
-    """``a``, ``a and b``, ``a, b and c``."""
+    """Join names: ``a``, ``a and b``, ``a, b and c``."""
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def span(values: list[Any]) -> str:
-    """The range of a list of numbers: ``9`` or ``9 to 12``."""
+    """Write the range of a list of numbers: ``9`` or ``9 to 12``."""
     found = sorted(value for value in map(number, values) if value is not None)
     if not found:
         return MISSING
@@ -142,5 +142,5 @@ def span(values: list[Any]) -> str:
 
 
 def label(key: Any) -> str:
-    """A key of a JSON object as words: ``rate_hz`` is ``rate hz``."""
+    """Write a key of a JSON object as words: ``rate_hz`` is ``rate hz``."""
     return words(key).replace("_", " ")

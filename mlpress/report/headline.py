@@ -21,7 +21,7 @@ class Tile:
 
 
 def tiles(facts: Mapping[str, Any]) -> list[Tile]:
-    """The headline of a design, from the facts that it has."""
+    """Return the headline of a design, from the facts that it has."""
     estimate = part(facts, "estimate")
     costs = estimate_tiles(estimate) or cost_tiles(part(facts, "cost"))
     found = [_accuracy(part(facts, "accuracy")), *costs]
@@ -32,7 +32,7 @@ def tiles(facts: Mapping[str, Any]) -> list[Tile]:
 
 
 def estimate_tiles(estimate: Mapping[str, Any]) -> list[Tile]:
-    """The headline of an estimate: area, power, delay, and what can feed it."""
+    """Return the headline of an estimate: area, power, delay, and what can feed it."""
     found = (_area(estimate), _power(estimate), _delay(estimate), _sources(estimate), _converters(estimate))
     return [tile for tile in found if tile]
 
@@ -64,7 +64,7 @@ def in_cells(facts: Mapping[str, Any]) -> bool:
 
 
 def run_tiles(facts: Mapping[str, Any]) -> list[Tile]:
-    """What a run on a device found: accuracy, agreement, cycles' spread, and the metrics that it measured."""
+    """Return what a run on a device found: accuracy, agreement, cycles' spread, and the metrics that it measured."""
     different, count = number(facts.get("different")) or 0, counted(facts.get("rows"), "row")
     bounds = _within({"intervals": {"accuracy": facts.get("interval")}}, "accuracy") if facts.get("interval") else ""
     shown = Tile(
@@ -89,19 +89,19 @@ def run_tiles(facts: Mapping[str, Any]) -> list[Tile]:
 
 
 def _spans(facts: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """What was measured row by row: objects with ``min``, ``max`` and ``rows``."""
+    """Return what was measured row by row: objects with ``min``, ``max`` and ``rows``."""
     objects = {name: found for name, found in facts.items() if isinstance(found, Mapping)}
     return {name: found for name, found in objects.items() if {"min", "max", "rows"} <= set(found)}
 
 
 def best_voltage(estimate: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The supply that draws least power among those that meet the rate; ``None`` where none does."""
+    """Return the supply that draws least power among those that meet the rate; ``None`` where none does."""
     fit = [row for row in rows(estimate, "voltages") if row.get("meets_rate") is True]
     return min(fit, key=_total_mw, default=None)
 
 
 def shown_voltage(estimate: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
-    """The one supply that a summary speaks of, and why it is that one.
+    """Return the one supply that a summary speaks of, and why it is that one.
 
     It is the nominal one, for which limits are checked and published figures stand, unless it misses the rate.
     """
@@ -123,7 +123,7 @@ def _total_mw(row: Mapping[str, Any]) -> float:
 
 
 def score(accuracy: Mapping[str, Any], value: Any) -> str:
-    """An accuracy as per cent; of a regression its coefficient of determination, which is no share."""
+    """Return an accuracy as per cent; of a regression its coefficient of determination, which is no share."""
     return figure(value) if accuracy.get("metric") == "r2" else percent(value)
 
 
@@ -144,13 +144,13 @@ def _accuracy(accuracy: Mapping[str, Any]) -> Tile | None:
 
 
 def _within(shares: Mapping[str, Any], name: str) -> str:
-    """The 95 % interval of a share in brackets, where it has one."""
+    """Return the 95 % interval of a share in brackets, where it has one."""
     found = interval(shares, name)
     return f" ({found})" if found else ""
 
 
 def _tree(tree: Mapping[str, Any], *, with_power: bool) -> Tile | None:
-    """The decision tree; its power is known at the nominal supply alone."""
+    """Return the decision tree; its power is known at the nominal supply alone."""
     if number(tree.get("area_cm2")) is None:
         return None
     known = {"test": "test", "validation": "validation", "fit": "training"}
@@ -197,7 +197,7 @@ def _delay(estimate: Mapping[str, Any]) -> Tile | None:
 
 
 def power_sources(row: Mapping[str, Any]) -> list[str]:
-    """Names of the printed sources that can feed the circuit at this voltage and the estimate's rate."""
+    """Return the names of the printed sources that can feed the circuit at this voltage and the estimate's rate."""
     return [] if row.get("meets_rate") is False else [words(name) for name in items(row, "power_sources")]
 
 

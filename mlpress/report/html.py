@@ -23,7 +23,7 @@ NOT_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def render(facts: Mapping[str, Any]) -> str:
-    """The report of a design, from the content of its ``design.json``.
+    """Write the report of a design, from the content of its ``design.json``.
 
     Parts that are missing or null are left out.  Raises :class:`MlpressError` where a part is not of the
     kind that it must be.  Every text is escaped: names come from models and data, and are not trusted.
@@ -105,7 +105,7 @@ def _lede(facts: Mapping[str, Any], net: Mapping[str, Any]) -> str:
 
 
 def _made(facts: Mapping[str, Any], parts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """What went in, with which options and versions, as one list of names and values."""
+    """Return what went in, with which options and versions, as one list of names and values."""
     synthesis = [(f"synthesis {name}", value) for name, value in parts["synthesis"].items() if name != "cells"]
     source = [(name, value) for name, value in parts["source"].items() if name not in {"labels", "columns"}]
     found = [*source, ("target", facts.get("target")), *parts["options"].items(), *synthesis]
@@ -115,7 +115,7 @@ def _made(facts: Mapping[str, Any], parts: Mapping[str, Mapping[str, Any]]) -> d
 
 
 def _met(source: Mapping[str, Any]) -> list[tuple[str, str, list[tuple[str, str]]]]:
-    """How labels and columns of the data met the model: what, by what rule, and pairs of names (data, model)."""
+    """Return how labels and columns of the data met the model: what, by what rule, and pairs of names (data, model)."""
     labels, columns = figures.part(source, "labels"), figures.part(source, "columns")
     pairs = [tuple(figures.words(name) for name in pair) for pair in figures.items(labels, "pairs") if _is_pair(pair)]
     named = zip(figures.items(columns, "data"), figures.items(columns, "model"), strict=False)
@@ -131,7 +131,7 @@ def _is_pair(value: Any) -> bool:
 
 
 def _sources(voltages: list[Mapping[str, Any]]) -> list[tuple[str, str, list[bool]]]:
-    """Each printed source with its limit, and at which of the ``voltages`` it can feed the circuit."""
+    """Return each printed source with its limit, and at which of the ``voltages`` it can feed the circuit."""
     from mlpress.hw.printed import POWER_SOURCES
 
     feeds = [power_sources(row) for row in voltages]
@@ -141,7 +141,7 @@ def _sources(voltages: list[Mapping[str, Any]]) -> list[tuple[str, str, list[boo
 
 
 def _timing(voltages: list[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """What the delays rest on, with the voltages that it is true of."""
+    """Return what the delays rest on, with the voltages that it is true of."""
     found: dict[str, list[str]] = {}
     for row in voltages:
         if row.get("timing"):
@@ -154,12 +154,12 @@ def _is_table(value: Any) -> bool:
 
 
 def _columns(table: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """The keys of all rows, in the order that they first appear."""
+    """Return the keys of all rows, in the order that they first appear."""
     return list(dict.fromkeys(key for row in table.values() for key in row))
 
 
 def _bars(counts: Mapping[str, Any]) -> list[tuple[str, Any, float]]:
-    """Each name with its count and its share of the largest one, largest first."""
+    """Return each name with its count and its share of the largest one, largest first."""
     sizes = {name: figures.number(count) or 0.0 for name, count in counts.items()}
     most = max(sizes.values(), default=0.0)
     return [
@@ -168,7 +168,7 @@ def _bars(counts: Mapping[str, Any]) -> list[tuple[str, Any, float]]:
 
 
 def _shares(row: Mapping[str, Any], most: float) -> list[float]:
-    """Static and dynamic power as shares of the ``most`` milliwatts that are drawn."""
+    """Return static and dynamic power as shares of the ``most`` milliwatts that are drawn."""
     return [_share(figures.number(row.get(name)) or 0.0, most) for name in ("static_mw", "dynamic_mw")]
 
 

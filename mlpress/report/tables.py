@@ -22,19 +22,19 @@ STYLES = {"plain": "bold", "good": "bold green", "bad": "bold red"}
 
 
 def summary_table(facts: Mapping[str, Any]) -> Table:
-    """The headline of a design from the content of its ``design.json``, one figure a row."""
+    """Return the headline of a design from the content of its ``design.json``, one figure per row."""
     source, net = part(facts, "source"), part(facts, "net")
     named = [words(source.get("model")) if source.get("model") else "", words(net.get("topology")) if net else ""]
     return _tile_table(tiles(facts), " ".join(filter(None, [*named, made_of(facts)])))
 
 
 def run_table(facts: Mapping[str, Any]) -> Table:
-    """What a run on a device found, one figure a row."""
+    """Return what a run on a device found, one figure per row."""
     return _tile_table(run_tiles(facts), f"{words(facts.get('target'))}, device {words(facts.get('device'))}")
 
 
 def estimate_table(estimate: Mapping[str, Any]) -> Group:
-    """The headline of an estimate; below it power, delay and energy at every voltage, and what can feed it."""
+    """Return the headline of an estimate; below it power, delay and energy at every voltage, and what can feed it."""
     from rich.console import Group
 
     voltages = rows(estimate, "voltages")
@@ -56,7 +56,7 @@ def estimate_table(estimate: Mapping[str, Any]) -> Group:
 
 
 def verification_table(results: Sequence[Mapping[str, Any]]) -> Table:
-    """What every engine said: rows that it ran, and whether all equal the reference interpreter."""
+    """Return what every engine said: rows that it ran, and whether all equal the reference interpreter."""
     table = _table(["engine", "rows", "equal", ""], figures=0)
     for row in results:
         late = row.get("verdict") == LATE
@@ -73,7 +73,7 @@ def verification_table(results: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def files_line(files: Mapping[str, Any]) -> Text:
-    """Whether the folder's files are those that were written: ``verdict``, ``hashed`` and ``changed``."""
+    """Return whether the folder's files are those that were written: ``verdict``, ``hashed`` and ``changed``."""
     if changed := items(files, "changed"):
         return _text(f"files: not the ones that were written: {', '.join(map(words, changed))}", "bold red")
     if not files.get("hashed"):
@@ -82,7 +82,9 @@ def files_line(files: Mapping[str, Any]) -> Text:
 
 
 def proof_table(proofs: Sequence[Mapping[str, Any]]) -> Table:
-    """What became of every claim: ``claim``, ``verdict``, ``seconds``, and the ``difference`` where it is refuted."""
+    """Return what became of every claim: ``claim``, ``verdict``, ``seconds``, and the ``difference`` where it is
+    refuted.
+    """
     table = _table(["for all inputs", "verdict", "seconds", ""], figures=0)
     for row in proofs:
         tone = {"proven": "green", "refuted": "bold red"}.get(words(row.get("verdict")), "yellow")
@@ -137,7 +139,7 @@ def _tile_table(found: Iterable[Tile], title: str) -> Table:
 
 
 def _table(headings: Sequence[str], *, figures: int) -> Table:
-    """An empty table; its first ``figures`` columns hold numbers."""
+    """Return an empty table; its first ``figures`` columns hold numbers."""
     from rich import box
     from rich.table import Table
 

@@ -40,7 +40,7 @@ class Oracle:
             raise MlpressError(f"the graph's input is a {inputs[0].type}; an oracle graph takes numbers")
 
     def run(self, rows: NDArray[Any]) -> dict[str, NDArray[Any]]:
-        """Every output by name for ``rows`` (rows, inputs) of features or codes, whichever the graph takes."""
+        """Run ``rows`` (rows, inputs) of features or codes, whichever the graph takes; return every output by name."""
         table = np.ascontiguousarray(rows, dtype=self._dtype)
         try:
             parts = [

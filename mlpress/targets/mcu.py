@@ -94,8 +94,7 @@ class Microcontroller:
 
     def validate(self, program: Any) -> None:
         """Raise where the program is no integer net or circuit."""
-        if not isinstance(program, ir.Net | ir.Circuit):
-            raise MlpressError(f"target {self.name} takes an integer network or a circuit; quantise the model first")
+        ir.check_program(program, f"target {self.name}")
         ir.verify(program)
 
     def build(self, program: Program, rows: Rows, progress: Progress, hint: str | None = None) -> McuArtifact:
@@ -273,7 +272,7 @@ def _check_text(artifact: McuArtifact) -> EngineResult:
 def _check_classes(artifact: McuArtifact, facts: Mapping[str, Any]) -> EngineResult:
     """Check that the classes are those that ``design.json`` names, in that order."""
     program = artifact.program
-    known = facts.get("circuit" if isinstance(program, ir.Circuit) else "net")
+    known = facts.get(program.level)
     named = known.get("classes") if isinstance(known, Mapping) else None
     same = named == list(program.classes)
     difference = "" if same else "program.mlp and design.json name other classes, or in another order"

@@ -107,17 +107,16 @@ class Printed:
 
     def validate(self, program: Any) -> None:
         """Raise where the program is no integer net or circuit."""
-        if not isinstance(program, ir.Net | ir.Circuit):
-            raise MlpressError(f"target {self.name} takes an integer network or a circuit; quantise the model first")
+        ir.check_program(program, f"target {self.name}")
         ir.verify(program)
 
     def build(self, program: Program, rows: Rows, progress: Progress, hint: str | None = None) -> PrintedArtifact:
         """Describe the program in Verilog, audit that, and map it to the cells."""
         technology = self.cells()
-        if isinstance(program, ir.Net) and (expected := expected_seconds(program)) > LONG_S:
+        if (expected := expected_seconds(program)) > LONG_S:
             progress.note(f"this is a large network: about {expected:.0f} s of processor time at the default effort")
         progress.step("plan the arithmetic")
-        lowered = program if isinstance(program, ir.Circuit) else ir.lower_net(program)
+        lowered = ir.to_hardware(program)
         progress.step("describe it in Verilog")
         verilog = codegen.to_verilog(lowered, style=self.style, registered=self.registered)
         bench = codegen.testbench(lowered, rows.codes, registered=self.registered)
@@ -141,7 +140,7 @@ class Printed:
 
     def restore(self, program: Program, files: Mapping[str, str | bytes], facts: Mapping[str, Any]) -> PrintedArtifact:
         """Return the artifact of a design folder; its test bench is made anew wherever one is run."""
-        lowered = program if isinstance(program, ir.Circuit) else ir.lower_net(program)
+        lowered = ir.to_hardware(program)
         texts = {name: file_text(files, name) for name in (VERILOG, BENCH, NETLIST)}
         return PrintedArtifact(program, lowered, texts[NETLIST], self.cells(), texts, facts)
 
@@ -195,7 +194,7 @@ class Printed:
         technology = self.cells()
         own = None if hint is None else printed.parse_netlist(hint, "top")
         if own is None or not quick:
-            verilog = codegen.to_verilog(program if isinstance(program, ir.Circuit) else ir.lower_net(program))
+            verilog = codegen.to_verilog(ir.to_hardware(program))
             own = printed.synthesise(verilog, "top", technology, effort=self.effort, own=own).netlist
         packed = printed.PackedNetlist(own, technology)
         vectors = port_values(codes, [port.name for port in packed.inputs])
@@ -205,14 +204,14 @@ class Printed:
 
     def shipped(self, program: Program) -> Printed:
         """Return the target for a chosen design: ``default`` effort becomes ``thorough`` where it is small enough."""
-        circuit = program if isinstance(program, ir.Circuit) else ir.bit_blast(program)
+        circuit = ir.to_circuit(program)
         thorough = self.effort == "default" and len(circuit.ands) <= MOST_THOROUGH_NODES
         return replace(self, effort="thorough") if thorough else self
 
     def claims(self, artifact: PrintedArtifact) -> Sequence[Claim]:
         """Return that circuit, Verilog and mapped netlist are one function of all inputs."""
         program = artifact.program
-        circuit = program if isinstance(program, ir.Circuit) else ir.bit_blast(program)
+        circuit = ir.to_circuit(program)
         clock, reset = ({"clk": 0}, {"rst": 0}) if self.registered else ({}, {})
         rtl = cache(lambda: read_gates({VERILOG: file_text(artifact.files, VERILOG)}, "top"))
 
@@ -261,14 +260,12 @@ class Printed:
 
 
 def _plan_facts(lowered: ir.Lowered | ir.Circuit) -> dict[str, Any]:
-    if isinstance(lowered, ir.Circuit):
-        return {}
-    return {"shared_sums": sum("shared" in value.name for value in lowered.plan.sums)}
+    return {} if lowered.shared_sums is None else {"shared_sums": lowered.shared_sums}
 
 
-def expected_seconds(net: ir.Net) -> float:
-    """Return how long a build will take at the default effort: seconds of processor time."""
-    return START_S + TERM_S * sum(len(neuron.terms) for layer in net.layers for neuron in layer.neurons)
+def expected_seconds(program: Program) -> float:
+    """Return how long a build will take at the default effort: seconds of processor time.  A circuit has no terms."""
+    return START_S + TERM_S * program.terms
 
 
 def feeds(inputs: Sequence[ir.Input]) -> list[printed.Feed]:

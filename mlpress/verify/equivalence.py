@@ -141,7 +141,7 @@ def _check_ports(one: Machine, other: Machine, held: Ports) -> None:
 
 
 def _miter(pair: Unrolled) -> int:
-    """The literal that is 1 where any output bit differs."""
+    """Return the literal that is 1 where any output bit differs."""
     graph, differs = pair.graph, 0
     for name, word in pair.one.items():
         for a, b in zip(word, pair.other[name], strict=True):
@@ -150,7 +150,7 @@ def _miter(pair: Unrolled) -> int:
 
 
 def _sampled(graph: AndInverterGraph, miter: int) -> Sequence[int] | None:
-    """Input bits for which ``miter`` is 1, from random rows, or None."""
+    """Return the input bits for which ``miter`` is 1, from random rows, or None."""
     drawn, every = random.Random(0), (1 << RANDOM_ROWS) - 1
     signals = [0, *(drawn.getrandbits(RANDOM_ROWS) for _ in range(graph.inputs))]
     for a, b in graph.nodes:
@@ -161,7 +161,7 @@ def _sampled(graph: AndInverterGraph, miter: int) -> Sequence[int] | None:
 
 
 def _decided(graph: AndInverterGraph, miter: int, seconds: float, memory_mb: int) -> Sequence[int] | None:
-    """Nothing where the miter is never 1, the input bits where it is, None where time or memory ends first."""
+    """Return nothing where the miter is never 1, the input bits where it is, None where time or memory ends first."""
     deadline = monotonic() + seconds
     aiger, (inputs, _) = graph.to_aiger([miter]), graph.cone([miter])
     if len(inputs) > FEW_BITS:
@@ -171,7 +171,7 @@ def _decided(graph: AndInverterGraph, miter: int, seconds: float, memory_mb: int
 
 
 def _by_all_rows(graph: AndInverterGraph, miter: int, deadline: float) -> Sequence[int] | None:
-    """The same by trying everything."""
+    """Decide the miter by trying all rows."""
     inputs, gates = graph.cone([miter])
     together = min(ROWS_AT_ONCE, len(inputs))
     every = (1 << (1 << together)) - 1
@@ -194,12 +194,12 @@ def _by_all_rows(graph: AndInverterGraph, miter: int, deadline: float) -> Sequen
 
 
 def _variables(count: int) -> list[int]:
-    """The truth table of each of so many variables: bit ``row`` is its value in that row."""
+    """Return the truth table of each of so many variables: bit ``row`` is its value in that row."""
     return [sum(1 << row for row in range(1 << count) if row >> k & 1) for k in range(count)]
 
 
 def _by_abc(aiger: bytes, seconds: float, memory_mb: int) -> Sequence[int] | None:
-    """The same by ABC."""
+    """Decide the miter by ABC."""
     script = f"read_aiger miter.aig\ndcec -m -T {int(seconds) + 1} -C {CONFLICTS}\nwrite_cex row"
     run = run_abc(script, {"miter.aig": aiger}, ["row"], timeout_s=seconds, memory_mb=memory_mb)
     said = [line for line in run.log.splitlines() if line.startswith("Networks are ")]

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 MOMENT_S = 5.0
 """Seconds for each proof that is tried where nobody asked for one."""
 
-Program = ir.Net | ir.Circuit
 Answers = Mapping[str, Mapping[str, int]]
 
 
@@ -67,7 +66,7 @@ class Proof:
         return f"{codes} ({values}) gives {told}"
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return plain JSON values."""
         facts: dict[str, Any] = {"claim": self.claim, "verdict": self.verdict, "seconds": round(self.seconds, 3)}
         facts["difference"] = self.difference
         if (found := self.counterexample) is not None:
@@ -87,7 +86,7 @@ def check_proofs(
     different: bool,
     progress: Progress | None = None,
 ) -> list[Proof]:
-    """The proofs that belong to a verification: with ``timeout_s`` seconds each, or (None) tried for a moment.
+    """Prove what belongs to a verification: with ``timeout_s`` seconds each, or (None) tried for a moment.
 
     Where engines found a design ``different``, nothing is tried that was not asked for, and what cannot be held
     against each other at all leaves no proof.
@@ -104,7 +103,7 @@ def check_proofs(
 
 
 def prove_soon(design: Design, *, progress: Progress | None = None) -> list[Proof]:
-    """:func:`prove` with :data:`MOMENT_S` for each claim that is worth a quick try."""
+    """Run :func:`prove` with :data:`MOMENT_S` for each claim that is worth a quick try."""
     claims = design.target.claims(design.artifact)
     if not all(claim.quick for claim in claims):
         return [Proof(_title(claim), "not tried", 0.0) for claim in claims]
@@ -126,7 +125,7 @@ def prove(design: Design, *, timeout_s: float = 300.0, progress: Progress | None
         except OutOfTimeError:
             verdict = OutOfTime(monotonic() - began)
         if circuit is None and isinstance(verdict, Refuted):
-            circuit = program if isinstance(program, ir.Circuit) else ir.bit_blast(program)
+            circuit = ir.to_circuit(program)
         proofs.append(_proof(program, circuit, title, claim.sides, verdict))
     return proofs
 
@@ -135,7 +134,9 @@ def _title(claim: Claim) -> str:
     return " = ".join(claim.sides)
 
 
-def _proof(program: Program, circuit: ir.Circuit | None, claim: str, names: tuple[str, str], verdict: Verdict) -> Proof:
+def _proof(
+    program: ir.Program, circuit: ir.Circuit | None, claim: str, names: tuple[str, str], verdict: Verdict
+) -> Proof:
     match verdict:
         case Proven():
             return Proof(claim, "proven", verdict.seconds)
@@ -146,7 +147,9 @@ def _proof(program: Program, circuit: ir.Circuit | None, claim: str, names: tupl
             return Proof(claim, "refuted", verdict.seconds, _counterexample(program, circuit, names, verdict))
 
 
-def _counterexample(program: Program, circuit: ir.Circuit, names: tuple[str, str], verdict: Refuted) -> Counterexample:
+def _counterexample(
+    program: ir.Program, circuit: ir.Circuit, names: tuple[str, str], verdict: Refuted
+) -> Counterexample:
     row = verdict.inputs[verdict.row]
     codes = {ir.port_name(k): row[ir.port_name(k)] for k in range(len(program.inputs))}
     features = {feature.name: _feature(program, k, codes[ir.port_name(k)]) for k, feature in enumerate(program.inputs)}
@@ -156,8 +159,8 @@ def _counterexample(program: Program, circuit: ir.Circuit, names: tuple[str, str
     return Counterexample(codes, features, answers, verdict.inputs)
 
 
-def _feature(program: Program, index: int, code: int) -> float | None:
-    """A value of one feature whose code is ``code``."""
+def _feature(program: ir.Program, index: int, code: int) -> float | None:
+    """Return a value of one feature whose code is ``code``."""
     feature = program.inputs[index]
     values = np.zeros((1, len(program.inputs)))
     half = 0.5 if feature.rounding == "floor" else 0.0
@@ -165,15 +168,10 @@ def _feature(program: Program, index: int, code: int) -> float | None:
     return float(values[0, index]) if ir.encode(program, values)[0, index] == code else None
 
 
-def _reference(program: Program, circuit: ir.Circuit, codes: Mapping[str, int]) -> Mapping[str, int]:
-    """The reference interpreter's answer, unsigned in as many bits as the output ports of ``circuit``."""
+def _reference(program: ir.Program, circuit: ir.Circuit, codes: Mapping[str, int]) -> Mapping[str, int]:
+    """Return the reference interpreter's answer, unsigned in as many bits as the output ports of ``circuit``."""
     row = np.array([list(codes.values())])
-    if isinstance(program, ir.Circuit):
-        answers = ir.interpret_circuit(program, row).words[0].tolist()
-    else:
-        trace = ir.interpret(program, row)
-        answers = trace.scores[0].tolist() if trace.decision is None else trace.decision.tolist()
-    words = zip(circuit.output_names, circuit.outputs, answers, strict=True)
+    words = zip(circuit.ports, circuit.outputs, ir.run(program, row).words[0].tolist(), strict=True)
     return {port: answer & (1 << len(word)) - 1 for port, word, answer in words}
 
 

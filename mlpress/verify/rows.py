@@ -70,7 +70,7 @@ def verify(
     more: NDArray[np.float64] | None = None,
     progress: Progress | None = None,
 ) -> list[EngineResult]:
-    """Run ``design`` in every engine; one result per engine, equal or with its first difference.
+    """Run ``design`` in every engine; return one result per engine, equal or with its first difference.
 
     ``rows`` is the number of random rows (default: two seconds' worth); ``more`` are further rows of features, float64
     (rows, inputs).  A design that was read from a folder is also held against what its other files say of it.
@@ -85,8 +85,8 @@ def verify(
     expected = _expected(program, codes)
     results = [EngineResult.of("reference interpreter", len(codes))]
     progress.step("verify: onnxruntime")
-    results.append(_oracle(design, features, _oracle_values(program, expected)))
-    seen = {name: values for name, values in expected.items() if name.startswith("output ")}
+    results.append(_oracle(design, features, expected))
+    seen = {f"output {port}": expected[f"output {port}"] for port in program.ports}
     for engine in target.engines(artifact):
         results.append(_checked(engine, codes, seen, progress))
     facts = design.facts if "format" in design.facts else {}
@@ -94,7 +94,7 @@ def verify(
 
 
 def require_equal(design: Design, *, progress: Progress | None = None) -> list[EngineResult]:
-    """:func:`verify` with few random rows, where a difference is an error; a check out of time is noted."""
+    """Run :func:`verify` with few random rows; a difference is an error, a check out of time is noted."""
     progress = progress or Silent()
     results = verify(design, rows=RANDOM_ROWS, progress=progress)
     for result in results:
@@ -106,39 +106,14 @@ def require_equal(design: Design, *, progress: Progress | None = None) -> list[E
 
 
 def _expected(program: ir.Net | ir.Circuit, codes: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
-    """The reference interpreter's values by name; equal rows are run once."""
+    """Return the reference interpreter's values by name; equal rows are run once."""
     distinct, back = np.unique(codes, axis=0, return_inverse=True)
-    named = _circuit_values(program, distinct) if isinstance(program, ir.Circuit) else _net_values(program, distinct)
     back = back.reshape(-1)
-    return {name: values[back] for name, values in named.items()}
-
-
-def _circuit_values(circuit: ir.Circuit, codes: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
-    words = ir.interpret_circuit(circuit, codes).words
-    return {f"output {name}": words[:, k] for k, name in enumerate(circuit.output_names)}
-
-
-def _net_values(net: ir.Net, codes: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
-    trace = ir.interpret(net, codes)
-    named: dict[str, NDArray[Any]] = {}
-    for k, (sums, outputs) in enumerate(zip(trace.sums, trace.layers, strict=True)):
-        for j in range(sums.shape[1]):
-            named[f"layer {k}, neuron {j}, sum"] = sums[:, j]
-            named[f"layer {k}, neuron {j}"] = outputs[:, j]
-    if trace.decision is not None:
-        return named | {"output y": trace.decision}
-    return named | {f"output y{k}": trace.scores[:, k] for k in range(trace.scores.shape[1])}
-
-
-def _oracle_values(program: ir.Net | ir.Circuit, expected: Values) -> Values:
-    """What the oracle graph gives; a regression's scores are the sums of its last layer."""
-    if isinstance(program, ir.Net) and isinstance(program.head, ir.Scores):
-        return {name: values for name, values in expected.items() if name.startswith("layer ")}
-    return expected
+    return {name: values[back] for name, values in ir.named_values(program, distinct).items()}
 
 
 def _oracle(design: Design, features: NDArray[np.float64], expected: Values) -> EngineResult:
-    """What onnxruntime says of the oracle graph."""
+    """Run the oracle graph in onnxruntime and compare."""
     try:
         return _compare("onnxruntime", _onnxruntime(design, features), expected, len(features))
     except OutOfTimeError as error:
@@ -148,7 +123,7 @@ def _oracle(design: Design, features: NDArray[np.float64], expected: Values) -> 
 
 
 def _checked(engine: Engine, codes: NDArray[np.int64], expected: Values, progress: Progress) -> EngineResult:
-    """What the engine said; where it could not run the design at all, that is a difference.
+    """Run ``engine`` and compare; where it could not run the design at all, that is a difference.
 
     An engine that takes few rows gets ones spread evenly, corners and all.
     """
@@ -179,24 +154,22 @@ def _onnxruntime(design: Design, features: NDArray[np.float64]) -> Values:
     if difference := graph_difference(design.oracle, design.program):
         raise MlpressError(f"oracle.onnx was not run: {difference}")
     found = Oracle(design.oracle).run(features)
-    named: dict[str, NDArray[Any]] = {}
-    for k, layer in enumerate(design.program.layers if isinstance(design.program, ir.Net) else ()):
-        for j in range(len(layer.neurons)):
-            named[f"layer {k}, neuron {j}, sum"] = found[f"sum_{k}"][:, j]
-            named[f"layer {k}, neuron {j}"] = found[f"out_{k}"][:, j]
-    named |= {f"output y{k}": word for k, word in enumerate(found["words"].T)} if "words" in found else {}
-    return named | ({"output y": found["decision"]} if "decision" in found else {})
+    layers = range(sum(name.startswith("sum_") for name in found))
+    outputs = [found[f"out_{k}"] for k in layers]
+    named = ir.neuron_values([found[f"sum_{k}"] for k in layers], outputs)
+    words = [found["decision"][:, None]] if "decision" in found else [found["words"]] if "words" in found else outputs
+    return named | {f"output {port}": words[-1][:, k] for k, port in enumerate(design.program.ports)}
 
 
 def port_values(codes: NDArray[np.int64], ports: Sequence[str]) -> dict[str, NDArray[np.int64]]:
-    """What stands at each data ``port`` for input codes (rows, inputs): ``x<k>`` is column k, ``rst`` is off."""
+    """Return the values of each data ``port`` for input codes (rows, inputs): ``x<k>`` is column k, ``rst`` is off."""
     idle = np.zeros(len(codes), np.int64)
     column = {ir.port_name(k): k for k in range(codes.shape[1])}
     return {port: codes[:, column[port]] if port in column else idle for port in ports}
 
 
 def _compare(engine: str, found: Values, expected: Values, rows: int, note: str = "") -> EngineResult:
-    """All values of all rows, no more and no fewer, against the reference interpreter's."""
+    """Compare all values of all rows, no more and no fewer, with the reference interpreter's."""
     for name in {**expected, **found}:
         if name not in found or name not in expected:
             what = "is missing" if name not in found else "is one too many"

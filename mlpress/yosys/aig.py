@@ -19,7 +19,7 @@ class AndInverterGraph:
         self._known: dict[tuple[int, int], int] = {}
 
     def both(self, a: int, b: int) -> int:
-        """The literal of ``a and b``."""
+        """Return the literal of ``a and b``."""
         low, high = (a, b) if a < b else (b, a)
         if low in (high, 1):
             return high
@@ -32,11 +32,11 @@ class AndInverterGraph:
         return found
 
     def differ(self, a: int, b: int) -> int:
-        """The literal of ``a xor b``."""
+        """Return the literal of ``a xor b``."""
         return self.both(self.both(a, b) ^ 1, self.both(a ^ 1, b ^ 1) ^ 1)
 
     def gate(self, table: int, a: int, b: int) -> int:
-        """The literal of a two-input truth table (bit ``a + 2 * b`` is the value)."""
+        """Return the literal of a two-input truth table (bit ``a + 2 * b`` is the value)."""
         match table:
             case 0b0110:
                 return self.differ(a, b)
@@ -52,11 +52,12 @@ class AndInverterGraph:
         return literal
 
     def add(self, gates: Gates, inputs: list[int]) -> list[int]:
-        """Add ``gates`` over the literals of its input bits and flip-flops; the literal of each of its signals."""
+        """Add ``gates`` over the literals of its input bits and flip-flops; return the literal of each of its
+        signals."""
         return self.add_parts(gates, inputs)[0]
 
     def add_parts(self, gates: Gates, inputs: list[int]) -> tuple[list[int], list[int]]:
-        """:meth:`add`, and how many and-gates there are at each of the gates' cuts."""
+        """Add gates as :meth:`add` does; return how many and-gates there are at each of the gates' cuts, too."""
         literals, ends = [0, *inputs], list[int]()
         cuts = set(gates.cuts)
         tables = zip(gates.operation.tolist(), gates.left.tolist(), gates.right.tolist(), strict=True)
@@ -71,7 +72,7 @@ class AndInverterGraph:
         self._known.clear()
 
     def cone(self, literals: Iterable[int]) -> tuple[list[int], list[int]]:
-        """The input nodes and the and-gates that ``literals`` depend on, each in rising order."""
+        """Return the input nodes and the and-gates that ``literals`` depend on, each in rising order."""
         first = 1 + self.inputs
         needed = bytearray(first + len(self.nodes))
         for literal in literals:
@@ -84,7 +85,7 @@ class AndInverterGraph:
         return [node for node in found if node < first], [node for node in found if node >= first]
 
     def to_aiger(self, outputs: Iterable[int]) -> bytes:
-        """The graph with these output literals; what no output needs is dropped.
+        """Write the graph with these output literals; what no output needs is dropped.
 
         Inputs and outputs are named ``i0, i1, ...`` and ``o0, o1, ...`` in the symbol table.
         """

@@ -116,8 +116,8 @@ def test_scores_are_in_twos_complement() -> None:
     trace = interpret_circuit(REAL, np.array([[1, 0], [2, 0]]))
     assert trace.words.tolist() == [[1, 0], [-2, 0]]
     assert trace.decision is None
-    assert REAL.output_names == ("y0", "y1")
-    assert GOOD.output_names == ("y",)
+    assert REAL.ports == ("y0", "y1")
+    assert GOOD.ports == ("y",)
 
 
 @pytest.mark.parametrize("classes, bits", [(2, 1), (3, 2), (4, 2), (5, 3), (10, 4), (16, 4), (17, 5)])

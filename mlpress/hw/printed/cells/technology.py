@@ -142,7 +142,7 @@ class Technology:
     timing: Mapping[float, str]
 
     def cell(self, name: str) -> Cell:
-        """The cell of that name, or :class:`MlpressError`."""
+        """Return the cell of that name, or raise :class:`MlpressError`."""
         try:
             return self.cells[name]
         except KeyError:
@@ -150,7 +150,7 @@ class Technology:
             raise MlpressError(f"{self.name} has no cell {name!r}; its cells are {usable}") from None
 
     def check_voltage(self, voltage: float) -> float:
-        """``voltage`` where the technology has it, else :class:`MlpressError`."""
+        """Return ``voltage`` where the technology has it, else raise :class:`MlpressError`."""
         if voltage not in self.voltages:
             known = ", ".join(f"{v:g}" for v in self.voltages)
             raise MlpressError(f"{self.name} is not characterised at {voltage:g} V; choose one of {known}")
@@ -158,5 +158,5 @@ class Technology:
 
 
 def optional_expression(text: str | None) -> Expression | None:
-    """The condition ``text``, or None where it is absent or empty."""
+    """Return the condition ``text``, or None where it is absent or empty."""
     return parse(text) if text and text.strip() else None

@@ -57,7 +57,7 @@ class Converter:
         return sum(max(0, sum(level >> k & 1 for level in self._kept) - 1) for k in self.code_bits)
 
     def reading(self, mask: int) -> Converter:
-        """The converter that is left where only the code bits of ``mask`` are read.
+        """Return the converter that is left where only the code bits of ``mask`` are read.
 
         A level is kept where any of these bits changes from the level before.
         """
@@ -106,7 +106,7 @@ class AdcCost:
     bits: int
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return plain JSON values."""
         return {
             "converters": self.converters,
             "comparators": self.comparators,
@@ -121,7 +121,7 @@ class AdcCost:
 
 
 def adc_cost(converters: Iterable[Converter], technology: Technology) -> AdcCost | None:
-    """Cost of the ``converters``, or None where ``technology`` has no published comparator (all but EGFET).
+    """Return the cost of the ``converters``, or None where ``technology`` has no published comparator (all but EGFET).
 
     A converter of which no bit is read, or that keeps no level, is not built.
     """
@@ -143,7 +143,7 @@ def adc_cost(converters: Iterable[Converter], technology: Technology) -> AdcCost
 
 
 def converters_read(linked: Linked, feeds: Iterable[Feed]) -> list[Converter]:
-    """The converters of ``feeds``, each with what an output of the netlist depends on, structurally."""
+    """Return the converters of ``feeds``, each with what an output of the netlist depends on, structurally."""
     live = linked.live_nets()
     ports = {port.name: port for port in linked.netlist.inputs}
     found = []

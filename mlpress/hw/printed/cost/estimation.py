@@ -56,7 +56,7 @@ class VoltageEstimate:
     timing: str
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return plain JSON values."""
         return {
             "voltage": self.voltage,
             "critical_path_ms": self.critical_path_ms,
@@ -95,7 +95,7 @@ class Estimate:
     notes: tuple[str, ...]
 
     def at(self, voltage: float) -> VoltageEstimate:
-        """The figures at one voltage."""
+        """Return the figures at one voltage."""
         for found in self.voltages:
             if found.voltage == voltage:
                 return found
@@ -108,7 +108,7 @@ class Estimate:
         return self.at(self.nominal_voltage)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return plain JSON values."""
         return {
             "technology": self.technology,
             "top": self.top,
@@ -153,7 +153,7 @@ def estimate(
     input_statistics: InputStatistics | None = None,
     converters: Sequence[Feed] = (),
 ) -> Estimate:
-    """Area, timing and power of ``netlist``, compiled or not, in ``technology`` at every voltage.
+    """Estimate area, timing and power of ``netlist``, compiled or not, in ``technology`` at every voltage.
 
     ``vectors`` are the rows that it sees, one every ``1 / rate_hz`` seconds, in this order: integers by
     input port, or an array (rows, ports); without them rows are drawn by ``input_statistics`` (default:
@@ -221,7 +221,8 @@ def _draw(ports: Sequence[Port], statistics: InputStatistics) -> dict[str, NDArr
 def full_converters(
     netlist: Netlist, technology: Technology, features: Sequence[tuple[str, int, int]] = ()
 ) -> list[Feed]:
-    """A full converter for each of the ``features`` (port, lowest bit, bits), and for each input port without any.
+    """Return a full converter for each of the ``features`` (port, lowest bit, bits), and for each input port without
+    any.
 
     Clocks, and what is too wide for a flash converter, get none.
     """

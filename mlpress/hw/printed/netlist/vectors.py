@@ -119,7 +119,7 @@ def _text(data: bytes, ports: tuple[Port, ...]) -> dict[str, NDArray[Any]]:
 
 
 def _place(name: str, ports: tuple[Port, ...]) -> Feature | None:
-    """The bits of a port that a column of this name gives; None where there is no such input or bit."""
+    """Return the bits of a port that a column of this name gives; None where there is no such input or bit."""
     named = {port.name: port for port in ports}
     if name in named:
         return Feature(name, 0, named[name].width)
@@ -139,7 +139,7 @@ def _width(name: str, ports: tuple[Port, ...]) -> int:
 
 
 def _joined(columns: dict[str, NDArray[Any]], ports: tuple[Port, ...]) -> Vectors:
-    """Whole ports, from columns of which some are parts of ports."""
+    """Join whole ports from columns of which some are parts of ports."""
     whole = {port.name for port in ports}
     parts = {name: place for name in columns if name not in whole and (place := _place(name, ports)) is not None}
     found = {name: column for name, column in columns.items() if name not in parts}
@@ -180,7 +180,7 @@ def _integer(line: int, field: str) -> int:
 
 
 def _all_bits(lines: list[tuple[int, list[str]]], width: int) -> bool:
-    """Whether a single bus is given as bits: every value has exactly that many digits, all of them 0 or 1."""
+    """Return whether a single bus is given as bits: every value has exactly that many digits, all of them 0 or 1."""
     return all(len(fields[0]) == width and not set(fields[0]) - {"0", "1"} for _, fields in lines)
 
 

@@ -160,7 +160,7 @@ def _and_gates(aiger: bytes) -> int:
 
 
 def _checked(files: Mapping[str, str | bytes], blif: str, *, timeout_s: float, memory_mb: int) -> bool | None:
-    """Whether the mapped network is the function of ``in.aig``; None where no check came to an end."""
+    """Return whether the mapped network is the function of ``in.aig``; None where no check came to an end."""
     deadline = monotonic() + timeout_s
     for check in _CHECKS:
         script = f"read_genlib cells.genlib\nread_blif mapped.blif\n{check}"

@@ -33,7 +33,7 @@ class Synthesis:
     notes: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values; equal inputs make equal values."""
+        """Return plain JSON values; equal inputs make equal values."""
         return {
             "effort": self.effort,
             "area_cm2": self.area_um2 * 1e-8,
@@ -92,7 +92,7 @@ def synthesise(
 
 
 def _graph(gates: Gates, registers: list[Register]) -> tuple[AndInverterGraph, list[int], list[int]]:
-    """The logic around the flip-flops: their outputs are inputs, and their pins are outputs.
+    """Return the logic around the flip-flops: their outputs are inputs, and their pins are outputs.
 
     Returns the graph, its output literals, and the counts of and-gates at which the parts of the design end.
     """
