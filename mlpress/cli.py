@@ -150,7 +150,7 @@ def compile_command(
             progress=screen,
         )
         folder = design.save(output)
-    screen.show(design.facts | {"folder": str(folder)}, summary_table(design.facts), f"design folder: {folder}")
+    screen.show(design.facts | {"folder": str(folder)}, summary_table(design.described), f"design folder: {folder}")
 
 
 @app.command()
@@ -202,7 +202,7 @@ def search(
     from mlpress.frontend import Dataset, load
     from mlpress.pipeline import compile as compiler
     from mlpress.pipeline import search as searching
-    from mlpress.report import read_points, summary_table
+    from mlpress.report import read_design, read_points, summary_table
 
     began = now()
     check_replaceable(output, marker=FACTS)
@@ -230,7 +230,9 @@ def search(
             done = searching.finished(output, network, rows, options, settings, _columns(features))
             if done is not None:
                 screen.note(f"the search is done: {output} is what it found")
-                screen.show(done | {"folder": str(output)}, summary_table(done), f"design folder: {output}")
+                screen.show(
+                    done | {"folder": str(output)}, summary_table(read_design(done)), f"design folder: {output}"
+                )
                 return
             screen.note("there is no checkpoint of this search yet: it starts from the beginning")
         found = searching.search(
@@ -259,7 +261,7 @@ def search(
             screen.note(f"interrupted; the same command with --resume goes on from {where.checkpoint}.*")
         else:
             where.forget()
-    screen.show(design.facts | {"folder": str(folder)}, summary_table(design.facts), f"design folder: {folder}")
+    screen.show(design.facts | {"folder": str(folder)}, summary_table(design.described), f"design folder: {folder}")
 
 
 def _given(texts: list[str] | None, **known: object) -> dict[str, object]:
@@ -334,7 +336,7 @@ def estimate(
     as_json: AsJson = False,
 ) -> None:
     """Say what any Verilog costs in printed cells, ours or not."""
-    from mlpress.report import estimate_table
+    from mlpress.report import estimate_table, read_estimate
     from mlpress.targets import Printed, estimate_verilog, read_target
 
     screen = _screen(verbose, quiet, as_json, strict)
@@ -346,7 +348,7 @@ def estimate(
             verilog, cells, top=top, mapped=mapped, vectors=vectors, with_adc=with_adc, progress=screen
         )
     facts = cost.to_json()
-    screen.show(facts, estimate_table(facts | {"notes": []} if quiet else facts))
+    screen.show(facts, estimate_table(read_estimate(facts | {"notes": []} if quiet else facts)))
 
 
 @app.command()
@@ -371,7 +373,7 @@ def verify(
     """
     from mlpress.design import Design
     from mlpress.frontend import Dataset
-    from mlpress.report import files_line, proof_table, verification_table
+    from mlpress.report import files_line, proof_table, read_checks, read_files, read_proofs, verification_table
     from mlpress.verify import check_proofs
     from mlpress.verify import verify as run
 
@@ -386,7 +388,8 @@ def verify(
     files, engines = design.files_facts(), [result.to_json() for result in results]
     claims = [proof.to_json() for proof in proofs]
     facts = {"files": files, "rows_given": 0 if more is None else len(more), "engines": engines, "proofs": claims}
-    screen.show(facts, files_line(files), verification_table(engines), *([proof_table(claims)] if claims else []))
+    proven = [proof_table(read_proofs(claims))] if claims else []
+    screen.show(facts, files_line(read_files(files)), verification_table(read_checks(engines)), *proven)
     verdicts = {proof.verdict for proof in proofs}
     if design.changed or different or "refuted" in verdicts:
         raise typer.Exit(1)
@@ -432,7 +435,7 @@ def run_command(
     from mlpress.frontend import Dataset
     from mlpress.pipeline.run import run
     from mlpress.pipeline.stream import Streaming
-    from mlpress.report import run_table
+    from mlpress.report import read_run, run_table
     from mlpress.sim.hil import read_sensor
 
     screen = _screen(verbose, quiet, as_json, strict)
@@ -448,7 +451,7 @@ def run_command(
             progress=screen,
             watch=screen.row,
         )
-    screen.show(facts, run_table(facts))
+    screen.show(facts, run_table(read_run(facts)))
     if facts["different"]:
         raise typer.Exit(1)
 
@@ -473,11 +476,11 @@ def firmware(
 @app.command()
 def targets(verbose: Verbose = False, quiet: Quiet = False, as_json: AsJson = False) -> None:
     """List the targets and what is known of them."""
-    from mlpress.report import targets_table
+    from mlpress.report import read_targets, targets_table
     from mlpress.targets import targets as listed
 
     facts = listed()
-    _screen(verbose, quiet, as_json).show(facts, targets_table(facts))
+    _screen(verbose, quiet, as_json).show(facts, targets_table(read_targets(facts)))
 
 
 def main(arguments: list[str] | None = None) -> None:

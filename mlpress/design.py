@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,7 +23,11 @@ from numpy.typing import ArrayLike, NDArray
 from mlpress import ir
 from mlpress.errors import MlpressError
 from mlpress.files import write_folder
+from mlpress.progress import counted
 from mlpress.targets import Artifact, Rows, Target, check_options, file_text, read_target, target_files, target_options
+
+if TYPE_CHECKING:
+    from mlpress.report import DesignFacts
 
 FORMAT = "mlpress design 1"
 FACTS = "design.json"
@@ -60,7 +64,7 @@ class Design:
     built: tuple[Target, Artifact | None] | None = None
 
     def __repr__(self) -> str:
-        program = f"{self.program.level} of {len(self.program.inputs)} inputs"
+        program = f"{self.program.level} of {counted(len(self.program.inputs), 'input')}"
         return f"Design({self.facts.get('target')}, {program}, {self.cost})"
 
     @cached_property
@@ -75,6 +79,13 @@ class Design:
         if known is not None and known.program is self.program:
             return known
         return self.target.restore(self.program, self.files, self.facts)
+
+    @cached_property
+    def described(self) -> DesignFacts:
+        """The facts as a report reads them; raises :class:`MlpressError` where they are not what they must be."""
+        from mlpress.report import read_design
+
+        return read_design(self.facts)
 
     @cached_property
     def rows(self) -> Rows:
@@ -126,7 +137,7 @@ class Design:
             **self.files,
             "oracle.onnx": self.oracle,
             "rows.npz": rows.getvalue(),
-            "report.html": render(self.facts),
+            "report.html": render(self.described),
             **self.extra,
         }
         facts = self.facts | {HASHES: {name: _sha256(content) for name, content in files.items()}}
@@ -161,7 +172,7 @@ class Design:
         if isinstance(program, ir.Model):
             raise MlpressError(f"{path / 'program.mlp'} holds neither an integer network nor a circuit; compile again")
         features, labels = _rows(path / "rows.npz", len(program.inputs))
-        return cls(
+        design = cls(
             program=program,
             facts=facts,
             files={name: _text(path / name) for name in target_files(str(facts["target"]))},
@@ -172,6 +183,8 @@ class Design:
             changed=changed,
             built=(_target(facts, options), None) if options else None,
         )
+        _ = design.described  # what cannot be read is an error here, and not in some report later
+        return design
 
 
 def _target(facts: Mapping[str, Any], given: Mapping[str, Any] | None = None) -> Target:

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from mlpress.errors import MlpressError
 from mlpress.frontend.matching import Labels, Match, listed, match_columns, match_labels
 from mlpress.ir import Circuit, Input, Model, Net, ScoresHead
+from mlpress.progress import counted
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -45,9 +46,14 @@ class Dataset:
         if features.ndim != 2 or not features.size:
             raise MlpressError(f"features have shape {features.shape}; they must be (rows, features), neither empty")
         if labels.ndim not in ({1} if self.classes else {1, 2}) or len(labels) != len(features):
-            raise MlpressError(f"labels have shape {labels.shape} for {len(features)} rows; there must be one a row")
+            raise MlpressError(
+                f"labels have shape {labels.shape} for {counted(len(features), 'row')}; there must be one per row"
+            )
         if len(self.names) != features.shape[1] or len(set(self.names)) != len(self.names):
-            raise MlpressError(f"{len(self.names)} names for {features.shape[1]} features; each needs one of its own")
+            raise MlpressError(
+                f"{counted(len(self.names), 'name')} for {counted(features.shape[1], 'feature')}; each needs one of "
+                f"its own"
+            )
         bad = np.argwhere(~np.isfinite(features))
         if len(bad):
             raise MlpressError(f"row {bad[0][0]}, feature {self.names[bad[0][1]]!r}: the value is not a finite number")
@@ -171,7 +177,9 @@ class Dataset:
                 stratify=self.labels if stratify and self.classes else None,
             )
         except ValueError as error:
-            raise MlpressError(f"{len(self)} rows cannot be split so: {' '.join(str(error).split())}") from None
+            raise MlpressError(
+                f"{counted(len(self), 'row')} cannot be split so: {' '.join(str(error).split())}"
+            ) from None
         return self.take(train), self.take(test)
 
     def match(self, model: Model | Net | Circuit) -> Match:
@@ -215,7 +223,7 @@ class Dataset:
                 unnamed = self.names == generated_names(len(self.names))
                 called = f"column {place + 1}" if unnamed else f"column {listed([self.names[place]])!r}"
                 named = str(place + 1) if unnamed else listed([self.names[place]])
-                return f"{called} has {len(values)} values and may hold the labels: --label {named}"
+                return f"{called} has {counted(len(values), 'value')} and may hold the labels: --label {named}"
         return ""
 
     def _labels(self, classes: tuple[int | str, ...]) -> Labels:
@@ -234,7 +242,9 @@ class Dataset:
             np.array(self.classes, np.float64)[self.labels] if self.classes else np.asarray(self.labels, np.float64)
         )
         if targets.reshape(len(targets), -1).shape[1] != outputs:
-            raise MlpressError(f"the model has {outputs} outputs but the data has targets of shape {targets.shape}")
+            raise MlpressError(
+                f"the model has {counted(outputs, 'output')} but the data has targets of shape {targets.shape}"
+            )
         return targets
 
 

@@ -24,6 +24,7 @@ from mlpress.ir import (
     ThresholdHead,
     verify,
 )
+from mlpress.progress import counted
 
 _ACTIVATIONS: dict[str, RealActivation] = {"identity": Linear(), "logistic": Sigmoid(), "tanh": Tanh(), "relu": Relu()}
 
@@ -80,7 +81,9 @@ def _head(mlp: Any) -> tuple[RealHead, tuple[int | str, ...]]:
     if mlp.out_activation_ == "softmax":
         return ArgmaxHead(), _classes(mlp)
     if mlp.n_outputs_ != 1:
-        raise MlpressError(f"a multi-label MLPClassifier with {mlp.n_outputs_} labels is not supported; fit one class")
+        raise MlpressError(
+            f"a multi-label MLPClassifier with {counted(mlp.n_outputs_, 'label')} is not supported; fit one class"
+        )
     return ThresholdHead(), _classes(mlp)
 
 

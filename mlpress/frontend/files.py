@@ -16,6 +16,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from mlpress.errors import MlpressError
+from mlpress.progress import counted
 
 MAX_CSV = 1 << 30  # bytes
 MAX_NPZ = 1 << 31  # bytes of an array
@@ -74,7 +75,7 @@ def _table(
     lines = list[int]()
     for line, row in rows if header else _chain(first, rows):
         if len(row) != width:
-            raise MlpressError(f"{path}: line {line} has {len(row)} columns; line {first[0]} has {width}")
+            raise MlpressError(f"{path}: line {line} has {counted(len(row), 'column')}; line {first[0]} has {width}")
         cells = [*row[:column], *row[column + 1 :]]
         try:
             features.extend(map(_number, cells))

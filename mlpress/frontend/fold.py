@@ -14,6 +14,7 @@ from mlpress.errors import MlpressError
 from mlpress.frontend.node import Node, kind
 from mlpress.frontend.symbolic import Const, Dims, Value
 from mlpress.frontend.tensors import FLOATS, MAX_ELEMENTS, short, type_name
+from mlpress.progress import counted
 
 INT64 = int(onnx.TensorProto.INT64)
 
@@ -81,7 +82,7 @@ def arithmetic(node: Node, operands: Sequence[Const]) -> Const:
             case op, [x, y] if op in _BINARY:
                 result = _BINARY[op](x, y)
             case _:
-                raise MlpressError(f"it has {len(operands)} inputs; the operator takes another number")
+                raise MlpressError(f"it has {counted(len(operands), 'input')}; the operator takes another number")
     elem_type = operands[0].elem_type
     if elem_type not in FLOATS:
         result = np.trunc(result)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mlpress.errors import MlpressError
 from mlpress.ir import Model
+from mlpress.progress import counted
 
 Ints = NDArray[np.int64]
 Name = int | str
@@ -103,12 +104,12 @@ class Labels:
         numbers = [label for label, _ in self.pairs if isinstance(label, int)]
         if not self.renamed or len(numbers) < len(self.pairs):
             return []
-        counted = [name for _, name in self.pairs]
-        shared = set(numbers) & set(counted)
+        numbered = [name for _, name in self.pairs]
+        shared = set(numbers) & set(numbered)
         if not shared or max(numbers) - min(numbers) == len(numbers) - 1:
             return []
         return [
-            f"the labels {listed(numbers)} have gaps where the model counts {listed(counted)}; "
+            f"the labels {listed(numbers)} have gaps where the model counts {listed(numbered)}; "
             f"taken in their order ({paired(self.pairs)}); give the data the model's own numbers if that is wrong"
         ]
 
@@ -143,18 +144,20 @@ def match_columns(wanted: tuple[str, ...], names: tuple[str, ...]) -> Columns:
     By name where every input's name is among the data's, spelt alike or as an exporter changes it; by position where
     there are as many, and one side only counts them or no name is the same.  Raises :class:`MlpressError` otherwise.
     """
-    counted = are_counted(wanted) or are_counted(names)
-    places = _by_name(wanted, names, exactly=counted)
+    numbered = are_counted(wanted) or are_counted(names)
+    places = _by_name(wanted, names, exactly=numbered)
     by: Literal["name", "position"] = "name"
     if places is None:
         if len(wanted) != len(names):
-            raise MlpressError(f"the model has {len(wanted)} inputs but the data has {len(names)} features")
+            raise MlpressError(
+                f"the model has {counted(len(wanted), 'input')} but the data has {counted(len(names), 'feature')}"
+            )
         known = {plain(name) for name in names}
         missing = [name for name in wanted if plain(name) not in known]
-        if not counted and len(missing) < len(wanted):
+        if not numbered and len(missing) < len(wanted):
             raise MlpressError(f"the model's input {missing[0]!r} is none of the data's features {list(names)[:10]}")
         by, places = "position", tuple(range(len(names)))
-    elif counted and places == tuple(range(len(names))):
+    elif numbered and places == tuple(range(len(names))):
         by = "position"  # both only count
     taken = set(places)
     unused = tuple(name for place, name in enumerate(names) if place not in taken)
@@ -175,7 +178,7 @@ def match_labels(ours: tuple[Name, ...], theirs: tuple[Name, ...]) -> Labels:
     strange = next(name for name in ours if str(name) not in index)
     raise MlpressError(
         f"label {strange!r} is none of the model's {len(theirs)} classes {list(theirs)[:10]}; "
-        f"the data has {len(ours)} classes"
+        f"the data has {counted(len(ours), 'class', 'classes')}"
     )
 
 
@@ -187,7 +190,8 @@ def with_features(model: Model, features: Sequence[str], names: tuple[str, ...])
     wanted = tuple(features)
     if len(wanted) != len(model.inputs) or len(set(wanted)) != len(wanted):
         raise MlpressError(
-            f"--features names {len(set(wanted))} different columns but the model has {len(model.inputs)} inputs; "
+            f"--features names {counted(len(set(wanted)), 'different column')} but the model has "
+            f"{counted(len(model.inputs), 'input')}; "
             "name each once, in the model's order"
         )
     if are_counted(names) and not set(wanted) <= set(names):

@@ -15,6 +15,7 @@ from mlpress.frontend.qdq import dequantize, quantize
 from mlpress.frontend.reshape_ops import LAYOUT, layout
 from mlpress.frontend.symbolic import LARGEST, Const, Dims, Flow, Label, Value, finite
 from mlpress.ir import Clip, HardSigmoid, LeakyRelu, RealActivation, Relu, Sigmoid, Tanh
+from mlpress.progress import counted
 
 SUPPORTED = (
     "Gemm, MatMul, Add, Sub, Mul, Div, BatchNormalization, Relu, Clip, LeakyRelu, Sigmoid, HardSigmoid, Tanh, "
@@ -231,7 +232,7 @@ def _scaler(node: Node) -> Flow:
 
 def _list(values: Sequence[float], width: int, name: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     if len(values) not in {1, width}:
-        raise MlpressError(f"its {name} has {len(values)} values; there must be 1 or {width}")
+        raise MlpressError(f"its {name} has {counted(len(values), 'value')}; there must be 1 or {width}")
     return np.broadcast_to(finite(Const(np.array(values, np.float64), onnx.TensorProto.FLOAT)), (width,))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpress.errors import MlpressError
+from mlpress.progress import counted
 
 Floats = NDArray[np.float64]
 SUPPORTED = (
@@ -91,7 +92,9 @@ def features_of(step: Any) -> int:
 def check_width(step: Any, width: int) -> None:
     """Raise :class:`MlpressError` where ``step`` was not fitted to rows of ``width`` values."""
     if features_of(step) != width:
-        raise MlpressError(f"{_name(step)} takes {features_of(step)} values, but {width} reach it; fit all as one")
+        raise MlpressError(
+            f"{_name(step)} takes {counted(features_of(step), 'value')}, but {width} reach it; fit all as one"
+        )
 
 
 def clip_range(step: Any) -> tuple[float, float] | None:

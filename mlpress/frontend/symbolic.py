@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from mlpress.errors import MlpressError
 from mlpress.ir import Clip, Dense, Integers, Linear, Quantiser, RealActivation, Relu
+from mlpress.progress import counted
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -140,7 +141,7 @@ class Flow:
         """Multiply by a constant: ``x @ weight``, with ``weight`` (inputs, outputs)."""
         matrix = finite(weight)
         if matrix.ndim != 2 or matrix.shape[0] != self.width or matrix.shape[1] < 1:
-            raise MlpressError(f"the weights have shape {matrix.shape} but a row has {self.width} values")
+            raise MlpressError(f"the weights have shape {matrix.shape} but a row has {counted(self.width, 'value')}")
         rows = matrix.T
         real = np.ascontiguousarray(rows * self.gain)
         bias = np.asarray(rows @ self.shift, np.float64)
@@ -206,7 +207,7 @@ class Flow:
     def settled(self) -> Flow:
         """Return the same values with the waiting scaling made an element-wise layer of its own."""
         if self.width**2 > MAX_WEIGHTS:
-            raise MlpressError(f"{self.width} values need a layer of their own here; that is too many")
+            raise MlpressError(f"{counted(self.width, 'value')} need a layer of their own here; that is too many")
         sign = np.where(self.gain < 0, -1, 1).astype(np.int64)
         size = np.where(self.gain == 0, 1.0, np.abs(self.gain))
         codes = np.diag(np.where(self.gain == 0, 0, sign))

@@ -19,6 +19,7 @@ from mlpress.ir.net import port_name
 from mlpress.ir.scan import Lines
 from mlpress.ir.text_circuit import frame_lines, read_frame
 from mlpress.ir.verify_circuit import verify_circuit
+from mlpress.progress import counted
 
 Pairs = list[tuple[int, int]]
 
@@ -98,7 +99,8 @@ def _framed(inputs: int, ands: Pairs, outputs: Sequence[int], like: Circuit | No
     bits = sum(feature.bits for feature in features)
     if bits != inputs or sum(widths) != len(outputs):
         raise MlpressError(
-            f"the AIGER file has {inputs} inputs and {len(outputs)} outputs; its circuit has {bits} input bits "
+            f"the AIGER file has {counted(inputs, 'input')} and {counted(len(outputs), 'output')}; its circuit has "
+            f"{counted(bits, 'input bit')} "
             f"and {sum(widths)} output bits"
         )
     words: list[Word] = []
@@ -129,7 +131,8 @@ class _Reader:
         bounds = ((self.inputs, MAX_INPUTS * INPUT_BITS), (self.outputs, MAX_NEURONS * MAX_WORD), (self.ands, MAX_ANDS))
         if any(count > most for count, most in bounds) or self.highest < self.inputs + self.ands:
             raise self.error(
-                f"{self.highest} variables, {self.inputs} inputs, {self.outputs} outputs and {self.ands} gates do not "
+                f"{self.highest} variables, {self.inputs} inputs, "
+                f"{self.outputs} outputs and {self.ands} gates do not "
                 f"fit together, or are more than a circuit may have"
             )
 

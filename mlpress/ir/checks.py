@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from mlpress.errors import MlpressError
 from mlpress.ir.limits import INT64_HIGH, INT64_LOW, MAX_CLASSES, MAX_INPUTS, MAX_NAME
+from mlpress.progress import counted
 
 
 def fail(where: str, what: str) -> NoReturn:
@@ -57,7 +58,11 @@ def check_inputs(names: Sequence[Any]) -> None:
 def check_classes(classes: Sequence[Any], count: int) -> None:
     """Check that ``classes`` are ``count`` different names or int64 numbers."""
     if len(classes) != count:
-        fail("classes", f"{len(classes)} classes are named, and the head tells {count} apart; the two must agree")
+        fail(
+            "classes",
+            f"{counted(len(classes), 'class is', 'classes are')} named, and the head tells {count} apart; the two must "
+            f"agree",
+        )
     check_count(count, 0, MAX_CLASSES, "classes", "classes")
     first: dict[int | str, int] = {}
     for index, name in enumerate(classes):

@@ -18,7 +18,7 @@ import numpy as np
 from mlpress.ir.digits import digit_count, signed_digit_forms, signed_digits
 
 if TYPE_CHECKING:
-    from mlpress.ir.share_search import Found
+    from mlpress.ir.share_search import Sharing
 
 FORMS = 12
 """Signed-digit forms of a weight that the search may choose from."""
@@ -196,7 +196,7 @@ class _Problem:
         ]
         return cls(weights, choices, sources, move)
 
-    def search(self, constants: Sequence[int], unread: Sequence[int], work: int) -> Found:
+    def search(self, constants: Sequence[int], unread: Sequence[int], work: int) -> Sharing:
         from mlpress.ir.share_search import best_sharing
 
         numbers: dict[int, int] = {}

@@ -1,61 +1,15 @@
-"""Values as a person reads them, and the parts of a design's facts."""
+"""Values as a person reads them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mlpress.errors import MlpressError
+from mlpress.report.reading import malformed, number
 
 MISSING = "–"
 """What stands where there is no value."""
-
-
-def part(facts: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """Return the object ``facts[name]``, empty where it is missing or null."""
-    found = facts.get(name)
-    if found is None:
-        return {}
-    if not isinstance(found, Mapping):
-        raise _malformed(name, found, "an object")
-    return found
-
-
-def items(facts: Mapping[str, Any], name: str) -> list[Any]:
-    """Return the list ``facts[name]``, empty where it is missing or null."""
-    found = facts.get(name)
-    if found is None:
-        return []
-    if not isinstance(found, list | tuple):
-        raise _malformed(name, found, "a list")
-    return list(found)
-
-
-def rows(facts: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
-    """Return the list of objects ``facts[name]``, empty where it is missing or null."""
-    found = items(facts, name)
-    for index, row in enumerate(found):
-        if not isinstance(row, Mapping):
-            raise _malformed(f"{name}[{index}]", row, "an object")
-    return found
-
-
-def _malformed(name: str, found: Any, wanted: str) -> MlpressError:
-    return MlpressError(
-        f"the design's {name!r} is {type(found).__name__}, it must be {wanted}; compile the model again"
-    )
-
-
-def number(value: Any) -> float | None:
-    """Return ``value`` as a finite float, or ``None`` where it is not one."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        found = float(value)
-    except OverflowError:
-        return None
-    return found if math.isfinite(found) else None
 
 
 def figure(value: Any, digits: int = 3) -> str:
@@ -89,12 +43,12 @@ def percent(value: Any) -> str:
     return words(value) if found is None else unit(f"{100 * found:.1f}", "%")
 
 
-def interval(facts: Mapping[str, Any], name: str) -> str:
-    """Write the 95 % interval of the share ``name`` as ``87.2 to 93.1 %``; empty where there is none."""
-    bounds = [number(bound) for bound in items(part(facts, "intervals"), name)]
-    if len(bounds) != 2 or bounds[0] is None or bounds[1] is None:
+def interval(bounds: Sequence[Any] | None) -> str:
+    """Write the 95 % interval of a share as ``87.2 to 93.1 %``; empty where there is none."""
+    found = [number(bound) for bound in bounds or ()]
+    if len(found) != 2 or found[0] is None or found[1] is None:
         return ""
-    return unit(f"{100 * bounds[0]:.1f} to {100 * bounds[1]:.1f}", "%")
+    return unit(f"{100 * found[0]:.1f} to {100 * found[1]:.1f}", "%")
 
 
 def words(value: Any, depth: int = 4) -> str:
@@ -115,7 +69,7 @@ def words(value: Any, depth: int = 4) -> str:
         case list() | tuple():
             return ", ".join(_inner(entry, depth - 1) for entry in value) or MISSING
         case _:
-            raise _malformed("value", value, "a JSON value")
+            raise malformed("value", value, "a JSON value")
 
 
 def _printable(character: str) -> str:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from mlpress.errors import MlpressError
 from mlpress.jit import compiled
+from mlpress.progress import counted
 
 Words = NDArray[np.uint64]
 Integers = NDArray[np.int64]
@@ -100,7 +101,7 @@ def activity(program: Program, inputs: Words, rows: int) -> Activity:
     """Count ones and toggles of every signal over the first ``rows`` rows of ``inputs`` (uint64 (inputs, words))."""
     inputs = _checked(program, inputs)
     if not 0 < rows <= 64 * inputs.shape[1]:
-        raise MlpressError(f"the packed inputs hold {64 * inputs.shape[1]} rows, not {rows}")
+        raise MlpressError(f"the packed inputs hold {counted(64 * inputs.shape[1], 'row')}, not {rows}")
     ones, toggles = np.zeros(program.signals, np.int64), np.zeros(program.signals, np.int64)
     last = np.zeros(program.signals, np.uint64)
     for start, stop, values in _blocks(program, inputs[:, : -(-rows // 64)]):
@@ -110,7 +111,9 @@ def activity(program: Program, inputs: Words, rows: int) -> Activity:
 
 def _checked(program: Program, inputs: Words) -> Words:
     if inputs.ndim != 2 or len(inputs) != program.inputs:
-        raise MlpressError(f"the program has {program.inputs} inputs; the packed rows have shape {inputs.shape}")
+        raise MlpressError(
+            f"the program has {counted(program.inputs, 'input')}; the packed rows have shape {inputs.shape}"
+        )
     return np.ascontiguousarray(inputs, np.uint64)
 
 

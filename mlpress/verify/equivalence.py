@@ -16,6 +16,7 @@ from time import monotonic
 
 from mlpress.errors import MlpressError
 from mlpress.ir import Circuit
+from mlpress.progress import counted
 from mlpress.verify.unrolled import CircuitMachine, GatesMachine, Machine, Ports, Unrolled, unroll
 from mlpress.yosys import AndInverterGraph, Gates, read_gates, run_abc
 
@@ -133,7 +134,7 @@ def _check_ports(one: Machine, other: Machine, held: Ports) -> None:
         for name in [*left, *right]:
             widths = left.get(name), right.get(name)
             if widths[0] != widths[1] and not (what == "input" and name in held and None in widths):
-                has = [f"has no {name!r}" if width is None else f"has {width} bits" for width in widths]
+                has = [f"has no {name!r}" if width is None else f"has {counted(width, 'bit')}" for width in widths]
                 raise MlpressError(
                     f"{what} {name!r}: the first circuit {has[0]}, the second {has[1]}; only circuits with equal ports "
                     f"can be equal"

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from mlpress import ir
 from mlpress.errors import MlpressError, OutOfTimeError
-from mlpress.progress import Progress, Silent
+from mlpress.progress import Progress, Silent, counted
 from mlpress.verify.probes import RANDOM_ROWS, probe_rows, worth_rows
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def verify(
     probes = probe_rows(program, rows=worth_rows(program) if rows is None else rows, near=own.codes)
     features = np.concatenate([design.features, probes, *([] if more is None else [more])])
     codes = ir.encode(program, features)
-    progress.step(f"verify: reference interpreter on {len(codes)} rows")
+    progress.step(f"verify: reference interpreter on {counted(len(codes), 'row')}")
     expected = _expected(program, codes)
     results = [EngineResult.of("reference interpreter", len(codes))]
     progress.step("verify: onnxruntime")
@@ -101,7 +101,7 @@ def require_equal(design: Design, *, progress: Progress | None = None) -> list[E
         if result.verdict == "different":
             raise MlpressError(f"{result.engine} differs from the reference interpreter: {result.difference}")
         if result.verdict == "out of time":
-            progress.note(f"{result.engine} ran out of time after {result.rows} rows: {result.note}")
+            progress.note(f"{result.engine} ran out of time after {counted(result.rows, 'row')}: {result.note}")
     return results
 
 
@@ -130,7 +130,7 @@ def _checked(engine: Engine, codes: NDArray[np.int64], expected: Values, progres
     chosen = np.arange(len(codes))
     if engine.rows is not None and engine.rows < len(codes):
         chosen = np.unique(np.linspace(0, len(codes) - 1, engine.rows).astype(np.int64))
-    progress.step(f"verify: {engine.name} on {len(chosen)} rows")
+    progress.step(f"verify: {engine.name} on {counted(len(chosen), 'row')}")
     try:
         found = engine.run(codes[chosen])
     except OutOfTimeError as error:
@@ -143,7 +143,7 @@ def _checked(engine: Engine, codes: NDArray[np.int64], expected: Values, progres
     result = replace(_compare(engine.name, short, wanted, done, engine.note), optional=engine.optional)
     if done == len(chosen) or (done and not result.equal):
         return result
-    note = f"{done} of {len(chosen)} rows, which are equal, before time ended"
+    note = f"{done} of {counted(len(chosen), 'row')}, which are equal, before time ended"
     return EngineResult(engine.name, done, note=note, verdict="out of time", optional=engine.optional)
 
 
@@ -176,7 +176,9 @@ def _compare(engine: str, found: Values, expected: Values, rows: int, note: str 
             return EngineResult.of(engine, rows, f"{name} {what}", note)
         values = found[name]
         if values.shape != (rows,):
-            return EngineResult.of(engine, rows, f"{name} has {len(values)} values for {rows} rows", note)
+            return EngineResult.of(
+                engine, rows, f"{name} has {counted(len(values), 'value')} for {counted(rows, 'row')}", note
+            )
         wrong = np.flatnonzero(values != expected[name])
         if len(wrong):
             row = int(wrong[0])

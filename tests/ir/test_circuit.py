@@ -184,7 +184,7 @@ DAMAGED = [
     (("and 2 5", "and 2 5 7"), "line 5: '7' stands where the line should end"),
     (("output 10 3", "output" + " 0" * 65), "line 7: there are more than 64 bits"),
     (("scores 1.0 0.0 2.0 0.5", "scores 1.0 0.0 2.0"), "line 9: the line ends where an offset should be"),
-    (("classes", "classes 1"), "classes: 1 classes are named, and the head tells 0 apart"),
+    (("classes", "classes 1"), "classes: 1 class is named, and the head tells 0 apart"),
 ]
 
 

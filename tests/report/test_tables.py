@@ -9,8 +9,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from support.design_facts import design_facts
-
-from mlpress.report import estimate_table, summary_table, targets_table, verification_table
+from support.reports import estimate_table, summary_table, targets_table, verification_table
 
 TARGETS = [
     {

@@ -24,6 +24,7 @@ from mlpress.codegen.verilog.readable import adders
 from mlpress.codegen.verilog.rtl import Program
 from mlpress.errors import MlpressError
 from mlpress.ir import Bits, Lowered, Tournament, bits_of
+from mlpress.progress import counted
 
 OPERATORS = {
     "And": "&",
@@ -233,11 +234,12 @@ def _check_flat(modules: Mapping[str, Any], names: Sequence[str], top: str, bits
         for vector in sorted({vectors.names[g] for g in part}):
             if declared.get(vector) != vectors.sizes[vector]:
                 raise MlpressError(
-                    f"audit: {vector} is {declared.get(vector, 0)} bits wide, the plan asks for {vectors.sizes[vector]}"
+                    f"audit: {vector} is {counted(declared.get(vector, 0), 'bit')} wide, the plan asks for "
+                    f"{vectors.sizes[vector]}"
                 )
         assigned = [node for node in _nodes(module) if _kind(node) == "Lvalue"]
         if part and len(assigned) < len(part):
-            raise MlpressError(f"audit: {name} assigns {len(assigned)} bits, the plan {len(part)}")
+            raise MlpressError(f"audit: {name} assigns {counted(len(assigned), 'bit')}, the plan {len(part)}")
 
 
 def _flat_adders(bits: Bits) -> dict[str, dict[str, int]]:

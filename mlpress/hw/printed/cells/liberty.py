@@ -26,6 +26,7 @@ from mlpress.hw.printed.cells.technology import (
     Technology,
     optional_expression,
 )
+from mlpress.progress import counted
 
 MOST_INPUTS = 8
 """Inputs of one cell; its truth table has two to that power rows."""
@@ -239,7 +240,8 @@ class _Library:
                 raise MlpressError(f"liberty line {group.line}: {name} over {variable!r} is not supported")
         if values.size != slews.size * loads.size:
             raise MlpressError(
-                f"liberty line {group.line}: {name} has {values.size} values for {slews.size} x {loads.size} points"
+                f"liberty line {group.line}: {name} has {counted(values.size, 'value')} for {slews.size} x "
+                f"{loads.size} points"
             )
         return Table(slews, loads, _grid(values, slews, loads, transposed))
 

@@ -21,6 +21,11 @@ Sense = Literal["positive", "negative", "none"]
 Edges = Literal["both", "rise", "fall"]
 
 
+def cm2(um2: float) -> float:
+    """Return an area in cm2 from one in um2, the unit of characterisation files."""
+    return um2 / 1e8
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
     """A non-linear delay model look-up table: ``values[i, j]`` at input slew ``slews[i]`` and load ``loads[j]``.

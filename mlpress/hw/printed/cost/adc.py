@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mlpress.errors import MlpressError
-from mlpress.hw.printed.cells.technology import Technology
+from mlpress.hw.printed.cells.technology import Technology, cm2
 from mlpress.hw.printed.netlist.linked import Linked
 
 COMPARATOR_CM2 = 0.0008
@@ -135,7 +135,7 @@ def adc_cost(converters: Iterable[Converter], technology: Technology) -> AdcCost
         converters=len(found),
         comparators=comparators,
         or_gates=gates,
-        area_cm2=comparators * COMPARATOR_CM2 + gates * cell.area_um2 * 1e-8,
+        area_cm2=comparators * COMPARATOR_CM2 + cm2(gates * cell.area_um2),
         power_mw=comparators * COMPARATOR_MW + gates * cell.corners[VOLTS].static_nw * 1e-6,
         features=len(offered),
         bits=sum(len(converter.code_bits) for converter in found),

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpress.errors import MlpressError
-from mlpress.hw.printed.cells.technology import Technology
+from mlpress.hw.printed.cells.technology import Technology, cm2
 from mlpress.hw.printed.cost.adc import MOST_BITS, AdcCost, Converter, Feed, adc_cost, converters_read
 from mlpress.hw.printed.cost.power import estimate_power
 from mlpress.hw.printed.cost.sources import LARGEST_AREA_CM2, sources_for
@@ -21,6 +21,7 @@ from mlpress.hw.printed.cost.timing import Step, critical_path
 from mlpress.hw.printed.netlist.linked import link
 from mlpress.hw.printed.netlist.netlist import Netlist, Port
 from mlpress.hw.printed.netlist.simulate import PackedNetlist, Rows
+from mlpress.progress import counted
 
 RANDOM_ROWS = 4096
 """Rows drawn where the user gives none."""
@@ -165,7 +166,7 @@ def estimate(
     linked = engine.linked
     drawn = input_statistics or InputStatistics()
     activity = engine.activity(_draw(engine.inputs, drawn) if vectors is None else vectors)
-    area = sum(member.cell.area_um2 * len(member.cells) for member in linked.members) / 1e8
+    area = cm2(sum(member.cell.area_um2 * len(member.cells) for member in linked.members))
     voltages = []
     path: tuple[Step, ...] = ()
     for voltage in technology.voltages:
@@ -197,7 +198,7 @@ def estimate(
         logic_depth=linked.depth,
         rate_hz=rate_hz,
         rows=activity.rows,
-        activity=str(drawn) if vectors is None else f"{activity.rows} rows of data",
+        activity=str(drawn) if vectors is None else f"{counted(activity.rows, 'row')} of data",
         nominal_voltage=technology.nominal,
         voltages=tuple(voltages),
         path=path,

@@ -14,6 +14,7 @@ from mlpress.hw.printed.cells.boolean import Constant, Expression, Gate, Not, Si
 from mlpress.hw.printed.cells.technology import Cell, Floats, Technology
 from mlpress.hw.printed.netlist.linked import Linked, Members, link
 from mlpress.hw.printed.netlist.netlist import ONE, OPEN, ZERO, Netlist, Port
+from mlpress.progress import counted
 from mlpress.sim import packed
 
 Rows = Mapping[str, NDArray[Any]] | NDArray[Any]
@@ -111,7 +112,7 @@ def _bits(port: Port, column: NDArray[Any]) -> NDArray[np.bool_]:
         raise MlpressError(f"values for input {port.name!r} must be a list of integers, not {column.dtype}")
     for value in (int(column.min()), int(column.max())):
         if not 0 <= value < 1 << port.width:
-            raise MlpressError(f"{value} does not fit the {port.width} bits of input {port.name!r}")
+            raise MlpressError(f"{value} does not fit the {counted(port.width, 'bit')} of input {port.name!r}")
     size = -(-port.width // 8)
     if column.dtype.kind == "O":
         data = np.frombuffer(b"".join(int(value).to_bytes(size, "little") for value in column), np.uint8)

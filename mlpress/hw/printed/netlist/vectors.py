@@ -168,7 +168,7 @@ def _packed(columns: dict[str, NDArray[Any]], parts: dict[str, Feature], port: P
         values = column.astype(object)
         if any(not 0 <= value < 1 << place.bits for value in values):
             worst = next(value for value in values if not 0 <= value < 1 << place.bits)
-            raise MlpressError(f"{name!r} has the value {worst}, which does not fit into {place.bits} bits")
+            raise MlpressError(f"{name!r} has the value {worst}, which does not fit into {counted(place.bits, 'bit')}")
         total += (values << place.low).astype(dtype)
     return total
 

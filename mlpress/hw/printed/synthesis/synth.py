@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlpress.errors import MlpressError
-from mlpress.hw.printed.cells.technology import Technology
+from mlpress.hw.printed.cells.technology import Technology, cm2
 from mlpress.hw.printed.netlist.netlist import Netlist
 from mlpress.hw.printed.synthesis.abc_scripts import EFFORTS, run_blocks, run_effort
 from mlpress.hw.printed.synthesis.mapping import Library, Register, assemble
@@ -36,7 +36,7 @@ class Synthesis:
         """Return plain JSON values; equal inputs make equal values."""
         return {
             "effort": self.effort,
-            "area_cm2": self.area_um2 * 1e-8,
+            "area_cm2": cm2(self.area_um2),
             "cells": dict(self.cells),
             "script": self.script,
             "log": self.log.splitlines(),
