@@ -66,7 +66,7 @@ ActivationBits = Annotated[int, typer.Option(help="Bits of each hidden output.")
 SearchLevel = Literal["integer", "gates", "both"]
 Start = Literal["model", "tree"]
 Effort = Annotated[str | None, typer.Option(help="Synthesis effort: fast, default or thorough.")]
-Rate = Annotated[float | None, typer.Option(help="Inferences a second that power and energy are stated for.")]
+Rate = Annotated[float | None, typer.Option(help="Inferences per second that power and energy are stated for.")]
 TargetOption = Annotated[
     list[str] | None, typer.Option("--option", "-O", help="An option of the target: name=value; repeat for more.")
 ]

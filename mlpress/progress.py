@@ -1,4 +1,4 @@
-"""How long work tells its caller what it is doing."""
+"""How long work reports its steps, notes and warnings to its caller."""
 
 from __future__ import annotations
 

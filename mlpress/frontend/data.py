@@ -307,7 +307,7 @@ def _targets(labels: NDArray[Any]) -> Floats:
 def _indexed(labels: NDArray[Any], classes: Sequence[int | str] | None) -> tuple[Ints, tuple[int | str, ...]]:
     """Return class indices and the classes, numbers before text, in sorted order where ``classes`` does not say."""
     if labels.ndim != 1:
-        raise MlpressError(f"labels have shape {labels.shape}; there must be one class a row")
+        raise MlpressError(f"labels have shape {labels.shape}; there must be one class per row")
     values, where = np.unique(labels.astype(str) if labels.dtype == object else labels, return_inverse=True)
     names = [class_name(value) for value in values.tolist()]
     if any(isinstance(value, float) and not value.is_integer() for value in values.tolist()):

@@ -1,9 +1,10 @@
 """The program levels: their types, verifier, text form and reference interpreters.  Only NumPy is imported."""
 
 from mlpress.ir.aiger import from_aiger, to_aiger
+from mlpress.ir.ands import FALSE, TRUE, HashedAnds, delta
 from mlpress.ir.bit_blast import bit_blast, circuit_bits, circuit_of
 from mlpress.ir.bits import Lowered, evaluate, lower, lower_net, nand_count
-from mlpress.ir.circuit import FALSE, TRUE, Circuit, CircuitBuilder, Word, index_bits
+from mlpress.ir.circuit import Circuit, CircuitBuilder, Word, index_bits
 from mlpress.ir.digits import signed_digits, weight_terms
 from mlpress.ir.gates import Bits, Gate
 from mlpress.ir.interpret import (
@@ -107,6 +108,7 @@ __all__ = [
     "Floats",
     "Gate",
     "HardSigmoid",
+    "HashedAnds",
     "Head",
     "Input",
     "Integers",
@@ -157,6 +159,7 @@ __all__ = [
     "circuit_bits",
     "circuit_of",
     "code_values",
+    "delta",
     "encode",
     "evaluate",
     "from_aiger",

@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 
 from mlpress.errors import MlpressError
+from mlpress.ir.ands import delta
 from mlpress.ir.circuit import Circuit, Word
 from mlpress.ir.limits import INPUT_BITS, MAX_ANDS, MAX_INPUTS, MAX_NEURONS, MAX_TEXT, MAX_WORD
 from mlpress.ir.net import port_name
@@ -44,21 +45,11 @@ def to_aiger(circuit: Circuit, form: Literal["binary", "ascii"] = "binary") -> b
     for gate, (a, b) in enumerate(gates):
         own, high, low = 2 * (1 + inputs + gate), max(a, b), min(a, b)
         if binary:
-            body += _delta(own - high) + _delta(high - low)
+            body += delta(own - high) + delta(high - low)
         else:
             lines.append(f"{own} {high} {low}")
     start = ("\n".join(lines) + "\n").encode()
     return start + bytes(body) + "\n".join([*_symbols(circuit), "c", _HEADER, *frame_lines(circuit), ""]).encode()
-
-
-def _delta(number: int) -> bytes:
-    """Encode a number in groups of 7 bits, the lowest first; the top bit of a byte says that more follow."""
-    encoded = bytearray()
-    while number >> 7:
-        encoded.append(number & 0x7F | 0x80)
-        number >>= 7
-    encoded.append(number)
-    return bytes(encoded)
 
 
 def _symbols(circuit: Circuit) -> list[str]:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from mlpress.ir.gates import FALSE, TRUE, Bits, Gate, GateList
+from mlpress.ir.ands import FALSE, TRUE
+from mlpress.ir.gates import Bits, Gate, GateList
 from mlpress.ir.interval import Interval, signed_bits
 from mlpress.ir.ladder import LONG, Clamp, reached
 from mlpress.ir.nands import AND, FULL, HALF, MAJORITY, MUX, PARITY, XOR

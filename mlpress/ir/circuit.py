@@ -14,10 +14,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpress.ir.ands import FALSE, HashedAnds
 from mlpress.ir.net import Input, Scores, output_ports
-
-FALSE, TRUE = 0, 1
-"""The literals of the two constants."""
 
 Literals = NDArray[np.int32]
 
@@ -35,7 +33,7 @@ class Circuit:
     literals that gate ``k`` reads.
 
     A classifier has one output word, the unsigned class index; ``classes`` names what it stands for.  A regression
-    has a word for each score, in two's complement; ``scores`` says what real values they stand for, and ``classes``
+    has one word per score, in two's complement; ``scores`` says what real values they stand for, and ``classes``
     is empty.
     """
 
@@ -98,7 +96,7 @@ def index_bits(classes: int) -> int:
     return max(1, (classes - 1).bit_length())
 
 
-class CircuitBuilder:
+class CircuitBuilder(HashedAnds):
     """Builds a circuit gate by gate; equal gates are one gate, and constants fold.
 
     Besides the trivial cases, a gate is simplified where one operand is an and-gate that shares a literal with the
@@ -108,9 +106,7 @@ class CircuitBuilder:
 
     def __init__(self, inputs: Sequence[Input]) -> None:
         self._inputs = tuple(inputs)
-        self._first = 1 + sum(feature.bits for feature in inputs)
-        self._ands: list[tuple[int, int]] = []
-        self._known: dict[tuple[int, int], int] = {}
+        super().__init__(1 + sum(feature.bits for feature in inputs))
         self._bits: list[list[int]] = []
         variable = 1
         for feature in inputs:
@@ -118,7 +114,7 @@ class CircuitBuilder:
             variable += feature.bits
 
     def __len__(self) -> int:
-        return len(self._ands)
+        return len(self.nodes)
 
     def input(self, index: int) -> list[int]:
         """Return the literals of input ``index``, the least significant bit first."""
@@ -129,28 +125,20 @@ class CircuitBuilder:
         return a ^ 1
 
     def both(self, a: int, b: int) -> int:
-        """Return ``a`` and ``b``."""
+        """Return the literal of ``a and b``; no new gate where an operand's own gate decides it."""
         if a > b:
             a, b = b, a
-        if a == FALSE or a == b ^ 1:
-            return FALSE
-        if a in (TRUE, b):
-            return b
         for x, y in ((a, b), (b, a)):
             simple = self._absorbed(x, y)
             if simple is not None:
                 return simple
-        key = (a, b)
-        if key not in self._known:
-            self._ands.append(key)
-            self._known[key] = 2 * (self._first + len(self._ands) - 1)
-        return self._known[key]
+        return super().both(a, b)
 
     def _absorbed(self, x: int, gate: int) -> int | None:
         """Return ``x and gate`` where one of the gate's own operands decides it or replaces the gate, else None."""
-        if gate >> 1 < self._first:
+        if gate >> 1 < self.first:
             return None
-        p, q = self._ands[(gate >> 1) - self._first]
+        p, q = self.nodes[(gate >> 1) - self.first]
         if not gate & 1:
             if x in (p, q):
                 return gate
@@ -185,8 +173,8 @@ class CircuitBuilder:
         self, outputs: Sequence[Word], classes: tuple[int | str, ...] = (), scores: Scores | None = None
     ) -> Circuit:
         """Return the circuit of what ``outputs`` need; gates that nothing reads are left out."""
-        ands = np.array(self._ands, np.int32).reshape(-1, 2)
-        return Circuit(self._inputs, *swept(self._first, ands, outputs), classes, scores)
+        ands = np.array(self.nodes, np.int32).reshape(-1, 2)
+        return Circuit(self._inputs, *swept(self.first, ands, outputs), classes, scores)
 
 
 def swept(first: int, ands: Literals, outputs: Sequence[Word]) -> tuple[Literals, tuple[Word, ...]]:

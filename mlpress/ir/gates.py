@@ -10,10 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-Kind = Literal["and", "xor", "xor3", "maj", "mux"]
+from mlpress.ir.ands import FALSE, TRUE
 
-FALSE = 0
-TRUE = 1
+Kind = Literal["and", "xor", "xor3", "maj", "mux"]
 
 
 class Gate(NamedTuple):

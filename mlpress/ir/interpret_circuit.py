@@ -1,6 +1,6 @@
 """The reference interpreter of the bit level: what a circuit means.
 
-Slow and obvious on purpose; everything fast is tested against it.  A signal is a Python integer with a bit a row.
+Slow and obvious on purpose; everything fast is tested against it.  A signal is a Python integer with one bit per row.
 """
 
 from __future__ import annotations

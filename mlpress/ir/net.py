@@ -97,7 +97,7 @@ class Argmax:
 
     A knock-out tournament of neighbours: a round compares candidates (0, 1), (2, 3), ...; an odd last one
     passes; the right one wins where what the comparison sees of it is strictly greater.  ``ranges`` holds
-    one :class:`BitRange` a comparison, in the order played (classes - 1 of them), or is empty: all exact.
+    one :class:`BitRange` per comparison, in the order played (classes - 1 of them), or is empty: all exact.
     """
 
     ranges: tuple[BitRange, ...] = ()

@@ -1,4 +1,4 @@
-"""The text form of the bit level: an and-gate a line."""
+"""The text form of the bit level: one and-gate per line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The text form of the real level: an input a line, a neuron's bias and weights a line."""
+"""The text form of the real level: one input per line, one neuron's bias and weights per line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The text form of the integer level: an input a line, a neuron a line."""
+"""The text form of the integer level: one input per line, one neuron per line."""
 
 from __future__ import annotations
 

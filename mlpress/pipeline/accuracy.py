@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpress import ir
-from mlpress.intervals import accuracy_interval
+from mlpress.intervals import accuracy_interval, score
 
 if TYPE_CHECKING:
     from mlpress.frontend import Dataset, Quantised
@@ -74,15 +74,6 @@ def _decisions(program: ir.Program, rows: Dataset) -> NDArray[Any]:
     """Classes, int64 (rows,), or a regression's values, float64 (rows, outputs); equal rows are run once."""
     codes, back = np.unique(ir.encode(program, rows.features), axis=0, return_inverse=True)
     return ir.answers(program, codes)[back.reshape(-1)]
-
-
-def score(expected: NDArray[Any], found: NDArray[Any]) -> float:
-    """The share of classes (rows,) that are the expected ones; of values (rows, outputs), how well they fit: R2."""
-    if found.ndim == 1:
-        return float(np.mean(expected == found))
-    from sklearn.metrics import r2_score
-
-    return float(r2_score(expected.reshape(len(expected), -1), found))
 
 
 def interval_text(interval: Sequence[float]) -> str:

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from mlpress import ir
 from mlpress.errors import MlpressError
-from mlpress.intervals import accuracy_interval
-from mlpress.pipeline.accuracy import score
+from mlpress.intervals import accuracy_interval, score
 from mlpress.pipeline.stream import LogColumns, Streamed, Streaming, stream
 from mlpress.progress import Progress, Silent
 from mlpress.sim import hil

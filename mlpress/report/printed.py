@@ -265,7 +265,7 @@ def _area(estimate: Estimate) -> Tile | None:
     side = math.sqrt(max(estimate.area_cm2, 0.0))
     square = unit(figure(10 * side, 2), "mm") if side < 1 else unit(figure(side, 2), "cm")
     cells = f"{counted(estimate.cells, 'cell')}, " if estimate.cells else ""
-    return Tile("area", unit(figure(estimate.area_cm2), "cm²"), f"{cells}as a square {square} a side")
+    return Tile("area", unit(figure(estimate.area_cm2), "cm²"), f"{cells}as a square {square} per side")
 
 
 def _power(estimate: Estimate) -> Tile | None:

@@ -1,4 +1,4 @@
-"""The packed-bit engine: 64 rows in a machine word, one word operation a gate.
+"""The packed-bit engine: 64 rows in a machine word, one word operation per gate.
 
 A :class:`Program` is a straight line of two-input gates and one-row delays.  Mapped netlists and
 and-inverter graphs both lower to it.

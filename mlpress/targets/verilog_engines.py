@@ -108,7 +108,7 @@ class Amaranth:
     def rows(self) -> int:
         """Rows that are worth their time.
 
-        Measured: 35 us a row and term of a net; 20 ms a row of 1,053 and-gates, growing by 2.5 powers.
+        Measured: 35 us per row and term of a net; 20 ms per row of 1,053 and-gates, growing by 2.5 powers.
         """
         match self.lowered:
             case ir.Circuit(ands=ands):

@@ -17,6 +17,7 @@ from mlpress import ir
 from mlpress.errors import MlpressError, OutOfTimeError
 from mlpress.progress import Progress, Silent
 from mlpress.verify.equivalence import OutOfTime, Proven, Refuted, Verdict
+from mlpress.verify.probes import places_of
 
 if TYPE_CHECKING:
     from mlpress.design import Design
@@ -161,10 +162,9 @@ def _counterexample(
 
 def _feature(program: ir.Program, index: int, code: int) -> float | None:
     """Return a value of one feature whose code is ``code``."""
-    feature = program.inputs[index]
-    values = np.zeros((1, len(program.inputs)))
-    half = 0.5 if feature.rounding == "floor" else 0.0
-    values[0, index] = 0.0 if feature.scale == 0 else (code + half - feature.offset) / feature.scale
+    places = np.zeros((1, len(program.inputs)))
+    places[0, index] = code
+    values = places_of(program, places)
     return float(values[0, index]) if ir.encode(program, values)[0, index] == code else None
 
 

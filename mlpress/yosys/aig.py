@@ -7,29 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from mlpress.ir import HashedAnds, delta
 from mlpress.yosys import Gates
 
 
-class AndInverterGraph:
+class AndInverterGraph(HashedAnds):
     """Literals are ``2 * node + complement``; node 0 is the constant 0, nodes 1 .. ``inputs`` are inputs."""
 
     def __init__(self, inputs: int) -> None:
+        super().__init__(1 + inputs)
         self.inputs = inputs
-        self.nodes: list[tuple[int, int]] = []
-        self._known: dict[tuple[int, int], int] = {}
-
-    def both(self, a: int, b: int) -> int:
-        """Return the literal of ``a and b``."""
-        low, high = (a, b) if a < b else (b, a)
-        if low in (high, 1):
-            return high
-        if low == 0 or low ^ 1 == high:
-            return 0
-        found = self._known.get((low, high))
-        if found is None:
-            self.nodes.append((low, high))
-            found = self._known[low, high] = 2 * (self.inputs + len(self.nodes))
-        return found
 
     def differ(self, a: int, b: int) -> int:
         """Return the literal of ``a xor b``."""
@@ -67,13 +54,9 @@ class AndInverterGraph:
                 ends.append(len(self.nodes))
         return literals, ends
 
-    def close(self) -> None:
-        """Free what only further gates would need: half of the memory."""
-        self._known.clear()
-
     def cone(self, literals: Iterable[int]) -> tuple[list[int], list[int]]:
         """Return the input nodes and the and-gates that ``literals`` depend on, each in rising order."""
-        first = 1 + self.inputs
+        first = self.first
         needed = bytearray(first + len(self.nodes))
         for literal in literals:
             needed[literal >> 1] = 1
@@ -90,25 +73,16 @@ class AndInverterGraph:
         Inputs and outputs are named ``i0, i1, ...`` and ``o0, o1, ...`` in the symbol table.
         """
         outputs = list(outputs)
-        first = 1 + self.inputs
+        first = self.first
         gates = self.cone(outputs)[1]
         number = {node: node for node in range(first)}
         body = bytearray()
         for count, node in enumerate(gates):
             a, b = (2 * number[literal >> 1] + (literal & 1) for literal in self.nodes[node - first])
-            body += _varint(2 * (first + count) - max(a, b)) + _varint(abs(a - b))
+            body += delta(2 * (first + count) - max(a, b)) + delta(abs(a - b))
             number[node] = first + count
         count = len(gates)
         lines = [f"aig {self.inputs + count} {self.inputs} 0 {len(outputs)} {count}"]
         lines += [str(2 * number[literal >> 1] + (literal & 1)) for literal in outputs]
         symbols = [f"i{k} i{k}" for k in range(self.inputs)] + [f"o{k} o{k}" for k in range(len(outputs))]
         return ("\n".join(lines) + "\n").encode() + bytes(body) + ("\n".join(symbols) + "\n").encode()
-
-
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 127:
-        out.append(value & 127 | 128)
-        value >>= 7
-    out.append(value)
-    return bytes(out)

@@ -233,7 +233,7 @@ def test_arrays():
         ({"names": ["a"]}, "1 name for 2 features; each needs one of its own"),
         ({"names": ["a", "a"]}, "2 names for 2 features; each needs one of its own"),
         ({"labels": [0, 7], "classes": [0, 1]}, "label 7 is none of the classes [0, 1]"),
-        ({"labels": np.eye(2), "task": "classification"}, "labels have shape (2, 2); there must be one class a row"),
+        ({"labels": np.eye(2), "task": "classification"}, "labels have shape (2, 2); there must be one class per row"),
     ],
 )
 def test_array_errors(options, message):

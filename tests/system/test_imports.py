@@ -26,7 +26,7 @@ SHARED = {
 }  # single modules that anyone may import
 MAY_USE = {
     "ir": set(),
-    "yosys": set(),
+    "yosys": {"ir"},
     "frontend": {"ir"},
     "codegen": {"ir", "yosys"},
     "codegen.c": {"ir", "codegen"},

@@ -1,4 +1,4 @@
-"""The readable style: a module a sum and a module an activation, in words and operators."""
+"""The readable style: one module per sum and one per activation, in words and operators."""
 
 from __future__ import annotations
 

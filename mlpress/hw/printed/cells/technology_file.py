@@ -1,6 +1,6 @@
 """The technologies that come with mlpress, and their data files ``technologies/*.json``.
 
-A table is ``[name of its axes, [[values], ...]]``; the axes stand once a file.  Everything else maps one to
+A table is ``[name of its axes, [[values], ...]]``; the axes stand once per file.  Everything else maps one to
 one to the types of :mod:`mlpress.hw.printed.cells.technology`.
 """
 

@@ -143,7 +143,7 @@ class Estimate:
 def check_rate(rate_hz: float) -> None:
     """Raise :class:`MlpressError` where so many inferences per second are impossible."""
     if not (0 < rate_hz < float("inf")):
-        raise MlpressError(f"the rate must be a positive number of inferences a second, not {rate_hz:g}")
+        raise MlpressError(f"the rate must be a positive number of inferences per second, not {rate_hz:g}")
 
 
 def estimate(

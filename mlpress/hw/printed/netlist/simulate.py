@@ -23,7 +23,7 @@ Rows = Mapping[str, NDArray[Any]] | NDArray[Any]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NetActivity:
-    """Of every net: the share of rows in which it is 1, and its changes a row; float64 (nets,)."""
+    """Of every net: the share of rows in which it is 1, and its changes per row; float64 (nets,)."""
 
     rows: int
     one: Floats

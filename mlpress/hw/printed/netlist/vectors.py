@@ -42,7 +42,7 @@ class Vectors(NamedTuple):
 def read_vectors(path: str | Path, netlist: Netlist) -> Vectors:
     """Read rows for the input ports from a CSV, white-space-separated or NPZ file.
 
-    Text holds one row a line: unsigned integers, a port a column, named by a header line or in the order of
+    Text holds one row per line: unsigned integers, one port per column, named by a header line or in the order of
     the input ports; a port is one integer however wide.  Columns ``inp[3:0]``, ``inp[7:4]`` give a port that packs
     several features in parts, which must cover it (indices as declared).  A line of as many 0s and 1s as the inputs
     have bits, with or without separators, gives the bits as Verilog's ``$fmonitor`` prints them: ports in order,

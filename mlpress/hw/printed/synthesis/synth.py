@@ -19,7 +19,7 @@ class Synthesis:
     """A mapped circuit: the ``netlist``, its ``verilog`` text, and how it was made.
 
     ``cells`` counts instances by cell name; ``area_um2`` is the sum of their areas.  ``script`` holds the exact ABC
-    commands of the chosen result; ``log`` is a summary, a line a step; ``notes`` say what a user should know (a
+    commands of the chosen result; ``log`` is a summary, one line per step; ``notes`` say what a user should know (a
     limit that was hit, a module that mlpress added).
     """
 
