@@ -128,11 +128,9 @@ class CircuitBuilder(HashedAnds):
         """Return the literal of ``a and b``; no new gate where an operand's own gate decides it."""
         if a > b:
             a, b = b, a
-        for x, y in ((a, b), (b, a)):
-            simple = self._absorbed(x, y)
-            if simple is not None:
-                return simple
-        return super().both(a, b)
+        if (simple := self._absorbed(a, b)) is not None or (simple := self._absorbed(b, a)) is not None:
+            return simple
+        return HashedAnds.both(self, a, b)
 
     def _absorbed(self, x: int, gate: int) -> int | None:
         """Return ``x and gate`` where one of the gate's own operands decides it or replaces the gate, else None."""
