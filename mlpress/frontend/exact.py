@@ -1,4 +1,4 @@
-"""The integer network that a quantised (QDQ) model is, without a change to any of its integers.
+"""Quantised (QDQ) models as integer networks that keep every one of their integers.
 
 A layer's sum stands for the real value ``sum * step + offset``.  The next code is the number of integer thresholds
 that the sum reaches.  They are found in rational arithmetic from the model's scales, rounding half to even as

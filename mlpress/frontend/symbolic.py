@@ -47,7 +47,7 @@ class Dims:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """The class: ``at`` is the threshold of a single output, ``None`` for an arg-max; ``classes`` what it is called."""
+    """The class: ``at`` is the threshold of a single output, ``None`` for an arg-max; ``classes`` its names."""
 
     scores: Flow
     at: float | None

@@ -1,4 +1,4 @@
-"""What the net and the circuit have in common: either can be run, lowered and measured without asking which it is."""
+"""Functions of any integer program, net or circuit: run it, lower it, describe it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a report reads of a design, whatever it is made for; :mod:`mlpress.report.kinds` has what each kind adds."""
+"""The facts that a report reads of any design; :mod:`mlpress.report.kinds` has what each kind adds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Formal equivalence: are two circuits the same function for all inputs?
+"""Formal equivalence of two circuits for all inputs.
 
 Both go into one and-inverter graph over shared inputs, and their outputs into a miter, which is 1 where they differ.
 Equal structure is one node there.  What is left is sampled, and then ABC proves that the miter is never 1, or finds

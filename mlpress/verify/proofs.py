@@ -1,6 +1,6 @@
-"""Is a design's circuit the same function at every stage, for all inputs and not only for the rows that were run?
+"""Proofs that a design's circuit is the same function at every stage, for all inputs and not only for rows.
 
-The and-inverter graph (the exact lowering of a net, or the evolved circuit itself) is held against the Verilog in
+The and-inverter graph (the exact lowering of a net, or the evolved circuit itself) is compared with the Verilog in
 the design folder as Yosys elaborates it, and that against the mapped netlist, cell by cell.
 """
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mlpress.targets import Claim
 
 MOMENT_S = 5.0
-"""Seconds for each proof that is tried where nobody asked for one."""
+"""Seconds for each proof that is tried without being asked for."""
 
 Answers = Mapping[str, Mapping[str, int]]
 
@@ -46,7 +46,7 @@ class Counterexample:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What became of one claim; ``seconds`` of wall-clock time.  Claims on large designs are not tried for a moment."""
+    """What became of one claim, in ``seconds`` of wall-clock time; on large designs it is tried only when asked for."""
 
     claim: str
     verdict: Literal["proven", "refuted", "out of time", "not tried"]
@@ -87,10 +87,10 @@ def check_proofs(
     different: bool,
     progress: Progress | None = None,
 ) -> list[Proof]:
-    """Prove what belongs to a verification: with ``timeout_s`` seconds each, or (None) tried for a moment.
+    """Prove what belongs to a verification: with ``timeout_s`` seconds each, or (None) a few where they are quick.
 
-    Where engines found a design ``different``, nothing is tried that was not asked for, and what cannot be held
-    against each other at all leaves no proof.
+    Where engines found a design ``different``, nothing is tried that was not asked for, and circuits that cannot be
+    compared at all leave no proof.
     """
     if timeout_s is None:
         return [] if different else prove_soon(design, progress=progress)

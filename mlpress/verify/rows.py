@@ -1,4 +1,4 @@
-"""Does every engine compute the same function?  The reference interpreter says what is right.
+"""Every engine runs the same rows, and is compared with the reference interpreter.
 
 All rows of the data, corner rows and random rows run through onnxruntime (on the oracle graph) and every engine of the
 target; one difference anywhere names engine, row, neuron and both values.  An engine agrees only where it gave every

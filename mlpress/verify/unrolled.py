@@ -53,7 +53,7 @@ class Machine(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CircuitMachine:
-    """An and-inverter graph of ours: no registers."""
+    """A circuit of the bit level, which has no registers."""
 
     circuit: Circuit
 

@@ -1,4 +1,4 @@
-"""Is the emitted Verilog the plan that it was made from?  Its syntax tree, read by pyverilog, is held against it.
+"""The audit of emitted Verilog: its syntax tree, read by pyverilog, is compared with the plan that it was made from.
 
 The audit knows nothing of how the text was made: it counts ports, operators, adders and comparators in the text
 and compares them with what the lowered net asks for.  What it can't see is whether the wires run right; that is

@@ -1,4 +1,4 @@
-"""Flash input converters: what turning analogue features into codes costs.
+"""Flash input converters, which turn analogue features into codes, and their cost.
 
 A flash converter compares its input with every level that it can tell apart and encodes the comparators'
 answers.  The model is that of the printed-classifier literature: a 4-bit converter is 16 comparators and 28

@@ -18,7 +18,7 @@ Words = dict[str, list[int]]
 
 
 class NetlistMachine:
-    """Cells of a technology."""
+    """A mapped netlist that can be stepped clock by clock."""
 
     def __init__(self, linked: Linked) -> None:
         self.linked = linked

@@ -1,4 +1,4 @@
-"""What ABC is told to do at each effort."""
+"""ABC's scripts at each effort of synthesis."""
 
 from __future__ import annotations
 

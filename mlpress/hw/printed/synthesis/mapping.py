@@ -1,4 +1,4 @@
-"""What ABC must know of a technology, and a netlist of what it mapped."""
+"""A technology's cells in ABC's formats, and netlists from what ABC mapped."""
 
 from __future__ import annotations
 
