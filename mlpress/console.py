@@ -99,7 +99,7 @@ class Screen:
         )
 
     def row(self, done: Streamed) -> None:
-        """A device on a line answered a row: the line says how it does."""
+        """Say how far a device on a line is, and how many of its answers were right."""
         parts = [f"row {done.done:,} of {done.total:,}"]
         if done.right is not None:
             parts.append(f"accuracy {done.right / done.done:.1%}")

@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2] / "mlpress"
 OWN = {
-    *("targets", "hw", "codegen/c", "sim/mcu", "report/printed.py", "report/mcu.py", "report/kinds.py"),
+    *("targets", "hw", "codegen/c", "sim/mcu", "sim/hil", "report/printed.py", "report/mcu.py", "report/kinds.py"),
 }
 """What belongs to one kind of target, and the tables of all of them."""
 STILL = {
