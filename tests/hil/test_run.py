@@ -19,6 +19,7 @@ import pytest
 from rich.console import Console
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from support.boards import documented_board, emulated, host_program, messages, talk
+from support.reports import run_table
 from support.told import Told
 
 from mlpress import Dataset, Design, MlpressError, codegen, from_sklearn, ir
@@ -26,7 +27,6 @@ from mlpress.cli import main
 from mlpress.pipeline.compile import Options, compile_model
 from mlpress.pipeline.run import run
 from mlpress.pipeline.stream import COLUMNS, Streamed, Streaming
-from mlpress.report import run_table
 from mlpress.sim import hil
 from mlpress.sim import mcu as sim
 from mlpress.targets import Microcontroller, Reading, read_target
