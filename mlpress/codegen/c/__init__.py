@@ -1,7 +1,7 @@
 """C99 for microcontrollers: :func:`generate` makes a header and a source of a net or a circuit, bit for bit."""
 
 from mlpress.codegen.c.generate import generate
-from mlpress.codegen.c.options import SHAPES, CFacts, COptions, Core, CSource
+from mlpress.codegen.c.options import SHAPES, CFacts, COptions, CSource
 from mlpress.codegen.c.text import identifier
 
-__all__ = ["SHAPES", "CFacts", "COptions", "CSource", "Core", "generate", "identifier"]
+__all__ = ["SHAPES", "CFacts", "COptions", "CSource", "generate", "identifier"]

@@ -10,7 +10,7 @@ from mlpress.codegen.c.head import tournament_lines
 from mlpress.codegen.c.header import header_text
 from mlpress.codegen.c.looped import Sink, Style, layer_code, shared_passes, steps_line, stored, tables
 from mlpress.codegen.c.matrix import Matrix, matrices
-from mlpress.codegen.c.options import CFacts, COptions, Core, CSource
+from mlpress.codegen.c.options import CFacts, COptions, CSource
 from mlpress.codegen.c.packing import Packing, PassKind, packed
 from mlpress.codegen.c.quantize import quantize_lines
 from mlpress.codegen.c.sliced import score_type as circuit_score_type
@@ -19,6 +19,7 @@ from mlpress.codegen.c.sums import KEEP_MACRO
 from mlpress.codegen.c.text import FLASH_MACROS, identifier, number, store_type, type_bytes
 from mlpress.codegen.c.unrolled import Work, decision_lines, layer_lines, predict_body
 from mlpress.errors import MlpressError
+from mlpress.hw.mcu import Core
 from mlpress.ir import (
     Argmax,
     Circuit,

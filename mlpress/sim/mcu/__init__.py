@@ -5,7 +5,6 @@ from mlpress.sim.mcu.avr import missing, run_avr
 from mlpress.sim.mcu.counting import Cost, cost
 from mlpress.sim.mcu.emulator import Emulator, Run
 from mlpress.sim.mcu.host import HostProgram, host_compiler
-from mlpress.sim.mcu.source import Machine, Source
 from mlpress.sim.mcu.toolchain import WARNINGS, Firmware, Sizes, build, compile_object, find_compiler
 
 __all__ = [
@@ -14,10 +13,8 @@ __all__ = [
     "Emulator",
     "Firmware",
     "HostProgram",
-    "Machine",
     "Run",
     "Sizes",
-    "Source",
     "build",
     "compile_object",
     "cost",

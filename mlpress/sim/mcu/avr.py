@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpress.codegen.c import CSource
 from mlpress.errors import MlpressError, OutOfTimeError
+from mlpress.hw.mcu import Core
 from mlpress.sim.mcu.emulator import Run
 from mlpress.sim.mcu.host import host_compiler
-from mlpress.sim.mcu.source import Machine, Source
 from mlpress.sim.mcu.toolchain import SECONDS, run, write_sources
 
 NEXT, DECIDED, BYTE = 0x3E, 0x4A, 0x4B
@@ -97,7 +98,7 @@ def missing() -> str:
     return "" if header else "libsimavr-dev"
 
 
-def run_avr(source: Source, machine: Machine, codes: NDArray[Any], optimise: str = "Os") -> Run:
+def run_avr(source: CSource, machine: Core, codes: NDArray[Any], optimise: str = "Os") -> Run:
     """Run ``_predict`` and ``_scores`` on ``codes`` (rows, inputs) in a simulated AVR; every row is counted.
 
     ``instructions`` is empty: simavr counts cycles.  Raises :class:`MlpressError` where a tool is missing or the
@@ -128,7 +129,7 @@ def run_avr(source: Source, machine: Machine, codes: NDArray[Any], optimise: str
     return _read(source, machine, done.stdout.decode(), len(rows), optimise)
 
 
-def _board(source: Source) -> str:
+def _board(source: CSource) -> str:
     """Return the firmware's main: the class goes out in 2 bytes, a score in 8, the lowest first."""
     send = "GPIOR2 = (uint8_t)v; v >>= 8;"
     decide = f"const int c = {source.name}_predict(mlpress_row);" if source.decides else ""
@@ -160,7 +161,7 @@ def _addresses(image: Path) -> tuple[int, int]:
     return found["mlpress_row"], found["_end"]
 
 
-def _read(source: Source, machine: Machine, text: str, rows: int, optimise: str) -> Run:
+def _read(source: CSource, machine: Core, text: str, rows: int, optimise: str) -> Run:
     lines = [line.split() for line in text.splitlines()]
     times = np.array([[int(word) for word in line[1:]] for line in lines if line[0] == "t"], np.int64)
     sent = np.array([int(line[1]) for line in lines if line[0] == "b"], np.uint8).reshape(rows, -1)

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpress.codegen.c import CSource
 from mlpress.errors import MlpressError
 from mlpress.sim.mcu.counting import Cost, cost
-from mlpress.sim.mcu.source import Source
 from mlpress.sim.mcu.toolchain import FLASH, RAM, Firmware
 
 INPUT, OUTPUT, STACK, RETURN = 0x2010_0000, 0x2020_0000, 0x2050_0000, 0x0700_0000
@@ -54,7 +54,7 @@ class Emulator:
             self._uc.mem_write(address, data)
 
     @property
-    def source(self) -> Source:
+    def source(self) -> CSource:
         """The source whose functions run."""
         return self._source
 

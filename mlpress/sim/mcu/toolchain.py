@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from mlpress.codegen.c import CSource
 from mlpress.errors import MlpressError
-from mlpress.sim.mcu.source import Machine, Source, functions
+from mlpress.hw.mcu import Core
 
 Compiler = Literal["zig", "gcc"]
 WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror", "-std=c99", "-pedantic")
@@ -63,15 +64,15 @@ class Firmware:
     ``_predict`` (or ``_scores``) of the first source alone, with all that it needs.
     """
 
-    machine: Machine
-    sources: tuple[Source, ...]
+    machine: Core
+    sources: tuple[CSource, ...]
     segments: tuple[tuple[int, bytes], ...]
     symbols: Mapping[str, int]
     sizes: Sizes
     compiler: str
 
 
-def find_compiler(machine: Machine) -> Compiler:
+def find_compiler(machine: Core) -> Compiler:
     """Return the compiler that is there: the Zig wheel, or else the core's cross gcc."""
     if importlib.util.find_spec("ziglang") is not None:
         return "zig"
@@ -80,7 +81,7 @@ def find_compiler(machine: Machine) -> Compiler:
     raise MlpressError(f"no compiler for {machine.name}: pip install 'mlpress[mcu]', or install {machine.gcc[0]}")
 
 
-def command(machine: Machine, compiler: Compiler) -> list[str]:
+def command(machine: Core, compiler: Compiler) -> list[str]:
     """Return the first words of a command that compiles for ``machine``."""
     return [sys.executable, "-m", "ziglang", "cc", *machine.zig] if compiler == "zig" else [*machine.gcc]
 
@@ -100,7 +101,7 @@ def run(words: Sequence[str]) -> str:
     return done.stdout
 
 
-def write_sources(sources: Sequence[Source], folder: Path) -> Path:
+def write_sources(sources: Sequence[CSource], folder: Path) -> Path:
     """Write all files of ``sources`` into ``folder``; return one C file that includes them all."""
     for source in sources:
         for name, text in source.files.items():
@@ -111,9 +112,7 @@ def write_sources(sources: Sequence[Source], folder: Path) -> Path:
     return whole
 
 
-def compile_object(
-    sources: Sequence[Source], machine: Machine, optimise: str, compiler: Compiler, target: Path
-) -> None:
+def compile_object(sources: Sequence[CSource], machine: Core, optimise: str, compiler: Compiler, target: Path) -> None:
     """Compile ``sources`` into the object file ``target``; any warning is an error."""
     with tempfile.TemporaryDirectory() as name:
         whole = write_sources(sources, Path(name))
@@ -133,7 +132,7 @@ def compile_object(
 
 
 def build(
-    sources: Source | Sequence[Source], machine: Machine, optimise: str = "Os", compiler: Compiler | None = None
+    sources: CSource | Sequence[CSource], machine: Core, optimise: str = "Os", compiler: Compiler | None = None
 ) -> Firmware:
     """Compile and link ``sources`` for ``machine``; ``optimise`` is ``Os``, ``O2`` or another level.
 
@@ -157,7 +156,7 @@ def build(
 Image = tuple[tuple[tuple[int, bytes], ...], dict[str, int], Sizes]
 
 
-def _link(folder: Path, machine: Machine, compiler: Compiler, roots: Sequence[str]) -> Image:
+def _link(folder: Path, machine: Core, compiler: Compiler, roots: Sequence[str]) -> Image:
     target = folder / "image.elf"
     kept = folder / "roots.ld"
     kept.write_text("".join(f"EXTERN({root})\n" for root in roots) + f"ENTRY({roots[0]})\n" + SCRIPT, encoding="ascii")
@@ -190,3 +189,13 @@ def read_image(path: Path) -> Image:
         table = elf.get_section_by_name(".symtab")
         symbols = {symbol.name: int(symbol["st_value"]) for symbol in table.iter_symbols() if symbol.name}
     return tuple(segments), symbols, Sizes(flash, ram)
+
+
+def functions(source: CSource) -> list[str]:
+    """Return the names of the public functions."""
+    names = [f"{source.name}_quantize"]
+    if source.decides:
+        names.append(f"{source.name}_predict")
+    if source.score_type is not None:
+        names.append(f"{source.name}_scores")
+    return names
