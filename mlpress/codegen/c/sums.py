@@ -34,8 +34,8 @@ KEEP_MACRO = """\
 #define MLPRESS_KEEP(v) ((void)0)
 #endif
 """
-"""Hides how a value was made: compilers else gather doublings and additions into a product, which is a call of a
-library's function where there is no multiply instruction."""
+"""Hides how a value was made.  Compilers else gather doublings and additions into a product, which is a call of a
+library's function where there is no multiply instruction, and clang turns short branches into longer code without."""
 
 
 def sum_lines(name: str, operands: Sequence[Operand], constant: int, keep: bool = False) -> tuple[str, list[str]]:
