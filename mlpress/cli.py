@@ -113,6 +113,7 @@ def compile_command(
     rate: Rate = None,
     style: Annotated[str | None, typer.Option(help="Verilog: flat (one module) or modules (one per neuron).")] = None,
     registered: Annotated[bool, typer.Option("--registered", help="Flip-flops at inputs and outputs.")] = False,
+    package: Annotated[str | None, typer.Option(help="C as a library: arduino or cmake (Zephyr too).")] = None,
     option: TargetOption = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -137,7 +138,15 @@ def compile_command(
             input_bits=input_bits,
             weight_bits=weight_bits,
             activation_bits=activation_bits,
-            **_given(option, liberty=liberty, effort=effort, rate_hz=rate, style=style, registered=registered or None),
+            **_given(
+                option,
+                liberty=liberty,
+                effort=effort,
+                rate_hz=rate,
+                style=style,
+                registered=registered or None,
+                package=package,
+            ),
         )
         design = compiler.compile_model(
             network,

@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from mlpress import ir
 from mlpress.errors import MlpressError
-from mlpress.files import write_folder
+from mlpress.files import is_inside, write_folder
 from mlpress.targets import Artifact, Rows, Target, check_options, file_text, read_target, target_files, target_options
 
 FORMAT = "mlpress design 1"
@@ -171,7 +171,7 @@ class Design:
         return cls(
             program=program,
             facts=facts,
-            files={name: _text(path / name) for name in target_files(str(facts["target"]))},
+            files={name: _text(path / name) for name in target_files(str(facts["target"]), facts["options"])},
             oracle=_read(path / "oracle.onnx"),
             features=features,
             labels=labels,
@@ -196,12 +196,12 @@ def _sha256(content: str | bytes) -> str:
 
 
 def _hashes(found: Any, path: Path) -> dict[str, str]:
-    """Checked hashes: names of files in the folder itself, and text to compare."""
+    """Checked hashes: names of files in the folder, and text to compare."""
     if not (
         isinstance(found, dict)
         and len(found) <= MOST_FILES
         and all(isinstance(digest, str) for digest in found.values())
-        and all(name and name == Path(name).name and "\0" not in name for name in found)
+        and all(is_inside(name) for name in found)
     ):
         raise MlpressError(f"{path} has no proper list of {HASHES} hashes; compile the model again")
     return found

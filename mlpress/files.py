@@ -30,7 +30,7 @@ def write_file(path: Path, content: str | bytes) -> None:
 
 
 def write_folder(folder: Path, files: Mapping[str, str | bytes], *, marker: str) -> None:
-    """Write ``files`` (name -> content) as ``folder``, replacing an older one in two renames.
+    """Write ``files`` (relative path with ``/`` -> content) as ``folder``, replacing an older one in two renames.
 
     An existing folder is replaced only where it is empty or holds ``marker``: it is one of ours.
     """
@@ -41,6 +41,7 @@ def write_folder(folder: Path, files: Mapping[str, str | bytes], *, marker: str)
         fresh = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
         try:
             for name, content in files.items():
+                (fresh / name).parent.mkdir(parents=True, exist_ok=True)
                 (fresh / name).write_bytes(content.encode() if isinstance(content, str) else content)
             fresh.chmod(0o755)
             if folder.exists():
@@ -54,6 +55,12 @@ def write_folder(folder: Path, files: Mapping[str, str | bytes], *, marker: str)
             shutil.rmtree(fresh, ignore_errors=True)
     except OSError as error:
         raise MlpressError(f"cannot write {folder}: {error.strerror}; choose another place with -o") from error
+
+
+def is_inside(name: str) -> bool:
+    """Whether ``name`` is that of a file in a folder: plain names with ``/`` between them, none of them ``..``."""
+    parts = name.split("/")
+    return "\0" not in name and all(part not in {"", ".", ".."} and part == Path(part).name for part in parts)
 
 
 def check_replaceable(folder: Path, *, marker: str) -> None:

@@ -19,8 +19,6 @@ from mlpress.targets.base import Claim, Cost, Engine, Metric, Program, Rows, Tri
 from mlpress.targets.c_engines import EmulatedCore, Firmware, HostC, check_codes, spread_first
 from mlpress.verify import EngineResult
 
-SOURCE, HEADER = "model.c", "model.h"
-
 OPTIMISE = {"flash": "Os", "cycles": "O2"}
 """The compiler's level by goal."""
 
@@ -45,7 +43,8 @@ class Microcontroller:
 
     ``shape`` of the code is one of :data:`mlpress.codegen.c.SHAPES`; ``auto`` takes what reaches the ``goal``, least
     ``flash`` or fewest ``cycles``.  ``skip_zeros``, ``scores`` and ``accumulators`` are those of
-    :class:`mlpress.codegen.c.COptions`.
+    :class:`mlpress.codegen.c.COptions`.  ``prefix`` begins all C names, and names the files; ``package`` is one of
+    :data:`mlpress.codegen.c.PACKAGES`.
     """
 
     name: str = "cortex-m0plus"
@@ -54,6 +53,8 @@ class Microcontroller:
     skip_zeros: bool = False
     scores: bool = True
     accumulators: int = 0
+    prefix: str = "model"
+    package: str = "none"
 
     kind: ClassVar[str] = "mcu"
     level: ClassVar[Literal["real", "integer"]] = "integer"
@@ -63,7 +64,11 @@ class Microcontroller:
         Metric("stack", "B"),
         Metric("ram", "B"),
     )
-    files: ClassVar[tuple[str, ...]] = (SOURCE, HEADER)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of the files of an artifact."""
+        return c.package_names(c.identifier(self.prefix), self.package)
 
     def core(self) -> mcu.Core:
         """Return the core."""
@@ -73,6 +78,7 @@ class Microcontroller:
         """Raise :class:`MlpressError` for an unknown core, shape or goal, or an impossible number of accumulators."""
         self.core()
         self._options()
+        c.package_names(self.prefix, self.package)
 
     def facts(self) -> dict[str, Any]:
         """Return the options as plain JSON values."""
@@ -82,6 +88,8 @@ class Microcontroller:
             "skip_zeros": self.skip_zeros,
             "scores": self.scores,
             "accumulators": self.accumulators,
+            "prefix": self.prefix,
+            "package": self.package,
         }
 
     def describe(self) -> dict[str, Any]:
@@ -111,7 +119,7 @@ class Microcontroller:
             progress.step(f"compile for {self.name}")
             image = firmware.image
             facts |= {"flash_bytes": image.sizes.flash, "ram_bytes": image.sizes.ram, "compiler": image.compiler}
-        return McuArtifact(program, source, firmware, dict(source.files), {"code": facts})
+        return McuArtifact(program, source, firmware, c.package_files(source, self.package), {"code": facts})
 
     def restore(self, program: Program, files: Mapping[str, str | bytes], facts: Mapping[str, Any]) -> McuArtifact:
         """Return the artifact of a design folder, whose C is only ever compared: what runs is generated again."""
@@ -139,7 +147,10 @@ class Microcontroller:
         """Check the folder's C against the program's, the names of the classes, and the codes of ``_quantize``."""
         found = []
         if facts:
-            found = [_check_text(artifact), _check_classes(artifact, facts)]
+            found = [
+                _check_text(artifact, c.package_files(artifact.source, self.package)),
+                _check_classes(artifact, facts),
+            ]
         if lacks := sim.host_lacks():
             progress.note(f"{lacks}: the C was not run on this computer (one check less)")
         else:
@@ -211,6 +222,7 @@ class Microcontroller:
         if self.goal not in OPTIMISE:
             raise MlpressError(f"goal is {self.goal[:200]!r}; it must be one of {', '.join(OPTIMISE)}")
         return c.COptions(
+            self.prefix,
             shape=cast(Any, self.shape),
             minimise=cast(Any, self.goal),
             skip_zeros=self.skip_zeros,
@@ -222,10 +234,10 @@ class Microcontroller:
         return c.generate(program, self.core(), self._options())
 
 
-def _check_text(artifact: McuArtifact) -> EngineResult:
+def _check_text(artifact: McuArtifact, wanted: Mapping[str, str]) -> EngineResult:
     """Check that the C of the folder is that of the program, which is what runs."""
-    names = [name for name, text in artifact.source.files.items() if artifact.files.get(name) != text]
-    lines = sum(text.count("\n") for text in artifact.source.files.values())
+    names = [name for name, text in wanted.items() if artifact.files.get(name) != text]
+    lines = sum(text.count("\n") for text in wanted.values())
     difference = f"{' and '.join(names)}: not the code of this program" if names else ""
     return EngineResult.of("C text", lines, difference, "lines, written again")
 

@@ -111,13 +111,13 @@ def run_avr(source: CSource, machine: Core, codes: NDArray[Any], optimise: str =
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         whole = write_sources([source], folder)
-        (folder / "board.c").write_text(f'#include "{source.name}.h"\n' + _board(source), encoding="ascii")
-        (folder / "runner.c").write_text(RUNNER, encoding="ascii")
+        (folder / "avr-board.c").write_text(f'#include "{source.name}.h"\n' + _board(source), encoding="ascii")
+        (folder / "avr-runner.c").write_text(RUNNER, encoding="ascii")
         image = folder / "board.elf"
         flags = [f"-{optimise}", "-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections", f"-I{folder}"]
-        run([*machine.gcc, *flags, str(whole), str(folder / "board.c"), "-o", str(image)])
+        run([*machine.gcc, *flags, str(whole), str(folder / "avr-board.c"), "-o", str(image)])
         runner = folder / "runner"
-        run([*host_compiler("cc"), "-O2", str(folder / "runner.c"), "-o", str(runner), "-lsimavr", "-lelf"])
+        run([*host_compiler("cc"), "-O2", str(folder / "avr-runner.c"), "-o", str(runner), "-lsimavr", "-lelf"])
         place, end = _addresses(image)
         words = [str(runner), str(image), machine.name, str(place), str(rows[0].nbytes), str(end)]
         try:

@@ -68,7 +68,7 @@ class HostProgram:
         self._remove = weakref.finalize(self, made.cleanup)
         folder = Path(made.name)
         whole = write_sources(self._sources, folder)
-        main = folder / "main.c"
+        main = folder / "host-main.c"
         includes = "".join(f'#include "{source.name}.h"\n' for source in self._sources)
         cases = "\n".join(_case(index, source) for index, source in enumerate(self._sources))
         main.write_text(includes + MAIN % cases, encoding="ascii")

@@ -106,7 +106,7 @@ def write_sources(sources: Sequence[CSource], folder: Path) -> Path:
     for source in sources:
         for name, text in source.files.items():
             (folder / name).write_text(text, encoding="ascii")
-    whole = folder / "all_sources.c"
+    whole = folder / "all-sources.c"
     parts = [f'#include "{name}"\n' for source in sources for name in source.files if name.endswith(".c")]
     whole.write_text("".join(parts), encoding="ascii")
     return whole
