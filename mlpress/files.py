@@ -57,12 +57,6 @@ def write_folder(folder: Path, files: Mapping[str, str | bytes], *, marker: str)
         raise MlpressError(f"cannot write {folder}: {error.strerror}; choose another place with -o") from error
 
 
-def is_inside(name: str) -> bool:
-    """Whether ``name`` is that of a file in a folder: plain names with ``/`` between them, none of them ``..``."""
-    parts = name.split("/")
-    return "\0" not in name and all(part not in {"", ".", ".."} and part == Path(part).name for part in parts)
-
-
 def check_replaceable(folder: Path, *, marker: str) -> None:
     """Raise where ``folder`` exists and is neither empty nor an older design folder (it holds no ``marker``)."""
     if not folder.exists():
