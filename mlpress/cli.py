@@ -436,13 +436,36 @@ def run_command(
 
 
 @app.command()
-def targets(verbose: Verbose = False, quiet: Quiet = False, as_json: AsJson = False) -> None:
-    """List the targets and what is known of them."""
+def targets(
+    fits: Annotated[Path | None, typer.Option(help="A design folder: list the parts that it fits instead.")] = None,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the targets and what is known of them, or the parts that a design fits, the cheapest first."""
+    if fits is not None:
+        _fits(fits, _screen(verbose, quiet, as_json))
+        return
     from mlpress.report import targets_table
     from mlpress.targets import targets as listed
 
     facts = listed()
     _screen(verbose, quiet, as_json).show(facts, targets_table(facts))
+
+
+def _fits(folder: Path, screen: Screen) -> None:
+    """Build a design for every core and show the parts; exit code 1 where it fits none."""
+    from mlpress.design import Design
+    from mlpress.report import fits_table
+    from mlpress.targets import fitting
+
+    with screen.working():
+        design = Design.load(folder)
+        found = fitting(design.program, design.rows, design.facts.get("options"), progress=screen)
+        screen.note("prices are of makers' announcements; parts without one follow, the smallest flash and RAM first")
+    screen.show(found, fits_table(found))
+    if not any(part["fits"] for part in found):
+        raise typer.Exit(1)
 
 
 def main(arguments: list[str] | None = None) -> None:

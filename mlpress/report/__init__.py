@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from mlpress.report.tables import (
         estimate_table,
         files_line,
+        fits_table,
         proof_table,
         run_table,
         summary_table,
@@ -24,6 +25,7 @@ __all__ = [
     "draw",
     "estimate_table",
     "files_line",
+    "fits_table",
     "proof_table",
     "read_points",
     "render",
@@ -43,6 +45,7 @@ __getattr__ = lazy_door(
         "render": "html",
         "run_table": "tables",
         "files_line": "tables",
+        "fits_table": "tables",
         "proof_table": "tables",
         "summary_table": "tables",
         "targets_table": "tables",

@@ -118,6 +118,28 @@ def targets_table(targets: Iterable[Mapping[str, Any]]) -> Table:
     return table
 
 
+def fits_table(parts: Sequence[Mapping[str, Any]]) -> Table:
+    """List parts that a design fits or not: flash and RAM taken of those there are, time, energy, price."""
+    headings = ["part", "core", "fits", "flash\nB", "RAM\nB", "time\nus", "energy\nnJ", "price\nUSD"]
+    table = _table(headings, figures=0)
+    for one in parts:
+        fits = one.get("fits") is True
+        stack = "" if one.get("stack_known") else " + stack"
+        table.add_row(
+            _text(words(one.get("part")), "bold" if fits else ""),
+            _text(words(one.get("core"))),
+            _verdict(fits, bad=not fits),
+            _text(f"{figure(one.get('flash_needed'))} of {figure(one.get('flash'))}"),
+            _text(f"{figure(one.get('ram_needed'))}{stack} of {figure(one.get('ram'))}"),
+            _text(figure(one.get("microseconds"))),
+            *(
+                _text("not known" if one.get(key) is None else figure(one.get(key)))
+                for key in ("nanojoules", "dollars")
+            ),
+        )
+    return table
+
+
 def _tile_table(found: Iterable[Tile], title: str) -> Table:
     from rich.table import Table
 

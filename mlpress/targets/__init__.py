@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         Cost,
         Engine,
         Metric,
+        PartsTarget,
         Program,
         Rows,
         RunTarget,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
         Values,
         file_text,
     )
+    from mlpress.targets.fits import fitting
     from mlpress.targets.mcu import Microcontroller
     from mlpress.targets.printed import Printed, estimate_verilog
     from mlpress.targets.table import TARGETS, Row, check_options, read_target, target_files, target_options, targets
@@ -33,6 +35,7 @@ _MODULES = {
         "Cost",
         "Engine",
         "Metric",
+        "PartsTarget",
         "Program",
         "Rows",
         "RunTarget",
@@ -42,6 +45,7 @@ _MODULES = {
         "Values",
         "file_text",
     ),
+    "fits": ("fitting",),
     "mcu": ("Microcontroller",),
     "printed": ("Printed", "estimate_verilog"),
     "table": ("TARGETS", "Row", "check_options", "read_target", "target_files", "target_options", "targets"),
@@ -55,6 +59,7 @@ __all__ = [
     "Engine",
     "Metric",
     "Microcontroller",
+    "PartsTarget",
     "Printed",
     "Program",
     "Row",
@@ -67,6 +72,7 @@ __all__ = [
     "check_options",
     "estimate_verilog",
     "file_text",
+    "fitting",
     "read_target",
     "target_files",
     "target_options",

@@ -217,6 +217,15 @@ class RunTarget(Target, Protocol):
         ...
 
 
+@runtime_checkable
+class PartsTarget(Target, Protocol):
+    """A target whose designs run on parts that one can buy."""
+
+    def parts(self, artifact: Any, rows: Rows) -> Sequence[Mapping[str, Any]]:
+        """Return every part, the cheapest first, with what it has, what the artifact takes, and whether it ``fits``."""
+        ...
+
+
 def file_text(files: Mapping[str, str | bytes], name: str) -> str:
     """Return a text file of an artifact; raise where it is missing or no UTF-8 text."""
     content = files.get(name)

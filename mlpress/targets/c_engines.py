@@ -35,6 +35,18 @@ class Firmware:
         return sim.build(self.source, self.core, self.optimise)
 
     @cached_property
+    def sizes(self) -> sim.Sizes:
+        """Flash and RAM of one prediction's linked image."""
+        if self.core.isa == "avr":
+            return sim.avr_sizes(self.source, self.core, self.optimise)
+        return self.image.sizes
+
+    @property
+    def compiler(self) -> str:
+        """The compiler and its level."""
+        return f"avr-gcc -{self.optimise}" if self.core.isa == "avr" else self.image.compiler
+
+    @cached_property
     def host(self) -> sim.HostProgram:
         """The program for this computer."""
         return sim.HostProgram([self.source])
@@ -108,8 +120,7 @@ class EmulatedCore:
     @property
     def note(self) -> str:
         """The compiler."""
-        by_simavr = self.firmware.core.isa == "avr"
-        return f"avr-gcc -{self.firmware.optimise}, simavr" if by_simavr else f"{self.firmware.image.compiler}, unicorn"
+        return f"{self.firmware.compiler}, {'simavr' if self.firmware.core.isa == 'avr' else 'unicorn'}"
 
     def run(self, codes: NDArray[np.int64]) -> Values:
         """Return the answers."""

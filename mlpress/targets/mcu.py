@@ -26,6 +26,10 @@ COUNTED, COUNTED_IN_A_RUN = 500_000, 4_000_000
 """Cycles that are counted one by one, for an estimate and for a run: about a million take a second."""
 
 
+FIT_ROWS = 16
+"""Rows that say what a design takes of a part."""
+
+
 @dataclass(frozen=True, eq=False)
 class McuArtifact:
     """C code; ``firmware`` runs it and is always made of ``source``, which is generated from the program."""
@@ -115,10 +119,10 @@ class Microcontroller:
             "weight_bytes": source.facts.weight_bytes,
             "table_bytes": source.facts.table_bytes,
         }
-        if not sim.emulation_lacks(firmware.core) and firmware.core.unicorn:
+        if not sim.emulation_lacks(firmware.core):
             progress.step(f"compile for {self.name}")
-            image = firmware.image
-            facts |= {"flash_bytes": image.sizes.flash, "ram_bytes": image.sizes.ram, "compiler": image.compiler}
+            sizes = firmware.sizes
+            facts |= {"flash_bytes": sizes.flash, "ram_bytes": sizes.ram, "compiler": firmware.compiler}
         return McuArtifact(program, source, firmware, c.package_files(source, self.package), {"code": facts})
 
     def restore(self, program: Program, files: Mapping[str, str | bytes], facts: Mapping[str, Any]) -> McuArtifact:
@@ -188,6 +192,30 @@ class Microcontroller:
 
         return {"emulated": emulated, "host": host}
 
+    def parts(self, artifact: McuArtifact, rows: Rows) -> Sequence[dict[str, Any]]:
+        """Return the parts with this core, the cheapest first: what each has, what the code takes, whether it fits."""
+        cost = self.estimate(artifact, Rows(rows.features[:FIT_ROWS], rows.codes[:FIT_ROWS], rows.labels[:FIT_ROWS]))
+        flash, ram = int(cost.values["flash"]), int(cost.values["ram"] + cost.values.get("stack", 0))
+        return [
+            {
+                "part": part.name,
+                "core": self.name,
+                "fits": part.flash >= flash and part.ram >= ram,
+                "flash": part.flash,
+                "flash_needed": flash,
+                "ram": part.ram,
+                "ram_needed": ram,
+                "stack_known": "stack" in cost.values,
+                "cycles": cost.values["cycles"],
+                "microseconds": cost.values["cycles"] / part.megahertz,
+                "nanojoules": part.nanojoules(cost.values["cycles"]),
+                "dollars": part.dollars,
+                "sources": {"part": part.source, "price": part.dollars_source, **cost.how},
+            }
+            for part in mcu.parts().values()
+            if part.core == self.name
+        ]
+
     def _measured(
         self, artifact: McuArtifact, codes: NDArray[np.int64], budget: int
     ) -> tuple[Mapping[str, NDArray[Any]], Cost]:
@@ -204,12 +232,9 @@ class Microcontroller:
         back = np.argsort(order)
         values = {name: column[back] for name, column in firmware.values(done, codes[order]).items()}
         cycles = done.cycles[:counted]
-        found = {"flash": model.flash, "cycles": float(cycles.mean()), "stack": done.stack, "ram": 0}
-        how = {"flash": guess, "cycles": done.how, "stack": f"painted, deepest of {len(codes)} rows", "ram": ram}
-        if firmware.core.unicorn:
-            sizes, linked = firmware.image.sizes, f"linked image of one prediction; {firmware.image.compiler}"
-            found |= {"flash": sizes.flash, "ram": sizes.ram}
-            how |= {"flash": linked, "ram": linked}
+        sizes, linked = firmware.sizes, f"linked image of one prediction; {firmware.compiler}"
+        found = {"flash": sizes.flash, "cycles": float(cycles.mean()), "stack": done.stack, "ram": sizes.ram}
+        how = {"flash": linked, "cycles": done.how, "stack": f"painted, deepest of {len(codes)} rows", "ram": linked}
         span = {"min": int(cycles.min()), "mean": found["cycles"], "max": int(cycles.max()), "rows": counted}
         return values, Cost(found, how, {"mcu": self._fitting(found) | {"cycles": span}})
 

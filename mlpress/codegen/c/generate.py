@@ -103,7 +103,7 @@ def _shaped(net: Net, core: Core, options: COptions, shape: str) -> CSource:
     lines = _preamble(options.name, shape, core)
     if any(layer.startswith("dsp") for layer in parts.layers):
         lines += [*DUAL_MACROS.splitlines(), ""]
-    if quantize.keep or (not core.multiplier and "unrolled" in parts.layers):
+    if quantize.keep or "unrolled" in parts.layers:
         lines += [*KEEP_MACRO.splitlines(), ""]
     text = "\n".join([*lines, *parts.tables, *parts.functions, *quantize.lines])
     files = {

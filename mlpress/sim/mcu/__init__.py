@@ -1,7 +1,7 @@
 """Compilers and emulated microcontrollers for generated C: :func:`build` a firmware, run it in an :class:`Emulator`."""
 
 from mlpress.sim.mcu.available import emulation_lacks, host_lacks
-from mlpress.sim.mcu.avr import missing, run_avr
+from mlpress.sim.mcu.avr import avr_sizes, missing, run_avr
 from mlpress.sim.mcu.counting import Cost, cost
 from mlpress.sim.mcu.emulator import Emulator, Run
 from mlpress.sim.mcu.host import HostProgram, host_compiler
@@ -15,6 +15,7 @@ __all__ = [
     "HostProgram",
     "Run",
     "Sizes",
+    "avr_sizes",
     "build",
     "compile_object",
     "cost",

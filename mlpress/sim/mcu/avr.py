@@ -20,7 +20,7 @@ from mlpress.errors import MlpressError, OutOfTimeError
 from mlpress.hw.mcu import Core
 from mlpress.sim.mcu.emulator import Run
 from mlpress.sim.mcu.host import host_compiler
-from mlpress.sim.mcu.toolchain import SECONDS, run, write_sources
+from mlpress.sim.mcu.toolchain import SECONDS, Sizes, functions, read_image, run, write_sources
 
 NEXT, DECIDED, BYTE = 0x3E, 0x4A, 0x4B
 """Data addresses of GPIOR0, GPIOR1 and GPIOR2: a write asks for a row, ends a decision, and hands a byte over."""
@@ -127,6 +127,17 @@ def run_avr(source: CSource, machine: Core, codes: NDArray[Any], optimise: str =
     if done.returncode:
         raise MlpressError(f"{source.name} crashes in simavr")
     return _read(source, machine, done.stdout.decode(), len(rows), optimise)
+
+
+def avr_sizes(source: CSource, machine: Core, optimise: str = "Os") -> Sizes:
+    """Return the bytes of ``_predict`` (or ``_scores``) with all that it needs, of libgcc too, linked by avr-gcc."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        whole = write_sources([source], folder)
+        main = functions(source)[1]
+        flags = [f"-{optimise}", "-ffunction-sections", "-fdata-sections", "-nostartfiles", "-Wl,--gc-sections"]
+        run([*machine.gcc, *flags, f"-Wl,-e,{main}", f"-Wl,-u,{main}", str(whole), "-o", str(folder / "image.elf")])
+        return read_image(folder / "image.elf")[2]
 
 
 def _board(source: CSource) -> str:
