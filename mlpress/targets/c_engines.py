@@ -127,6 +127,30 @@ class EmulatedCore:
         return self.firmware.values(self.firmware.emulate(codes, 0), codes)
 
 
+@dataclass(frozen=True, slots=True)
+class SystemMachine:
+    """The C in a system machine of QEMU, where that is installed."""
+
+    firmware: Firmware
+    rows: int | None = 16
+    optional: bool = True
+
+    @property
+    def name(self) -> str:
+        """The machine."""
+        return f"QEMU {self.firmware.core.qemu['machine']}"
+
+    @property
+    def note(self) -> str:
+        """The compiler."""
+        return f"{self.firmware.compiler}, semihosting"
+
+    def run(self, codes: NDArray[np.int64]) -> Values:
+        """Return the answers."""
+        firmware = self.firmware
+        return firmware.values(sim.run_qemu(firmware.source, firmware.core, codes, firmware.optimise), codes)
+
+
 def check_codes(firmware: Firmware, rows: Rows) -> EngineResult:
     """Check that ``_quantize`` makes the same codes of the rows' features, as float32, as the program does."""
     name = "input codes in C"

@@ -16,7 +16,7 @@ from mlpress.hw import mcu
 from mlpress.progress import Progress
 from mlpress.sim import mcu as sim
 from mlpress.targets.base import Claim, Cost, Engine, Metric, Program, Rows, Trial, file_text
-from mlpress.targets.c_engines import EmulatedCore, Firmware, HostC, check_codes, spread_first
+from mlpress.targets.c_engines import EmulatedCore, Firmware, HostC, SystemMachine, check_codes, spread_first
 from mlpress.verify import EngineResult
 
 OPTIMISE = {"flash": "Os", "cycles": "O2"}
@@ -138,6 +138,8 @@ class Microcontroller:
             found.append(HostC(firmware))
         if not sim.emulation_lacks(firmware.core):
             found.append(EmulatedCore(firmware))
+            if not sim.qemu_lacks(firmware.core):
+                found.append(SystemMachine(firmware))
         return tuple(found)
 
     def inspect(

@@ -20,7 +20,9 @@ class Core:
     registers, ``instruction_bytes`` an average for estimates.  ``cycles`` gives the cycles of ``alu``, ``load``,
     ``store``, ``multiply``, ``multiply_add`` (one or two instructions), ``branch`` (taken), ``call`` and ``table`` (a
     load from flash), with no wait states; ``cycles_source`` says where they are from.  ``zig`` and ``gcc`` are
-    compilers' flags, ``counting`` and ``unicorn`` say how the emulator counts and what it emulates.
+    compilers' flags, ``counting`` and ``unicorn`` say how the emulator counts and what it emulates.  ``qemu`` has the
+    ``program`` and the ``machine`` of QEMU that runs its code, with the places of ``flash`` and ``ram`` and the
+    ``size`` of RAM in hexadecimal; empty where there is none.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Core:
     zig: tuple[str, ...]
     gcc: tuple[str, ...]
     unicorn: str
+    qemu: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)

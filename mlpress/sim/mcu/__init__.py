@@ -5,6 +5,7 @@ from mlpress.sim.mcu.avr import avr_sizes, missing, run_avr
 from mlpress.sim.mcu.counting import Cost, cost
 from mlpress.sim.mcu.emulator import Emulator, Run
 from mlpress.sim.mcu.host import HostProgram, host_compiler
+from mlpress.sim.mcu.qemu import qemu_lacks, run_qemu
 from mlpress.sim.mcu.toolchain import WARNINGS, Firmware, Sizes, build, compile_object, find_compiler
 
 __all__ = [
@@ -24,5 +25,7 @@ __all__ = [
     "host_compiler",
     "host_lacks",
     "missing",
+    "qemu_lacks",
     "run_avr",
+    "run_qemu",
 ]
