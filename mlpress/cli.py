@@ -406,11 +406,26 @@ def verify(
 @app.command("run")
 def run_command(
     folder: Annotated[Path, typer.Argument(help="Design folder.")],
-    device: Annotated[str, typer.Option(help="What it runs on: emulated, host; rtl for printed designs.")],
+    device: Annotated[
+        str,
+        typer.Option(
+            help="What it runs on: emulated, host, a board on serial:/dev/ttyACM0[@baud], an emulated one on pty; "
+            "for printed designs rtl, or rtl-pty."
+        ),
+    ],
     data: Annotated[
         str | None, typer.Option(help="Rows: CSV, NPZ, or a scikit-learn set (default: those it was made from).")
     ] = None,
     label: Annotated[str | None, typer.Option(help="Label column of --data (default: the last).")] = None,
+    rate: Annotated[float | None, typer.Option(help="Rows per second to a device on a line.")] = None,
+    log: Annotated[
+        Path | None, typer.Option(help="CSV file with a line per row that a device on a line answers.")
+    ] = None,
+    sensor: Annotated[
+        list[str] | None,
+        typer.Option(help="Distort the rows: adc:bits=6, noise:sigma=0.02, missing:rate=0.01; may be repeated."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the sensors.")] = 0,
     liberty: Annotated[Path | None, typer.Option(help="The liberty file that it was compiled with, if any.")] = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -419,20 +434,49 @@ def run_command(
 ) -> None:
     """Run a design on a device: its accuracy there, and what a prediction takes.
 
-    Exit code 0 where every answer is the reference interpreter's, else 1.
+    Exit code 0 where every answer is the reference interpreter's, else 1.  Ctrl-C ends a device on a line with the
+    rows that it has answered.
     """
     from mlpress.design import Design
     from mlpress.frontend import Dataset
     from mlpress.pipeline.run import run
+    from mlpress.pipeline.stream import Streaming
     from mlpress.report import run_table
+    from mlpress.sim.hil import read_sensor
 
     screen = _screen(verbose, quiet, as_json, strict)
+    streaming, sensors = Streaming(rate, log), [read_sensor(text) for text in sensor or ()]
     with screen.working():
         design = Design.load(folder, **_given(None, liberty=liberty))
-        facts = run(design, device, None if data is None else Dataset.read(data, label), progress=screen)
+        rows = None if data is None else Dataset.read(data, label)
+        facts = run(
+            *(design, device, rows),
+            streaming=streaming,
+            sensors=sensors,
+            seed=seed,
+            progress=screen,
+            watch=screen.row,
+        )
     screen.show(facts, run_table(facts))
     if facts["different"]:
         raise typer.Exit(1)
+
+
+@app.command()
+def firmware(
+    folder: Annotated[Path, typer.Argument(help="Design folder.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write.")],
+    protocol: Annotated[str, typer.Option(help="framed, which `mlpress run` speaks, or mlperf.")] = "framed",
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write the C of a firmware for a board, to which you add the functions of board.h."""
+    from mlpress.design import Design
+    from mlpress.pipeline.firmware import write_firmware
+
+    names = write_firmware(Design.load(folder), protocol, out)
+    _screen(verbose, quiet, as_json).show({"folder": str(out), "files": names}, f"{out}: {', '.join(names)}")
 
 
 @app.command()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from mlpress.approx import Generation, gates
+    from mlpress.pipeline.stream import Streamed
 
 
 UNWRAPPED = 10_000
@@ -96,6 +97,19 @@ class Screen:
         self._update(
             f"{self._name}: round {done.number}, {_front(done.front)}, {rate / 1e6:,.1f} M moves/s{_left(done.left_s)}"
         )
+
+    def row(self, done: Streamed) -> None:
+        """A device on a line answered a row: the line says how it does."""
+        parts = [f"row {done.done:,} of {done.total:,}"]
+        if done.right is not None:
+            parts.append(f"accuracy {done.right / done.done:.1%}")
+        if done.latency_us is not None:
+            parts.append(f"{done.latency_us:,.1f} us per prediction")
+        if done.energy_uj is not None:
+            parts.append(f"{done.energy_uj:.3g} uJ")
+        if done.sent_again:
+            parts.append(f"{done.sent_again:,} sent again")
+        self._update(f"{self._name}: {', '.join(parts)}")
 
     def note(self, text: str) -> None:
         """One line that stays on the screen."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -223,6 +223,67 @@ class PartsTarget(Target, Protocol):
 
     def parts(self, artifact: Any, rows: Rows) -> Sequence[Mapping[str, Any]]:
         """Return every part, the cheapest first, with what it has, what the artifact takes, and whether it ``fits``."""
+        ...
+
+
+class Reading(NamedTuple):
+    """What a device on a line answered to one row.
+
+    ``values`` by port (``output y``), ``scores`` of a classifier where it gives them; processor ``cycles`` that the
+    prediction took; how often the row was ``sent``, and ``seconds`` from its first sending to the answer.
+    """
+
+    values: Mapping[str, int]
+    scores: tuple[int, ...]
+    cycles: int
+    sent: int
+    seconds: float
+
+
+class Session(Protocol):
+    """A device on a line, open: rows go to it one by one.
+
+    ``hz`` is its processor's cycles per second, 0 where they are not known; ``nanojoules`` what a cycle takes, None
+    where no figure with a source is known; ``how`` says by metric name how a reading's figures are found, and
+    ``faults`` counts what went wrong on the line, by kind.
+    """
+
+    @property
+    def hz(self) -> int: ...  # noqa: D102
+    @property
+    def nanojoules(self) -> float | None: ...  # noqa: D102
+    @property
+    def how(self) -> Mapping[str, str]: ...  # noqa: D102
+    @property
+    def faults(self) -> Mapping[str, int]: ...  # noqa: D102
+    def ask(self, codes: NDArray[np.int64]) -> Reading:
+        """Return the answer to a row of input codes, int64 (inputs,), however often that has to be asked for."""
+        ...
+
+    def close(self) -> None:
+        """End the session."""
+        ...
+
+
+@runtime_checkable
+class LineTarget(Target, Protocol):
+    """A target whose designs answer row by row on devices on a line."""
+
+    def lines(self, artifact: Any) -> Mapping[str, Callable[[str, Progress], Session]]:
+        """Return what opens a session, by the name that a user types.
+
+        A name that ends in a colon takes what follows it: ``serial:`` opens ``/dev/ttyACM0`` for
+        ``serial:/dev/ttyACM0``.  The progress hears of a board that was lost or restarted.
+        """
+        ...
+
+
+@runtime_checkable
+class FirmwareTarget(Target, Protocol):
+    """A target whose designs become a firmware for a board."""
+
+    def firmware(self, artifact: Any, protocol: str) -> Mapping[str, str]:
+        """Return the files of a firmware that speaks ``protocol``, text by name."""
         ...
 
 

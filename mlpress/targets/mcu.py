@@ -14,9 +14,11 @@ from mlpress.codegen import c
 from mlpress.errors import MlpressError
 from mlpress.hw import mcu
 from mlpress.progress import Progress
+from mlpress.sim import hil
 from mlpress.sim import mcu as sim
-from mlpress.targets.base import Claim, Cost, Engine, Metric, Program, Rows, Trial, file_text
+from mlpress.targets.base import Claim, Cost, Engine, Metric, Program, Rows, Session, Trial, file_text
 from mlpress.targets.c_engines import EmulatedCore, Firmware, HostC, SystemMachine, check_codes, spread_first
+from mlpress.targets.line import LineSession
 from mlpress.verify import EngineResult
 
 OPTIMISE = {"flash": "Os", "cycles": "O2"}
@@ -217,6 +219,44 @@ class Microcontroller:
             for part in mcu.parts().values()
             if part.core == self.name
         ]
+
+    def lines(self, artifact: McuArtifact) -> Mapping[str, Callable[[str, Progress], Session]]:
+        """Return a board on a serial port, and an emulated one on a pseudo-terminal."""
+        firmware = artifact.firmware
+        part = self._rated()
+        nanojoules = None if part is None else part.milliwatt_per_megahertz
+        how = {"energy": f"cycles at the active power of {part.name}: {part.source}"} if part else {}
+
+        def serial(argument: str, progress: Progress) -> Session:
+            path, baud = hil.parse_port(argument)
+            told = how | {"cycles": "the board's own counter"}
+            return LineSession.on(lambda: hil.SerialLine(path, baud), firmware, progress, nanojoules, told)
+
+        def pty(argument: str, progress: Progress) -> Session:
+            if lacks := sim.emulation_lacks(firmware.core):
+                raise MlpressError(f"no emulated {self.name}: {lacks}")
+            board = sim.build_board(
+                firmware.source, self.firmware(artifact, "framed"), firmware.core, firmware.optimise
+            )
+            megahertz = next(one.megahertz for one in mcu.parts().values() if one.core == self.name)
+
+            def run(receive: Callable[[], bytes], send: Callable[[bytes], None]) -> None:
+                sim.EmulatedBoard(board, sim.Wires(receive, send), round(1e6 * megahertz)).run()
+
+            device = hil.PtyDevice(run)
+            told = how | {"cycles": f"blocks of the unicorn emulator, by the table of {firmware.core.cycles_source}"}
+            return LineSession.on(device.open_line, firmware, progress, nanojoules, told, device)
+
+        return {"pty": pty, "serial:": serial}
+
+    def firmware(self, artifact: McuArtifact, protocol: str) -> Mapping[str, str]:
+        """Return the files of a firmware; a board adds the functions of ``board.h``."""
+        return c.firmware_files(artifact.program, artifact.source, protocol)
+
+    def _rated(self) -> mcu.Part | None:
+        """Return the cheapest part with this core whose active power is known."""
+        known = (part for part in mcu.parts().values() if part.core == self.name and part.milliwatt_per_megahertz)
+        return next(known, None)
 
     def _measured(
         self, artifact: McuArtifact, codes: NDArray[np.int64], budget: int

@@ -15,7 +15,8 @@ from mlpress import codegen, ir
 from mlpress.errors import MlpressError
 from mlpress.hw import printed
 from mlpress.progress import Progress, Silent
-from mlpress.targets.base import Claim, Cost, Engine, Metric, Program, Rows, Trial, file_text
+from mlpress.targets.base import Claim, Cost, Engine, Metric, Program, Rows, Session, Trial, file_text
+from mlpress.targets.line import LineSession
 from mlpress.targets.verilog_engines import (
     MOST_FOR_A_MOMENT,
     Amaranth,
@@ -147,17 +148,11 @@ class Printed:
     def engines(self, artifact: PrintedArtifact) -> Sequence[Engine]:
         """Return the RTL, the mapped netlist and Amaranth's simulator."""
 
-        def rtl() -> Circuitry:
-            from mlpress.sim import Rtl
-
-            engine = Rtl(file_text(artifact.files, VERILOG))
-            return engine.run, engine.gates.inputs, engine.gates.outputs
-
         def netlist() -> Circuitry:
             return artifact.packed.run, artifact.packed.inputs, artifact.netlist.outputs
 
         return (
-            CircuitEngine("RTL", artifact.lowered, rtl, self.registered),
+            self._rtl(artifact),
             CircuitEngine("mapped netlist", artifact.lowered, netlist, self.registered),
             Amaranth(artifact.lowered),
         )
@@ -232,8 +227,27 @@ class Printed:
 
     def devices(self, artifact: PrintedArtifact) -> Mapping[str, Callable[[NDArray[np.int64]], Trial]]:
         """Return the simulation of the Verilog."""
-        rtl = self.engines(artifact)[0]
+        rtl = self._rtl(artifact)
         return {"rtl": lambda codes: Trial(rtl.run(codes), Cost({}))}
+
+    def _rtl(self, artifact: PrintedArtifact) -> CircuitEngine:
+        def load() -> Circuitry:
+            from mlpress.sim import Rtl
+
+            engine = Rtl(file_text(artifact.files, VERILOG))
+            return engine.run, engine.gates.inputs, engine.gates.outputs
+
+        return CircuitEngine("RTL", artifact.lowered, cache(load), self.registered)
+
+    def lines(self, artifact: PrintedArtifact) -> Mapping[str, Callable[[str, Progress], Session]]:
+        """Return the simulation of the Verilog at the other end of a pseudo-terminal."""
+
+        def simulated(argument: str, progress: Progress) -> Session:
+            engine = self._rtl(artifact)
+            engine.load()  # before the first row waits for it
+            return LineSession.simulated(artifact.program, engine.run, progress, {})
+
+        return {"rtl-pty": simulated}
 
     def describe(self) -> dict[str, Any]:
         """Return title, voltages and number of cells of the technology."""

@@ -15,6 +15,7 @@ typeid typename using virtual wchar_t xor xor_eq main
 _HEADERS = """
 arduino assert complex ctype errno fenv inttypes iso646 limits locale math setjmp signal stdalign stdarg stdatomic
 stdbool stddef stdint stdio stdlib stdnoreturn string tgmath threads time uchar wchar wctype
+board framed frames mlperf
 """
 KEYWORDS = frozenset([*_WORDS.split(), *_HEADERS.split()])
 """Words that C99 or C++ keep for themselves, and names of their headers, which a file of that name would hide."""

@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from mlpress.codegen.c import CSource
 from mlpress.errors import MlpressError
@@ -48,6 +48,14 @@ PGMSPACE = """\
 SECONDS = 300
 
 
+class Written(Protocol):
+    """Files of C."""
+
+    @property
+    def files(self) -> Mapping[str, str]:
+        """Text by file name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sizes:
     """Bytes of an image: ``flash`` holds code, constants and initial values, ``ram`` static variables."""
@@ -61,7 +69,8 @@ class Firmware:
     """A linked image of one source or of several.
 
     ``segments`` are the bytes at an address, ``symbols`` the addresses of functions.  ``sizes`` are those of
-    ``_predict`` (or ``_scores``) of the first source alone, with all that it needs.
+    ``_predict`` (or ``_scores``) of the first source alone, with all that it needs; of a whole program, they are its
+    own, and ``counted`` are the addresses, first and behind the last, of the functions of its source.
     """
 
     machine: Core
@@ -70,6 +79,7 @@ class Firmware:
     symbols: Mapping[str, int]
     sizes: Sizes
     compiler: str
+    counted: tuple[int, int] = (0, 0)
 
 
 def find_compiler(machine: Core) -> Compiler:
@@ -101,7 +111,7 @@ def run(words: Sequence[str]) -> str:
     return done.stdout
 
 
-def write_sources(sources: Sequence[CSource], folder: Path) -> Path:
+def write_sources(sources: Sequence[Written], folder: Path) -> Path:
     """Write all files of ``sources`` into ``folder``; return one C file that includes them all."""
     for source in sources:
         for name, text in source.files.items():
@@ -112,7 +122,7 @@ def write_sources(sources: Sequence[CSource], folder: Path) -> Path:
     return whole
 
 
-def compile_object(sources: Sequence[CSource], machine: Core, optimise: str, compiler: Compiler, target: Path) -> None:
+def compile_object(sources: Sequence[Written], machine: Core, optimise: str, compiler: Compiler, target: Path) -> None:
     """Compile ``sources`` into the object file ``target``; any warning is an error."""
     with tempfile.TemporaryDirectory() as name:
         whole = write_sources(sources, Path(name))
@@ -156,11 +166,67 @@ def build(
 Image = tuple[tuple[tuple[int, bytes], ...], dict[str, int], Sizes]
 
 
-def _link(folder: Path, machine: Core, compiler: Compiler, roots: Sequence[str]) -> Image:
+def build_main(
+    source: CSource,
+    files: Mapping[str, str],
+    machine: Core,
+    optimise: str = "Os",
+    compiler: Compiler | None = None,
+) -> Firmware:
+    """Compile and link a whole program: ``source``, and the ``files`` of a main with its board.
+
+    Both are compiled apart, so that the functions of ``source`` stay what :func:`build` makes of them; they alone are
+    the ``counted`` code.  Raises :class:`MlpressError` as :func:`build` does.
+    """
+    chosen = compiler or find_compiler(machine)
+    if machine.isa == "avr":
+        raise MlpressError(f"no firmware is linked for {machine.name} here; compile its files with avr-gcc")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        compile_object([source], machine, optimise, chosen, folder / "all.o")
+        headers = {name: text for name, text in files.items() if name.endswith(".h")}
+        mains = {name: text for name, text in files.items() if name.endswith(".c") and name not in source.files}
+        compile_object([_Files({**headers, **mains})], machine, optimise, chosen, folder / "main.o")
+        (folder / "link.ld").write_text(SCRIPT, encoding="ascii")
+        segments, symbols, sizes = _link(folder, machine, chosen, ["main"], ("all.o", "main.o"))
+        counted = _extent(folder / "image.elf", _functions_of(folder / "all.o"))
+    return Firmware(machine, (source,), segments, symbols, sizes, f"{chosen} -{optimise}", counted)
+
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """Files that are compiled together."""
+
+    files: Mapping[str, str]
+
+
+def _functions_of(path: Path) -> set[str]:
+    """Return the names of the functions of an ELF file."""
+    from elftools.elf.elffile import ELFFile
+
+    with path.open("rb") as file:
+        table = ELFFile(file).get_section_by_name(".symtab")
+        return {symbol.name for symbol in table.iter_symbols() if symbol["st_info"]["type"] == "STT_FUNC"}
+
+
+def _extent(path: Path, names: set[str]) -> tuple[int, int]:
+    """Return the addresses from the first to behind the last of these functions of an ELF file."""
+    from elftools.elf.elffile import ELFFile
+
+    with path.open("rb") as file:
+        table = ELFFile(file).get_section_by_name(".symtab")
+        kept = [one for one in table.iter_symbols() if one["st_info"]["type"] == "STT_FUNC" and one.name in names]
+        starts = [int(one["st_value"]) & ~1 for one in kept]
+        return min(starts), max(start + int(one["st_size"]) for start, one in zip(starts, kept, strict=True))
+
+
+def _link(
+    folder: Path, machine: Core, compiler: Compiler, roots: Sequence[str], objects: Sequence[str] = ("all.o",)
+) -> Image:
     target = folder / "image.elf"
     kept = folder / "roots.ld"
     kept.write_text("".join(f"EXTERN({root})\n" for root in roots) + f"ENTRY({roots[0]})\n" + SCRIPT, encoding="ascii")
-    words = ["-T", str(kept), "--gc-sections", str(folder / "all.o"), "-o", str(target)]
+    words = ["-T", str(kept), "--gc-sections", *[str(folder / one) for one in objects], "-o", str(target)]
     if compiler == "zig":
         run([sys.executable, "-m", "ziglang", "ld.lld", *words])
     else:
