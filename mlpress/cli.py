@@ -113,6 +113,7 @@ def compile_command(
     rate: Rate = None,
     style: Annotated[str | None, typer.Option(help="Verilog: flat (one module) or modules (one per neuron).")] = None,
     registered: Annotated[bool, typer.Option("--registered", help="Flip-flops at inputs and outputs.")] = False,
+    package: Annotated[str | None, typer.Option(help="C as a library: arduino or cmake (Zephyr too).")] = None,
     option: TargetOption = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -137,7 +138,15 @@ def compile_command(
             input_bits=input_bits,
             weight_bits=weight_bits,
             activation_bits=activation_bits,
-            **_given(option, liberty=liberty, effort=effort, rate_hz=rate, style=style, registered=registered or None),
+            **_given(
+                option,
+                liberty=liberty,
+                effort=effort,
+                rate_hz=rate,
+                style=style,
+                registered=registered or None,
+                package=package,
+            ),
         )
         design = compiler.compile_model(
             network,
@@ -474,13 +483,36 @@ def firmware(
 
 
 @app.command()
-def targets(verbose: Verbose = False, quiet: Quiet = False, as_json: AsJson = False) -> None:
-    """List the targets and what is known of them."""
+def targets(
+    fits: Annotated[Path | None, typer.Option(help="A design folder: list the parts that it fits instead.")] = None,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the targets and what is known of them, or the parts that a design fits, the cheapest first."""
+    if fits is not None:
+        _fits(fits, _screen(verbose, quiet, as_json))
+        return
     from mlpress.report import read_targets, targets_table
     from mlpress.targets import targets as listed
 
     facts = listed()
     _screen(verbose, quiet, as_json).show(facts, targets_table(read_targets(facts)))
+
+
+def _fits(folder: Path, screen: Screen) -> None:
+    """Build a design for every core and show the parts; exit code 1 where it fits none."""
+    from mlpress.design import Design
+    from mlpress.report import fits_table
+    from mlpress.targets import fitting
+
+    with screen.working():
+        design = Design.load(folder)
+        found = fitting(design.program, design.rows, design.facts.get("options"), progress=screen)
+        screen.note("prices are of makers' announcements; parts without one follow, the smallest flash and RAM first")
+    screen.show(found, fits_table(found))
+    if not any(part["fits"] for part in found):
+        raise typer.Exit(1)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -10,7 +10,7 @@ import hashlib
 import json
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from io import BytesIO
@@ -155,7 +155,8 @@ class Design:
         if not (path / FACTS).is_file():
             raise MlpressError(f"{path} is no design folder: it has no {FACTS}; make one with `mlpress compile`")
         facts = _json(_read(path / FACTS), path / FACTS)
-        hashes = _hashes(facts.pop(HASHES, {}), path / FACTS)
+        own = target_files(str(facts["target"]), facts["options"])
+        hashes = _hashes(facts.pop(HASHES, {}), path / FACTS, own)
         changed = tuple(name for name, digest in hashes.items() if not _holds(path / name, digest))
         try:
             return cls._parsed(path, facts, len(hashes), changed, options)
@@ -175,7 +176,7 @@ class Design:
         design = cls(
             program=program,
             facts=facts,
-            files={name: _text(path / name) for name in target_files(str(facts["target"]))},
+            files={name: _text(path / name) for name in target_files(str(facts["target"]), facts["options"])},
             oracle=_read(path / "oracle.onnx"),
             features=features,
             labels=labels,
@@ -201,13 +202,13 @@ def _sha256(content: str | bytes) -> str:
     return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()
 
 
-def _hashes(found: Any, path: Path) -> dict[str, str]:
-    """Return checked hashes: names of files in the folder itself, and text to compare."""
+def _hashes(found: Any, path: Path, own: Sequence[str]) -> dict[str, str]:
+    """Return checked hashes: names of files in the folder or of the target's ``own`` files, and text to compare."""
     if not (
         isinstance(found, dict)
         and len(found) <= MOST_FILES
         and all(isinstance(digest, str) for digest in found.values())
-        and all(name and name == Path(name).name and "\0" not in name for name in found)
+        and all(name in own or (name and name == Path(name).name and "\0" not in name) for name in found)
     ):
         raise MlpressError(f"{path} has no proper list of {HASHES} hashes; compile the model again")
     return found

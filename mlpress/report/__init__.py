@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mlpress.report.tables import (
         estimate_table,
         files_line,
+        fits_table,
         proof_table,
         run_table,
         summary_table,
@@ -53,6 +54,7 @@ _MODULES = {
     "tables": (
         "estimate_table",
         "files_line",
+        "fits_table",
         "proof_table",
         "run_table",
         "summary_table",
@@ -69,6 +71,7 @@ __all__ = [
     "draw",
     "estimate_table",
     "files_line",
+    "fits_table",
     "proof_table",
     "read_checks",
     "read_design",

@@ -6,7 +6,7 @@ control characters in them never reach the terminal.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlpress.report.facts import Check, DesignFacts, Files, Proof, Run, TargetFacts
@@ -104,6 +104,28 @@ def targets_table(targets: Iterable[TargetFacts]) -> Table:
             _text(words(target.kind)),
             _text(words(target.title)),
             *(_text(words(text)) for text in own),
+        )
+    return table
+
+
+def fits_table(parts: Sequence[Mapping[str, Any]]) -> Table:
+    """List parts that a design fits or not: flash and RAM taken of those there are, time, energy, price."""
+    headings = ["part", "core", "fits", "flash\nB", "RAM\nB", "time\nus", "energy\nnJ", "price\nUSD"]
+    table = _table(headings, figures=0)
+    for one in parts:
+        fits = one.get("fits") is True
+        stack = "" if one.get("stack_known") else " + stack"
+        table.add_row(
+            _text(words(one.get("part")), "bold" if fits else ""),
+            _text(words(one.get("core"))),
+            _verdict(fits, bad=not fits),
+            _text(f"{figure(one.get('flash_needed'))} of {figure(one.get('flash'))}"),
+            _text(f"{figure(one.get('ram_needed'))}{stack} of {figure(one.get('ram'))}"),
+            _text(figure(one.get("microseconds"))),
+            *(
+                _text("not known" if one.get(key) is None else figure(one.get(key)))
+                for key in ("nanojoules", "dollars")
+            ),
         )
     return table
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         FirmwareTarget,
         LineTarget,
         Metric,
+        PartsTarget,
         Program,
         Reading,
         Rows,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
         Values,
         file_text,
     )
+    from mlpress.targets.fits import fitting
     from mlpress.targets.mcu import Microcontroller
     from mlpress.targets.printed import Printed, estimate_verilog
     from mlpress.targets.table import TARGETS, Row, check_options, read_target, target_files, target_options, targets
@@ -39,6 +41,7 @@ _MODULES = {
         "FirmwareTarget",
         "LineTarget",
         "Metric",
+        "PartsTarget",
         "Program",
         "Reading",
         "Rows",
@@ -50,6 +53,7 @@ _MODULES = {
         "Values",
         "file_text",
     ),
+    "fits": ("fitting",),
     "mcu": ("Microcontroller",),
     "printed": ("Printed", "estimate_verilog"),
     "table": ("TARGETS", "Row", "check_options", "read_target", "target_files", "target_options", "targets"),
@@ -65,6 +69,7 @@ __all__ = [
     "LineTarget",
     "Metric",
     "Microcontroller",
+    "PartsTarget",
     "Printed",
     "Program",
     "Reading",
@@ -79,6 +84,7 @@ __all__ = [
     "check_options",
     "estimate_verilog",
     "file_text",
+    "fitting",
     "read_target",
     "target_files",
     "target_options",

@@ -121,18 +121,21 @@ class Target(Protocol):
     """A kind of hardware, with its options: a frozen dataclass.
 
     ``kind`` names the kind, ``level`` the programs that it takes (``integer``: nets and circuits), ``metrics`` what a
-    design costs, of which the first one ranks, ``files`` the names of the files of an artifact.
+    design costs, of which the first one ranks, ``files`` the names of the files of an artifact: plain names, or
+    relative paths with ``/``.
     """
 
     kind: ClassVar[str]
     level: ClassVar[Literal["real", "integer"]]
     metrics: ClassVar[tuple[Metric, ...]]
-    files: ClassVar[tuple[str, ...]]
 
     @property
     def name(self) -> str:
         """What a user types: ``egfet``."""
         ...
+
+    @property
+    def files(self) -> tuple[str, ...]: ...  # noqa: D102
 
     def check(self) -> None:
         """Raise a one-line :class:`MlpressError` where the options make no sense, before any work."""
@@ -211,6 +214,15 @@ class RunTarget(Target, Protocol):
 
     def devices(self, artifact: Any) -> Mapping[str, Callable[[NDArray[np.int64]], Trial]]:
         """Return what runs input codes, int64 (rows, inputs), by the name that a user types."""
+        ...
+
+
+@runtime_checkable
+class PartsTarget(Target, Protocol):
+    """A target whose designs run on parts that one can buy."""
+
+    def parts(self, artifact: Any, rows: Rows) -> Sequence[Mapping[str, Any]]:
+        """Return every part, the cheapest first, with what it has, what the artifact takes, and whether it ``fits``."""
         ...
 
 

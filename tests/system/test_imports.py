@@ -29,7 +29,7 @@ MAY_USE = {
     "yosys": {"ir"},
     "frontend": {"ir"},
     "codegen": {"ir", "yosys"},
-    "codegen.c": {"ir", "codegen"},
+    "codegen.c": {"ir", "codegen", "hw.mcu"},
     "sim": {"ir", "yosys"},
     "sim.mcu": {"ir", "codegen.c", "hw.mcu"},
     "sim.hil": set(),

@@ -8,10 +8,11 @@ from importlib import resources
 from threading import Event
 from typing import Any
 
+from mlpress.codegen.c import CSource
 from mlpress.errors import MlpressError
+from mlpress.hw.mcu import Core
 from mlpress.sim.mcu.counting import Cost, cost
 from mlpress.sim.mcu.emulator import machine, size_of
-from mlpress.sim.mcu.source import Machine, Source
 from mlpress.sim.mcu.toolchain import FLASH, RAM, Firmware, build_main
 
 REGISTERS, STACK = 0x4000_0000, 0x20F0_0000
@@ -26,7 +27,7 @@ class Wires:
     send: Callable[[bytes], None]
 
 
-def build_board(source: Source, files: Mapping[str, str], core: Machine, optimise: str = "Os") -> Firmware:
+def build_board(source: CSource, files: Mapping[str, str], core: Core, optimise: str = "Os") -> Firmware:
     """Compile and link the ``files`` of a firmware of ``source`` with the functions of the emulated board."""
     board = resources.files("mlpress.sim.mcu").joinpath("board.c").read_text(encoding="ascii")
     return build_main(source, {**files, "board.c": board}, core, optimise)
@@ -37,7 +38,7 @@ class _Counter:
     """Cycles of blocks of instructions, which are looked up once each."""
 
     read: Callable[[int, int], bytes]
-    core: Machine
+    core: Core
     known: dict[tuple[int, int], tuple[int, Cost]] = field(default_factory=dict)
     total: int = 0
     end: int = 0

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpress.codegen.c import CSource
 from mlpress.errors import MlpressError
+from mlpress.hw.mcu import Core
 from mlpress.sim.mcu.counting import Cost, cost
-from mlpress.sim.mcu.source import Machine, Source
 from mlpress.sim.mcu.toolchain import FLASH, RAM, Firmware
 
 INPUT, OUTPUT, STACK, RETURN = 0x2010_0000, 0x2020_0000, 0x2050_0000, 0x0700_0000
@@ -54,7 +55,7 @@ class Emulator:
             self._uc.mem_write(address, data)
 
     @property
-    def source(self) -> Source:
+    def source(self) -> CSource:
         """The source whose functions run."""
         return self._source
 
@@ -146,7 +147,7 @@ class Emulator:
         return total
 
 
-def size_of(core: Machine, code: bytes) -> int:
+def size_of(core: Core, code: bytes) -> int:
     """Return the bytes of the instruction that ``code`` begins with."""
     if core.isa == "thumb":
         return 4 if code[1] >> 3 >= 0b11101 else 2

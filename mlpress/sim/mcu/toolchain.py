@@ -14,10 +14,11 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
+from mlpress.codegen.c import CSource
 from mlpress.errors import MlpressError
-from mlpress.sim.mcu.source import Machine, Source, Written, functions
+from mlpress.hw.mcu import Core
 
 Compiler = Literal["zig", "gcc"]
 WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror", "-std=c99", "-pedantic")
@@ -47,6 +48,14 @@ PGMSPACE = """\
 SECONDS = 300
 
 
+class Written(Protocol):
+    """Files of C."""
+
+    @property
+    def files(self) -> Mapping[str, str]:
+        """Text by file name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sizes:
     """Bytes of an image: ``flash`` holds code, constants and initial values, ``ram`` static variables."""
@@ -64,8 +73,8 @@ class Firmware:
     own, and ``counted`` are the addresses, first and behind the last, of the functions of its source.
     """
 
-    machine: Machine
-    sources: tuple[Source, ...]
+    machine: Core
+    sources: tuple[CSource, ...]
     segments: tuple[tuple[int, bytes], ...]
     symbols: Mapping[str, int]
     sizes: Sizes
@@ -73,7 +82,7 @@ class Firmware:
     counted: tuple[int, int] = (0, 0)
 
 
-def find_compiler(machine: Machine) -> Compiler:
+def find_compiler(machine: Core) -> Compiler:
     """Return the compiler that is there: the Zig wheel, or else the core's cross gcc."""
     if importlib.util.find_spec("ziglang") is not None:
         return "zig"
@@ -82,7 +91,7 @@ def find_compiler(machine: Machine) -> Compiler:
     raise MlpressError(f"no compiler for {machine.name}: pip install 'mlpress[mcu]', or install {machine.gcc[0]}")
 
 
-def command(machine: Machine, compiler: Compiler) -> list[str]:
+def command(machine: Core, compiler: Compiler) -> list[str]:
     """Return the first words of a command that compiles for ``machine``."""
     return [sys.executable, "-m", "ziglang", "cc", *machine.zig] if compiler == "zig" else [*machine.gcc]
 
@@ -107,15 +116,13 @@ def write_sources(sources: Sequence[Written], folder: Path) -> Path:
     for source in sources:
         for name, text in source.files.items():
             (folder / name).write_text(text, encoding="ascii")
-    whole = folder / "all_sources.c"
+    whole = folder / "all-sources.c"
     parts = [f'#include "{name}"\n' for source in sources for name in source.files if name.endswith(".c")]
     whole.write_text("".join(parts), encoding="ascii")
     return whole
 
 
-def compile_object(
-    sources: Sequence[Written], machine: Machine, optimise: str, compiler: Compiler, target: Path
-) -> None:
+def compile_object(sources: Sequence[Written], machine: Core, optimise: str, compiler: Compiler, target: Path) -> None:
     """Compile ``sources`` into the object file ``target``; any warning is an error."""
     with tempfile.TemporaryDirectory() as name:
         whole = write_sources(sources, Path(name))
@@ -135,7 +142,7 @@ def compile_object(
 
 
 def build(
-    sources: Source | Sequence[Source], machine: Machine, optimise: str = "Os", compiler: Compiler | None = None
+    sources: CSource | Sequence[CSource], machine: Core, optimise: str = "Os", compiler: Compiler | None = None
 ) -> Firmware:
     """Compile and link ``sources`` for ``machine``; ``optimise`` is ``Os``, ``O2`` or another level.
 
@@ -160,9 +167,9 @@ Image = tuple[tuple[tuple[int, bytes], ...], dict[str, int], Sizes]
 
 
 def build_main(
-    source: Source,
+    source: CSource,
     files: Mapping[str, str],
-    machine: Machine,
+    machine: Core,
     optimise: str = "Os",
     compiler: Compiler | None = None,
 ) -> Firmware:
@@ -214,7 +221,7 @@ def _extent(path: Path, names: set[str]) -> tuple[int, int]:
 
 
 def _link(
-    folder: Path, machine: Machine, compiler: Compiler, roots: Sequence[str], objects: Sequence[str] = ("all.o",)
+    folder: Path, machine: Core, compiler: Compiler, roots: Sequence[str], objects: Sequence[str] = ("all.o",)
 ) -> Image:
     target = folder / "image.elf"
     kept = folder / "roots.ld"
@@ -248,3 +255,13 @@ def read_image(path: Path) -> Image:
         table = elf.get_section_by_name(".symtab")
         symbols = {symbol.name: int(symbol["st_value"]) for symbol in table.iter_symbols() if symbol.name}
     return tuple(segments), symbols, Sizes(flash, ram)
+
+
+def functions(source: CSource) -> list[str]:
+    """Return the names of the public functions."""
+    names = [f"{source.name}_quantize"]
+    if source.decides:
+        names.append(f"{source.name}_predict")
+    if source.score_type is not None:
+        names.append(f"{source.name}_scores")
+    return names
