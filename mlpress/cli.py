@@ -172,20 +172,29 @@ def search(
         float | None,
         typer.Option(help="Share of accuracy that may be lost (default: 0.01; with a limit: as little as can be)."),
     ] = None,
-    max_area: Annotated[float | None, typer.Option(help="Largest area, cm2.")] = None,
-    max_power: Annotated[float | None, typer.Option(help="Largest power, mW.")] = None,
+    most: Annotated[
+        list[str] | None, typer.Option("--max", help="Largest cost by metric: flash=1024; repeat for more.")
+    ] = None,
+    minimise: Annotated[
+        str | None, typer.Option(help="The metric that ranks designs (default: the target's first).")
+    ] = None,
+    max_area: Annotated[float | None, typer.Option(help="Short for --max area=..., cm2.")] = None,
+    max_power: Annotated[float | None, typer.Option(help="Short for --max power=..., mW.")] = None,
     power_source: Annotated[list[str] | None, typer.Option(help="A printed source that must feed it.")] = None,
-    with_adc: Annotated[bool, typer.Option("--with-adc", help="Count the input converters' area too.")] = False,
+    with_adc: Annotated[bool, typer.Option("--with-adc", help="Short for -O with_adc=true.")] = False,
     budget: Annotated[str, typer.Option(help="Time for the whole command: 90s, 5m, 1h.")] = "2m",
+    seconds: Annotated[float | None, typer.Option(help="The same in seconds.")] = None,
     generations: Annotated[int | None, typer.Option(help="Of networks, in place of time (repeatable).")] = None,
     rounds: Annotated[int | None, typer.Option(help="Of gates, in place of time (repeatable).")] = None,
-    power_weight: Annotated[float, typer.Option(help="How many um2 one nW weighs as much as, among gates.")] = 0.0,
+    power_weight: Annotated[
+        float, typer.Option(help="How many steps of a gate's cost (um2) one nW weighs as much as.")
+    ] = 0.0,
     seed: Annotated[int, typer.Option(help="Same seed, generations and rounds: same front.")] = 0,
     workers: Annotated[int | None, typer.Option(help="Threads (default: all cores).")] = None,
     cluster: Annotated[str | None, typer.Option(help="Dask scheduler, tcp://host:port.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the search's checkpoints.")] = False,
     published: Annotated[
-        Path | None, typer.Option(help="Designs to show in the picture: CSV of label, accuracy, area_cm2.")
+        Path | None, typer.Option(help="Designs to show in the picture: CSV of label, accuracy and, say, area_cm2.")
     ] = None,
     option: TargetOption = None,
     effort: Effort = None,
@@ -195,38 +204,37 @@ def search(
     strict: Strict = False,
     as_json: AsJson = False,
 ) -> None:
-    """Search for approximate designs: a front of accuracy against area, and the smallest that loses little."""
-    from mlpress.approx import Budget, Limits, now
+    """Search for approximate designs: a front of accuracy against cost, and the cheapest that loses little."""
+    from mlpress.approx import Budget, now
     from mlpress.design import FACTS
     from mlpress.files import check_replaceable
     from mlpress.frontend import Dataset, load
     from mlpress.pipeline import compile as compiler
     from mlpress.pipeline import search as searching
+    from mlpress.pipeline.result import with_fronts
+    from mlpress.pipeline.settings import RunOptions, Settings, limits_of
     from mlpress.report import read_design, read_points, summary_table
+    from mlpress.targets import power_limit
 
     began = now()
     check_replaceable(output, marker=FACTS)
-    most_power = searching.power_limit(power_source or [], max_power)
-    if max_loss is None and max_area is None and most_power is None:
-        max_loss = 0.01
-    limits = Limits(max_loss, max_area, most_power)
-    points = () if published is None else read_points(published)
-    seconds = _seconds(budget)
-    allowed = Budget(seconds, generations)
-    where = searching.Where(workers, cluster, output.with_name(f"{output.name}.checkpoint"), resume)
+    limits = limits_of(max_loss, _most(most or [], max_area, power_limit(power_source or [], max_power)))
+    allowed = Budget(_seconds(budget) if seconds is None else seconds, generations)
+    run = RunOptions(workers, cluster, output.with_name(f"{output.name}.checkpoint"), resume)
     screen = _screen(verbose, quiet, as_json, strict)
     options = compiler.Options.of(
         target,
         input_bits=input_bits,
         weight_bits=weight_bits,
         activation_bits=activation_bits,
-        **_given(option, liberty=liberty, effort=effort, rate_hz=rate),
+        **_given(option, liberty=liberty, effort=effort, rate_hz=rate, with_adc=with_adc or None),
     )
-    settings = searching.Settings(level, start == "tree", limits, with_adc, power_weight, seed)
+    settings = Settings(level, start == "tree", limits, minimise, power_weight, seed)
+    points = () if published is None else read_points(published, searching.column_of(options, minimise))
     with screen.working():
         screen.step("read model and data")
         network, rows = load(model), Dataset.read(data, label)
-        if resume and not where.begun():
+        if resume and not run.begun():
             done = searching.finished(output, network, rows, options, settings, _columns(features))
             if done is not None:
                 screen.note(f"the search is done: {output} is what it found")
@@ -235,32 +243,27 @@ def search(
                 )
                 return
             screen.note("there is no checkpoint of this search yet: it starts from the beginning")
-        found = searching.search(
+        found = searching.search_model(
             network,
             rows,
             allowed,
             options,
-            level=level,
+            settings,
             rounds=rounds,
-            start_tree=start == "tree",
-            limits=limits,
-            with_adc=with_adc,
-            power_weight=power_weight,
-            seed=seed,
-            where=where,
+            run=run,
             test=None if test is None else Dataset.read(test, label),
             features=_columns(features),
             source=compiler.source_facts(model, data),
             began=began,
             progress=screen,
         )
-        screen.step("press and verify the chosen design")
-        design = found.smallest(max_loss=max_loss, max_area=max_area, max_power=most_power)
-        folder = searching.with_fronts(design, found, points).save(output)
+        screen.step("build and verify the chosen design")
+        design = found.chosen()
+        folder = with_fronts(design, found, points).save(output)
         if found.front.stopped == "interrupted":
-            screen.note(f"interrupted; the same command with --resume goes on from {where.checkpoint}.*")
+            screen.note(f"interrupted; the same command with --resume goes on from {run.checkpoint}.*")
         else:
-            where.forget()
+            run.forget()
     screen.show(design.facts | {"folder": str(folder)}, summary_table(design.described), f"design folder: {folder}")
 
 
@@ -273,6 +276,18 @@ def _given(texts: list[str] | None, **known: object) -> dict[str, object]:
             raise MlpressError(f"{text[:200]!r} is no option; write name=value")
         found[name] = _value(value)
     return found
+
+
+def _most(texts: list[str], area: float | None, power: float | None) -> dict[str, float]:
+    """Return the limits by metric of ``--max NAME=VALUE`` and its short forms; of two for one metric, the tighter."""
+    given = [(name, value) for name, value in (("area", area), ("power", power)) if value is not None]
+    for text in texts:
+        name, _, number = text.partition("=")
+        try:
+            given.append((name.strip(), float(number)))
+        except ValueError:
+            raise MlpressError(f"--max {text[:200]!r} is no limit; write name=value, as in flash=1024") from None
+    return {name: min(value for other, value in given if other == name) for name, _ in given}
 
 
 def _value(text: str) -> object:

@@ -22,6 +22,7 @@ SHARED = {
     "interrupts",
     "intervals",
     "jit",
+    "metrics",
     "progress",
 }  # single modules that anyone may import
 MAY_USE = {
@@ -35,9 +36,9 @@ MAY_USE = {
     "sim.hil": set(),
     "hw.printed": {"ir", "sim", "yosys"},
     "hw.mcu": set(),
-    "approx": {"ir", "sim", "hw.printed"},
+    "approx": {"ir", "sim"},
     "verify": {"ir", "yosys", "codegen", "sim"},
-    "targets": DOORS - {"approx", "approx.gates", "report", "targets"},
+    "targets": DOORS - {"report", "targets"},
     "report": {"ir", "approx", "hw.printed"},
 }
 """Which packages a package may use; ``pipeline`` and the single modules above it may use all of them."""
