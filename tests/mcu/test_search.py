@@ -52,14 +52,14 @@ def test_the_cost_model_ranks_as_the_generator_does(metric: str) -> None:
 
 
 def test_a_search_minimises_what_it_is_told_within_limits() -> None:
-    options = {"target": "cortex-m0plus", "generations": 1, "max_loss": 0.1, "minimise": "cycles"}
+    options = {"target": "cortex-m0plus", "generations": 1, "max_loss": 0.2, "minimise": "cycles"}
     found = mp.search(classifier(), data(), most={"flash_b": 600.0}, **options)  # type: ignore[arg-type]
     assert [metric.name for metric in found.front.metrics] == ["cycles", "flash", "stack", "ram"]
     assert found.limits.most == {"flash": 600.0}
     design = found.chosen()
     assert design.facts["options"]["goal"] == "cycles"
     assert design.cost["flash"] <= 600
-    best = found.front.smallest(max_loss=0.1, most={"flash": 600.0})
+    best = found.front.smallest(max_loss=0.2, most={"flash": 600.0})
     assert best.measured is not None
     assert design.cost["flash"] == best.measured["flash"]
     assert {"flash", "cycles"} <= {*best.model}
