@@ -140,7 +140,8 @@ def test_the_list_of_targets() -> None:
 
 def test_a_search_ranks_and_limits_by_the_targets_metric(place: Path, design: mp.Design) -> None:
     found = mp.search(classifier(), data(), target="lookup", generations=2, term_price=0.5, max_loss=0.05)
-    prices = [found.price(each) for each in found.front.designs]
+    prices = [each.model["price"] for each in found.front.designs]
+    assert all(each.measured == each.cost for each in found.front.designs)
     assert prices == sorted(prices)
     assert found.merged is None
     chosen = found.chosen()
