@@ -139,14 +139,14 @@ def test_the_list_of_targets() -> None:
 
 
 def test_a_search_ranks_and_limits_by_the_targets_metric() -> None:
-    found = mp.search(classifier(), data(), target="lookup", generations=2, term_price=0.5, max_loss=0.05)
+    found = mp.search(classifier(), data(), target="lookup", generations=2, term_price=0.5, max_loss=0.2)
     prices = [each.model["price"] for each in found.front.designs]
     assert all(each.measured == each.cost for each in found.front.designs)
     assert prices == sorted(prices)
     assert found.merged is None
     chosen = found.chosen()
     assert chosen.cost == {"price": 0.5 * terms(chosen)}
-    assert chosen.cost == found.front.smallest(max_loss=0.05).cost
+    assert chosen.cost == found.front.smallest(max_loss=0.2).cost
     assert chosen.accuracy > found.reference - 0.15
     assert max(each.cost["price"] for each in found.within({"price": 2.0})) <= 2.0
     with pytest.raises(mp.MlpressError, match=r"^no design is within -1 EUR; allow more, or search longer$"):
