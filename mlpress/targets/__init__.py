@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mlpress._lazy import callable_door, lazy_door
 
 if TYPE_CHECKING:
+    from mlpress.metrics import Metric
     from mlpress.targets.base import (
         Artifact,
         Claim,
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
         Engine,
         FirmwareTarget,
         LineTarget,
-        Metric,
         PartsTarget,
         Program,
         Reading,
@@ -29,8 +29,17 @@ if TYPE_CHECKING:
     )
     from mlpress.targets.fits import fitting
     from mlpress.targets.mcu import Microcontroller
-    from mlpress.targets.printed import Printed, estimate_verilog
-    from mlpress.targets.table import TARGETS, Row, check_options, read_target, target_files, target_options, targets
+    from mlpress.targets.printed import Printed, estimate_verilog, power_limit
+    from mlpress.targets.table import (
+        DEFAULT_TARGET,
+        TARGETS,
+        Row,
+        check_options,
+        read_target,
+        target_files,
+        target_options,
+        targets,
+    )
 
 _MODULES = {
     "base": (
@@ -55,11 +64,21 @@ _MODULES = {
     ),
     "fits": ("fitting",),
     "mcu": ("Microcontroller",),
-    "printed": ("Printed", "estimate_verilog"),
-    "table": ("TARGETS", "Row", "check_options", "read_target", "target_files", "target_options", "targets"),
+    "printed": ("Printed", "estimate_verilog", "power_limit"),
+    "table": (
+        "DEFAULT_TARGET",
+        "TARGETS",
+        "Row",
+        "check_options",
+        "read_target",
+        "target_files",
+        "target_options",
+        "targets",
+    ),
 }
 
 __all__ = [
+    "DEFAULT_TARGET",
     "TARGETS",
     "Artifact",
     "Claim",
@@ -85,6 +104,7 @@ __all__ = [
     "estimate_verilog",
     "file_text",
     "fitting",
+    "power_limit",
     "read_target",
     "target_files",
     "target_options",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from mlpress import codegen, ir
 from mlpress.errors import MlpressError
 from mlpress.hw import printed
+from mlpress.metrics import Metric
 from mlpress.progress import Progress, Silent
-from mlpress.targets.base import Claim, Cost, Engine, Metric, Program, Rows, Session, Trial, file_text
+from mlpress.targets.base import Claim, Cost, Engine, Program, Rows, Session, Trial, file_text
 from mlpress.targets.line import LineSession
 from mlpress.targets.verilog_engines import (
     MOST_FOR_A_MOMENT,
@@ -29,6 +30,10 @@ from mlpress.targets.verilog_engines import (
 )
 from mlpress.verify import EngineResult, Side, port_values
 from mlpress.yosys import read_gates, read_sources
+
+if TYPE_CHECKING:
+    from mlpress.approx import CostModel, Layout
+    from mlpress.approx.gates import GateCosts
 
 VERILOG, BENCH, NETLIST = "top.v", "top_tb.v", "netlist.v"
 
@@ -70,6 +75,7 @@ class Printed:
 
     ``effort`` of synthesis is fast, default or thorough; ``rate_hz`` inferences a second is what power and energy are
     stated for; ``style`` of the Verilog is flat or modules; ``registered`` puts flip-flops at inputs and outputs.
+    ``with_adc`` counts the input converters among what a search's designs cost.
     """
 
     name: str = "egfet"
@@ -78,6 +84,7 @@ class Printed:
     rate_hz: float = 5.0
     style: str = "flat"
     registered: bool = False
+    with_adc: bool = False
 
     kind: ClassVar[str] = "printed"
     level: ClassVar[Literal["real", "integer"]] = "integer"
@@ -103,6 +110,7 @@ class Printed:
             "rate_hz": self.rate_hz,
             "style": self.style,
             "registered": self.registered,
+            "with_adc": self.with_adc,
         }
 
     def validate(self, program: Any) -> None:
@@ -199,8 +207,28 @@ class Printed:
         packed = printed.PackedNetlist(own, technology)
         vectors = port_values(codes, [port.name for port in packed.inputs])
         found = printed.estimate(packed, technology, vectors, self.rate_hz, converters=feeds(program.inputs))
-        adc = None if found.adc is None else found.adc.to_json()
-        return Cost({"area": found.area_cm2, "power": found.nominal.total_mw}, facts={"adc": adc})
+        area, power, beside = found.area_cm2, found.nominal.total_mw, dict[str, float]()
+        if found.adc is not None:
+            beside = {"adc_cm2": found.adc.area_cm2, "adc_mw": found.adc.power_mw}
+            area, power = area + found.adc.area_cm2 * self.with_adc, power + found.adc.power_mw * self.with_adc
+        return Cost({"area": area, "power": power}, facts={"beside": beside})
+
+    def minimising(self, metric: str) -> Printed:
+        """Return the target as it is: nothing of it depends on what is minimised."""
+        return self
+
+    def cost_model(self, layout: Layout) -> CostModel:
+        """Return the prices of a net's parts in the technology's cells."""
+        from mlpress.targets.printed_prices import printed_cost_model
+
+        return printed_cost_model(layout, self.cells(), with_adc=self.with_adc)
+
+    def gate_costs(self, metric: str) -> GateCosts:
+        """Return the areas, or for ``power`` the static powers, of gates, each made of the technology's own cells."""
+        from mlpress.targets.printed_gates import cell_costs, power_costs
+
+        costs = cell_costs(self.cells())
+        return power_costs(costs) if metric == "power" else costs
 
     def shipped(self, program: Program) -> Printed:
         """Return the target for a chosen design: ``default`` effort becomes ``thorough`` where it is small enough."""
@@ -272,6 +300,16 @@ def feeds(inputs: Sequence[ir.Input]) -> list[printed.Feed]:
     """Return the converter in front of each port ``x0, x1, ...``."""
     converters = (printed.Converter(bits=feature.bits, levels=feature.levels) for feature in inputs)
     return [printed.Feed(ir.port_name(k), converter) for k, converter in enumerate(converters)]
+
+
+def power_limit(sources: Sequence[str], max_power: float | None) -> float | None:
+    """Return the tightest of ``max_power`` (mW) and what the named printed power sources give, or ``None``."""
+    known = {source.name: source.limit_mw for source in printed.POWER_SOURCES}
+    for name in sources:
+        if name not in known:
+            raise MlpressError(f"no power source {name!r}; there are {', '.join(known)}")
+    limits = [known[name] for name in sources] + ([] if max_power is None else [max_power])
+    return min(limits, default=None)
 
 
 def estimate_verilog(

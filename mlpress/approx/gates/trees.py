@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from mlpress import interrupts
 from mlpress.approx.common.clock import now
-from mlpress.approx.gates.cells import CellCosts
+from mlpress.approx.gates.cells import GateCosts
 from mlpress.approx.gates.genome import to_genome
-from mlpress.approx.gates.own_cells import to_netlist
 from mlpress.approx.gates.rows import Rows, held_out_folds
 from mlpress.approx.gates.starts import Trained, tree_circuit
 from mlpress.ir import Circuit, Input, interpret
@@ -29,17 +28,17 @@ class TreePoint:
 
     leaves: int
     circuit: Circuit
-    netlist: str
+    hint: str
     fit_accuracy: float
     validation_accuracy: float
-    model_cm2: float
+    model_cost: float
 
 
 def tree_points(
     inputs: tuple[Input, ...],
     classes: tuple[int | str, ...],
     rows: Rows,
-    costs: CellCosts,
+    costs: GateCosts,
     folds: int = 4,
     seed: int = 0,
     sizes: Sequence[int] = LEAVES,
@@ -64,10 +63,10 @@ def tree_points(
             TreePoint(
                 leaves,
                 circuit,
-                to_netlist(genome, inputs, costs).to_verilog(),
+                costs.written(genome, inputs),
                 float(np.mean(decided == rows.labels)),
                 held_out,
-                genome.area(costs) * 1e-8,
+                genome.area(costs) * costs.step,
             )
         )
     return found
@@ -77,8 +76,8 @@ def nearest_tree(points: Sequence[TreePoint], accuracy: float) -> TreePoint:
     """The smallest tree whose validation accuracy is ``accuracy`` or more; where none is, the most accurate."""
     enough = [point for point in points if point.validation_accuracy >= accuracy]
     if enough:
-        return min(enough, key=lambda point: point.model_cm2)
-    return max(points, key=lambda point: (point.validation_accuracy, -point.model_cm2))
+        return min(enough, key=lambda point: point.model_cost)
+    return max(points, key=lambda point: (point.validation_accuracy, -point.model_cost))
 
 
 class Retrained(NamedTuple):
