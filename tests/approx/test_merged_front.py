@@ -68,13 +68,21 @@ def test_what_starts_from_a_model_that_saw_the_rows_is_not_believed_as_much() ->
     (smaller,) = designs_of(circuits((0.5, 0.88)), 0.9, 1000)
     (larger,) = designs_of(circuits((1.5, 0.89)), 0.9, 1000)
     assert seen.validation_accuracy == pytest.approx(0.90)
-    assert seen.ranking == pytest.approx(0.87)
+    assert seen.ranking == pytest.approx(901 / 1002 - 0.03)
     assert unbeaten([seen, larger], "area") == [seen, larger]
     assert unbeaten([seen, smaller], "area") == [smaller, seen]  # losses are counted from what the model has there
     assert Front((seen, smaller), 0.9, egfet.METRICS).most_accurate() is smaller
     joined = circuits((0.5, 0.88)).joined([replace(circuits((1.0, 0.90)).designs[0], optimism=0.03)])
     assert [design.ranking for design in joined.designs] == pytest.approx([0.88, 0.87])
     assert CircuitFront.from_json(joined.to_json()).designs[1].optimism == 0.03
+
+
+def test_what_few_rows_say_is_believed_less() -> None:
+    (few,) = designs_of(networks(0.9, (1.0, 1.0)), 0.9, 31)
+    (many,) = designs_of(circuits((1.0, 0.98)), 0.9, 31)
+    assert few.validation_accuracy > many.validation_accuracy
+    assert few.ranking == pytest.approx(32 / 33)
+    assert few.ranking < many.ranking == pytest.approx((0.98 * 124 + 1) / 126)
 
 
 def test_measured_areas_count_and_slack_keeps_what_is_near() -> None:

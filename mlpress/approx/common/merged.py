@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from mlpress.approx.common.front import Figures, Front, unbeaten
+from mlpress.approx.common.front import VALIDATION, Figures, Front, unbeaten
 from mlpress.approx.gates import CircuitDesign, CircuitFront
 from mlpress.approx.gates.evolution import near_area
 from mlpress.approx.integer.front import Candidate, IntegerFront
@@ -75,14 +75,22 @@ def designs_of(
 ) -> list[MergedDesign]:
     """Return all designs of a level's front, with accuracies that compare: losses count from ``reference``.
 
-    ``optimism`` is that of accuracies of what starts from the given model.
+    ``optimism`` is that of accuracies of what starts from the given model.  All are ranked by the rule of succession
+    (P.-S. Laplace, 1814): what few rows say is believed less than what many say.
 
     The best of many integer designs on a few validation rows (``rows``) is the luckiest, so what counts is what designs
     of similar cost have there (:func:`mlpress.approx.gates.evolution.near_area`).
     """
     if isinstance(front, CircuitFront):
         return [
-            MergedDesign("gates", k, design, design.fit_accuracy, design.validation_accuracy, design.optimism)
+            MergedDesign(
+                "gates",
+                k,
+                design,
+                design.fit_accuracy,
+                design.validation_accuracy,
+                design.optimism + _luck(design.validation_accuracy, design.validation_rows or round(rows / VALIDATION)),
+            )
             for k, design in enumerate(front.designs)
         ]
     name = front.metric.name
@@ -91,9 +99,14 @@ def designs_of(
     moved = reference - front.reference
     expected = np.clip(1 - near_area(steps, steps, wrong) / max(rows, 1) + moved, 0.0, 1.0).tolist()
     return [
-        MergedDesign("integer", k, design, design.fit_accuracy, accuracy, optimism)
+        MergedDesign("integer", k, design, design.fit_accuracy, accuracy, optimism + _luck(accuracy, rows))
         for k, (design, accuracy) in enumerate(zip(front.designs, expected, strict=True))
     ]
+
+
+def _luck(accuracy: float, rows: int) -> float:
+    """Return what the rule of succession takes from an accuracy on ``rows`` rows: one right and one wrong are added."""
+    return accuracy - (accuracy * rows + 1) / (rows + 2)
 
 
 def merge(designs: Sequence[MergedDesign], reference: float, metrics: Sequence[Metric]) -> MergedFront:
