@@ -56,10 +56,25 @@ def _serve(server: Any, which: int, time: float, cycles: float) -> float:
 
 @inner
 def _look_up(
-    group: int, time: float, done: Any, cost: Any, lines: Any, far: Any, server: Any, line: Any, latency: Any
+    group: int,
+    missing: bool,
+    time: float,
+    done: Any,
+    cost: Any,
+    lines: Any,
+    far: Any,
+    server: Any,
+    line: Any,
+    latency: Any,
 ) -> tuple[float, int]:
     """Look a group up in all engines; return when the last has it, and the cause that delayed it."""
     last, cause = 0.0, _BANKS
+    if not missing:
+        for engine in range(done.shape[0]):
+            through = max(time, done[engine]) + cost[group, engine]
+            done[engine] = through
+            last = max(last, through)
+        return last, cause
     for engine in range(done.shape[0]):
         ready, why = time, _BANKS
         if lines[group, engine] > 0:
@@ -108,11 +123,15 @@ def _run(
 ) -> float:
     """Simulate ``groups`` groups on each processor; return the time of the last result.
 
-    ``moved`` is the L2's cycles for a batch's inputs and results and memory's for the same, ``line`` and ``latency``
-    those of the L2 and of memory for a line; ``causes`` (5,) is added to, ``halves`` (2,) becomes the mean times at
+    ``moved`` is the L2's cycles for a batch's inputs and results, ``line`` and ``latency`` those of the L2 and of
+    memory for a line; ``causes`` (5,) is added to, ``halves`` (2,) becomes the mean times at
     which processors finished their middle and their last batch.
     """
     engines, length = cost.shape[1], cost.shape[0]
+    missing = np.zeros(length, np.bool_)
+    for row in range(length):
+        for engine in range(engines):
+            missing[row] = missing[row] or lines[row, engine] > 0
     done = np.zeros((processors, engines))
     ring = np.zeros((processors, queue))
     why = np.zeros((processors, queue), np.int64)
@@ -130,15 +149,15 @@ def _run(
         time, who = heap[0, 0], int(heap[0, 1])
         s = at[who]
         if s < 0:
-            served = _serve(server, _FAR, _serve(server, _NEAR, time, moved[0]), moved[1])
+            served = _serve(server, _NEAR, time, moved[0])
             at[who] = 0
-            last_issue[who] = served + latency[_NEAR] + latency[_FAR] - turns
+            last_issue[who] = served + latency[_NEAR] - turns
             _sift(heap, size, last_issue[who] + turns, who)
             continue
         for half in range(2):
             if due[who, half] <= time:
                 due[who, half] = np.inf
-                out = _serve(server, _FAR, _serve(server, _NEAR, time, moved[2]), moved[3])
+                out = _serve(server, _NEAR, time, moved[1])
                 end = max(end, out)
         if s == groups:
             later = min(due[who, 0], due[who, 1])
@@ -150,14 +169,14 @@ def _run(
                     _sift(heap, size, heap[size, 0], int(heap[size, 1]))
             continue
         if s % per_batch == 0:
-            served = _serve(server, _FAR, _serve(server, _NEAR, time, moved[0]), moved[1])
-            fetched[who] = served + latency[_NEAR] + latency[_FAR]
+            served = _serve(server, _NEAR, time, moved[0])
+            fetched[who] = served + latency[_NEAR]
         base = last_issue[who] + turns
         if time > base:
             causes[_cause(s, time, per_batch, fetched[who], ring[who], why[who])] += time - base
         last_issue[who] = time
         row = (s + who * (length // processors)) % length
-        through, reason = _look_up(row, time, done[who], cost, lines, far, server, line, latency)
+        through, reason = _look_up(row, missing[row], time, done[who], cost, lines, far, server, line, latency)
         ring[who, s % queue] = through
         why[who, s % queue] = reason
         at[who] = s + 1
@@ -200,7 +219,7 @@ def simulate(work: Workload, machine: Machine, costs: Trace, samples: int = 4096
     cycles = _run(
         *(costs.cycles, costs.lines, costs.far, groups, machine.processors, per_batch, placed.turns, machine.queue),
         float(mlp_cycles(work, machine, size)),
-        np.array([came / rate[0], came / rate[1], left / rate[0], left / rate[1]]),
+        np.array([came, left]) / rate[0],
         machine.line_bytes / rate,
         np.array([machine.l2_latency, machine.dram_latency], np.float64),
         causes,
@@ -212,6 +231,6 @@ def simulate(work: Workload, machine: Machine, costs: Trace, samples: int = 4096
     after = groups - groups // per_batch // 2 * per_batch
     moved = machine.processors * groups * lanes
     near = moved * (costs.lines_per_sample * machine.line_bytes + work.input_bytes + work.output_bytes)
-    distant = moved * (costs.far_per_sample * machine.line_bytes + work.input_bytes + work.output_bytes)
+    distant = moved * costs.far_per_sample * machine.line_bytes
     steady = (halves[1] - halves[0]) / (after * lanes)
     return Timing(float(cycles), float(steady), groups * lanes, machine.processors, found, near, distant)
