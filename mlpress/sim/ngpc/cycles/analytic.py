@@ -9,17 +9,17 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 
-import numpy as np
-
 from mlpress.hw.ngpc import Machine
 from mlpress.jit import compiled
-from mlpress.sim.ngpc.cycles.layers import batch_groups, mlp_cycles
+from mlpress.sim.ngpc.cycles.layers import batch_groups, mlp_cycles, preload_bytes
 from mlpress.sim.ngpc.cycles.timing import CAUSES, Timing
 from mlpress.sim.ngpc.cycles.trace import Trace
 from mlpress.sim.ngpc.cycles.workload import Workload
 
 
-NORM = 8
+NORM, OTHERS = 8, 0.7
+"""Exponent by which irregular waits add up, and share of the processors that look up while one does: both fitted to the
+event model on the sweep, as no closed form is known."""
 
 
 @compiled
@@ -65,29 +65,34 @@ def _waits(lines: Any, far: Any, size: int, near: float, distant: float, step: f
 
 
 @compiled
-def _batch(cost: Any, lines: Any, far: Any, size: int, near: float, distant: float, step: float) -> float:
-    """Return the cycles from the issue of a batch of ``size`` groups to its last look-up, at ``step`` per group.
+def _alone(cost: Any, lines: Any, far: Any, size: int, near: float, distant: float, step: float) -> float:
+    """Return the mean cycles from the issue of a batch of ``size`` groups, alone, to the last of its look-ups.
 
-    Every engine needs its own cycles and the mean time that lines are still under way after a group's issue.
+    Groups are issued, or their lines come, every ``step`` cycles.
     """
     groups, engines = cost.shape
-    longest = 0.0
-    for engine in range(engines):
-        left, total, busy = 0.0, 0.0, 0.0
-        for group in range(groups):
-            left = max(0.0, left - step)
-            if lines[group, engine] > 0:
-                left = max(left, near + (distant if far[group, engine] > 0 else 0.0))
-            total += left
-            busy += cost[group, engine]
-        longest = max(longest, (size * busy + total) / groups)
-    return longest
+    size = min(size, groups)
+    total, count = 0.0, 0
+    for start in range(0, groups - size + 1, size):
+        longest = 0.0
+        for engine in range(engines):
+            done = 0.0
+            for group in range(start, start + size):
+                ready = (group - start) * step
+                if lines[group, engine] > 0:
+                    ready += near + (distant if far[group, engine] > 0 else 0.0)
+                done = max(done, ready) + cost[group, engine]
+            longest = max(longest, done)
+        total += longest
+        count += 1
+    return total / count
 
 
 class Pace(NamedTuple):
     """Cycles per group by what could set the pace.
 
-    ``networks`` counts both batch buffers: a batch of two is looked up, waits for its last lines, and is taken.
+    ``networks`` counts both batch buffers: two batches take as long as one alone needs to be looked up and taken, with
+    with others looking up meanwhile (:func:`alone`).
     """
 
     issue: float
@@ -100,12 +105,12 @@ class Pace(NamedTuple):
     def step(self) -> float:
         """Cycles per group: the largest; but waits are irregular, and add up with what they are nearly as long as.
 
-        The power mean's exponent, 8, is :data:`NORM`; it is fitted to the event model.
+        The exponent of their power mean is :data:`NORM`.
         """
         if self.latency <= max(self.issue, self.banks):
             return max(self)
-        irregular = np.array([self.latency, self.bandwidth, self.networks])
-        return float((irregular**NORM).sum() ** (1 / NORM))
+        other = max(self.bandwidth, self.networks)
+        return float((self.latency**NORM + other**NORM) ** (1 / NORM))
 
 
 def pace(work: Workload, machine: Machine, costs: Trace) -> Pace:
@@ -123,9 +128,21 @@ def pace(work: Workload, machine: Machine, costs: Trace) -> Pace:
     bandwidth = machine.processors * lanes * machine.clock_hz * max(near, far)
     networks = mlp_cycles(work, machine, size * lanes) / size
     if costs.lines_per_sample:
-        found = _batch(costs.cycles, costs.lines, costs.far, size, *waits, max(own, latency)) / size
-        networks = max(networks, (found + networks) / 2)
+        networks = max(networks, (max(alone(machine, costs) / size, latency) + networks) / 2)
     return Pace(float(placed.turns), banks, latency, bandwidth, networks)
+
+
+def fetch(machine: Machine, costs: Trace) -> float:
+    """Return the cycles per group in which the L2 and memory serve the lines of all processors."""
+    line = machine.line_bytes * machine.processors * costs.placing.lanes * machine.clock_hz
+    return line * max(costs.lines_per_sample / machine.l2_bandwidth, costs.far_per_sample / machine.dram_bandwidth)
+
+
+def alone(machine: Machine, costs: Trace) -> float:
+    """Return the cycles from the issue of a batch to its last look-up, with :data:`OTHERS` looking up meanwhile."""
+    step = max(float(costs.placing.turns), OTHERS * fetch(machine, costs))
+    size = batch_groups(machine, costs.placing.lanes)
+    return float(_alone(costs.cycles, costs.lines, costs.far, size, machine.l2_latency, machine.dram_latency, step))
 
 
 def _slack(costs: Trace, own: float) -> float:
@@ -134,8 +151,11 @@ def _slack(costs: Trace, own: float) -> float:
     return max(0.0, own - float(costs.cycles[:, missing].mean())) if missing.any() else 0.0
 
 
-def estimate(work: Workload, machine: Machine, costs: Trace, samples: int = 4096) -> Timing:
-    """Return the timing of ``samples`` samples on each processor, rounded up as the event model does."""
+def estimate(work: Workload, machine: Machine, costs: Trace, samples: int = 4096, switch: bool = False) -> Timing:
+    """Return the timing of ``samples`` samples on each processor, rounded up as the event model does.
+
+    With ``switch`` the scene is new: every processor's tables and weights come first.
+    """
     machine.check()
     lanes = costs.placing.lanes
     size = batch_groups(machine, lanes)
@@ -144,11 +164,16 @@ def estimate(work: Workload, machine: Machine, costs: Trace, samples: int = 4096
     found = pace(work, machine, costs)
     step = found.step
     came = work.input_bytes * size * lanes * machine.processors * machine.clock_hz
-    first = machine.l2_latency + came / machine.l2_bandwidth
-    lines = costs.lines_per_sample * machine.line_bytes * machine.processors * lanes * machine.clock_hz
-    far = costs.far_per_sample * machine.line_bytes * machine.processors * lanes * machine.clock_hz
-    encode = max(found.issue, found.banks, found.latency, lines / machine.l2_bandwidth, far / machine.dram_bandwidth)
-    cycles = first + (groups - size) * step + size * encode + mlp_cycles(work, machine, size * lanes)
+    near_load, far_load = preload_bytes(work, machine) if switch else (0, 0)
+    loads = machine.processors * near_load / machine.l2_bandwidth + far_load / machine.dram_bandwidth
+    first = machine.l2_latency + came / machine.l2_bandwidth + loads * machine.clock_hz
+    encode = max(found.issue, found.banks, found.latency, fetch(machine, costs))
+    cycles = (
+        first
+        + (groups - size) * step
+        + max(size * encode, alone(machine, costs))
+        + mlp_cycles(work, machine, size * lanes)
+    )
     causes = dict.fromkeys(CAUSES, 0.0)
     before = 0.0
     for cause, value in zip(CAUSES, found, strict=False):
@@ -156,10 +181,8 @@ def estimate(work: Workload, machine: Machine, costs: Trace, samples: int = 4096
         before = max(before, value)
     moved = machine.processors * groups * lanes
     own = work.input_bytes + work.output_bytes
-    near = moved * (costs.lines_per_sample * machine.line_bytes + own)
-    distant = moved * costs.far_per_sample * machine.line_bytes
+    near = machine.processors * near_load + moved * (costs.lines_per_sample * machine.line_bytes + own)
+    distant = far_load + moved * costs.far_per_sample * machine.line_bytes
     causes[max(CAUSES[:5], key=lambda cause: causes[cause])] += groups * (step - before)
     causes["ends"] = cycles - sum(causes.values())
     return Timing(cycles, step / lanes, groups * lanes, machine.processors, causes, near, distant)
-
-

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from mlpress.hw.ngpc import Machine
 from mlpress.jit import compiled, inner
-from mlpress.sim.ngpc.cycles.layers import batch_groups, io_bytes, mlp_cycles
+from mlpress.sim.ngpc.cycles.layers import batch_groups, io_bytes, mlp_cycles, preload_bytes
 from mlpress.sim.ngpc.cycles.timing import CAUSES, Timing
 from mlpress.sim.ngpc.cycles.trace import Trace
 from mlpress.sim.ngpc.cycles.workload import Workload
@@ -123,7 +123,8 @@ def _run(
 ) -> float:
     """Simulate ``groups`` groups on each processor; return the time of the last result.
 
-    ``moved`` is the L2's cycles for a batch's inputs and results, ``line`` and ``latency`` those of the L2 and of
+    ``moved`` is the L2's cycles for a batch's inputs, its results, and a processor's tables and weights before the
+    first, and memory's cycles for the latter; ``line`` and ``latency`` those of the L2 and of
     memory for a line; ``causes`` (5,) is added to, ``halves`` (2,) becomes the mean times at
     which processors finished their middle and their last batch.
     """
@@ -149,7 +150,8 @@ def _run(
         time, who = heap[0, 0], int(heap[0, 1])
         s = at[who]
         if s < 0:
-            served = _serve(server, _NEAR, time, moved[0])
+            loaded = _serve(server, _FAR, time, moved[3]) if who == 0 else time
+            served = _serve(server, _NEAR, loaded, moved[2] + moved[0])
             at[who] = 0
             last_issue[who] = served + latency[_NEAR] - turns
             _sift(heap, size, last_issue[who] + turns, who)
@@ -168,12 +170,12 @@ def _run(
                 if size > 0:
                     _sift(heap, size, heap[size, 0], int(heap[size, 1]))
             continue
-        if s % per_batch == 0:
-            served = _serve(server, _NEAR, time, moved[0])
-            fetched[who] = served + latency[_NEAR]
         base = last_issue[who] + turns
         if time > base:
             causes[_cause(s, time, per_batch, fetched[who], ring[who], why[who])] += time - base
+        if s % per_batch == 0:
+            served = _serve(server, _NEAR, time, moved[0])
+            fetched[who] = served + latency[_NEAR]
         last_issue[who] = time
         row = (s + who * (length // processors)) % length
         through, reason = _look_up(row, missing[row], time, done[who], cost, lines, far, server, line, latency)
@@ -204,8 +206,11 @@ def _run(
     return end
 
 
-def simulate(work: Workload, machine: Machine, costs: Trace, samples: int = 4096) -> Timing:
-    """Run ``samples`` samples on each processor, rounded up to whole batches, at least four of them."""
+def simulate(work: Workload, machine: Machine, costs: Trace, samples: int = 4096, switch: bool = False) -> Timing:
+    """Run ``samples`` samples on each processor, rounded up to whole batches, at least four of them.
+
+    With ``switch`` the scene is new: every processor's tables and weights come first.
+    """
     machine.check()
     placed = costs.placing
     lanes = placed.lanes
@@ -215,11 +220,12 @@ def simulate(work: Workload, machine: Machine, costs: Trace, samples: int = 4096
     size = per_batch * lanes
     rate = np.array([machine.l2_bandwidth, machine.dram_bandwidth]) / machine.clock_hz
     came, left = io_bytes(work, size)
+    near_load, far_load = preload_bytes(work, machine) if switch else (0, 0)
     causes, halves = np.zeros(5), np.zeros(2)
     cycles = _run(
         *(costs.cycles, costs.lines, costs.far, groups, machine.processors, per_batch, placed.turns, machine.queue),
         float(mlp_cycles(work, machine, size)),
-        np.array([came, left]) / rate[0],
+        np.array([came / rate[0], left / rate[0], near_load / rate[0], far_load / rate[1]]),
         machine.line_bytes / rate,
         np.array([machine.l2_latency, machine.dram_latency], np.float64),
         causes,
@@ -230,7 +236,9 @@ def simulate(work: Workload, machine: Machine, costs: Trace, samples: int = 4096
     found["ends"] = cycles - sum(found.values())
     after = groups - groups // per_batch // 2 * per_batch
     moved = machine.processors * groups * lanes
-    near = moved * (costs.lines_per_sample * machine.line_bytes + work.input_bytes + work.output_bytes)
-    distant = moved * costs.far_per_sample * machine.line_bytes
+    near = machine.processors * near_load + moved * (
+        costs.lines_per_sample * machine.line_bytes + work.input_bytes + work.output_bytes
+    )
+    distant = far_load + moved * costs.far_per_sample * machine.line_bytes
     steady = (halves[1] - halves[0]) / (after * lanes)
     return Timing(float(cycles), float(steady), groups * lanes, machine.processors, found, near, distant)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlpress.hw.ngpc import Machine
-from mlpress.sim.ngpc.cycles.workload import Workload
+from mlpress.sim.ngpc.cycles.workload import Workload, placing
 
 
 def tiles(work: Workload, machine: Machine) -> tuple[int, ...]:
@@ -36,3 +36,17 @@ def batch_groups(machine: Machine, lanes: int) -> int:
 def io_bytes(work: Workload, samples: int) -> tuple[int, int]:
     """Return the bytes that ``samples`` samples bring in and take out."""
     return work.input_bytes * samples, work.output_bytes * samples
+
+
+def preload_bytes(work: Workload, machine: Machine) -> tuple[int, int]:
+    """Return the bytes that a new scene brings: into each processor, and from memory into the L2, once for all.
+
+    A table that is cached fills its part of the SRAM with its first entries.  Lanes have copies of their own, written
+    together.
+    """
+    placed = placing(work, machine)
+    resident = 0
+    for level, place in zip(work.levels, placed.places, strict=True):
+        resident += min(level.table_bytes, place.cached) if place.misses else level.table_bytes
+    weights = work.weights * machine.value_bytes
+    return resident + weights, sum(level.table_bytes for level in work.levels) + weights

@@ -149,9 +149,7 @@ def placing(work: Workload, machine: Machine) -> Placing:
     turns = -(-count // engines)
     if machine.ideal:
         stride = min(count, engines)
-        return Placing(
-            max(1, engines // count), stride, turns, tuple(Place(n % engines, 1, 0) for n in range(count))
-        )
+        return Placing(max(1, engines // count), stride, turns, tuple(Place(n % engines, 1, 0) for n in range(count)))
     if turns > 1:
         return Placing(1, engines, turns, _in_turns(work, machine))
     needs = [max(1, -(-level.table_bytes // machine.sram_bytes)) for level in work.levels]
