@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2] / "mlpress"
 DOORS = {
     *("ir", "yosys", "frontend", "approx", "approx.gates", "codegen", "codegen.c", "sim", "sim.mcu", "sim.hil"),
-    *("hw.printed", "hw.mcu", "verify", "targets", "report"),
+    *("hw.printed", "hw.mcu", "hw.ngpc", "sim.ngpc", "verify", "targets", "report"),
 }
 """Packages that others import through their ``__init__.py`` alone."""
 SHARED = {
@@ -36,6 +36,8 @@ MAY_USE = {
     "sim.hil": set(),
     "hw.printed": {"ir", "sim", "yosys"},
     "hw.mcu": set(),
+    "hw.ngpc": set(),
+    "sim.ngpc": {"hw.ngpc"},
     "approx": {"ir", "sim"},
     "verify": {"ir", "yosys", "codegen", "sim"},
     "targets": DOORS - {"report", "targets"},

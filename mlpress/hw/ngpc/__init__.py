@@ -1,6 +1,15 @@
 """Neural-graphics clusters as data: machines, graphics processors, applications; each figure with its source."""
 
-from mlpress.hw.ngpc.applications import Application, GridShape, application, applications, encodings
+from mlpress.hw.ngpc.applications import (
+    Application,
+    GridShape,
+    Order,
+    application,
+    application_figures,
+    applications,
+    encodings,
+    fused,
+)
 from mlpress.hw.ngpc.figures import Figure
 from mlpress.hw.ngpc.machine import MODES, Gpu, Machine, Mode, gpu, machine, machine_figures, machine_names
 
@@ -12,9 +21,12 @@ __all__ = [
     "GridShape",
     "Machine",
     "Mode",
+    "Order",
     "application",
+    "application_figures",
     "applications",
     "encodings",
+    "fused",
     "gpu",
     "machine",
     "machine_figures",

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpress.hw.ngpc.applications import Order
+from mlpress.hw.ngpc import Order
 from mlpress.jit import compiled
 from mlpress.sim.ngpc.cycles.workload import Level
 

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-
 from mlpress.hw.ngpc import Machine
 from mlpress.jit import compiled
 from mlpress.sim.ngpc.cycles.layers import batch_groups, mlp_cycles, preload_bytes
 from mlpress.sim.ngpc.cycles.timing import CAUSES, Timing
 from mlpress.sim.ngpc.cycles.trace import Trace
 from mlpress.sim.ngpc.cycles.workload import Workload
-
 
 NORM, OTHERS = 8, 0.7
 """Exponent by which irregular waits add up, and share of the processors that look up while one does: both fitted to the

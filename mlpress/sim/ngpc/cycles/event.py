@@ -7,7 +7,7 @@ reach the shared L2 and memory in order.  A group is issued when the group befor
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,51 @@ from mlpress.sim.ngpc.cycles.workload import Workload
 Reals = NDArray[np.float64]
 _ISSUE, _BANKS, _LATENCY, _BANDWIDTH, _NETWORKS = range(5)
 _NEAR, _FAR = 0, 1
+
+
+class _Costs(NamedTuple):
+    """A trace: cycles, lines and far lines (groups, engines), and whether a group has any line (groups,)."""
+
+    cycles: Any
+    lines: Any
+    far: Any
+    missing: Any
+
+
+class _Rules(NamedTuple):
+    """What is the same for all processors.
+
+    ``moved`` is the L2's cycles for a batch's inputs, its results, and a processor's tables and weights before the
+    first, and memory's cycles for the latter; ``line`` and ``latency`` are those of the L2 and of memory for a line.
+    """
+
+    groups: int
+    per_batch: int
+    turns: int
+    queue: int
+    networks: float
+    moved: Reals
+    line: Reals
+    latency: Reals
+
+
+class _State(NamedTuple):
+    """Times of each processor: when its engines (processors, engines) and networks are free, its last issue, when the
+    last groups (processors, queue) were through and what delayed them, when the next batch's inputs are there, when its
+    two buffers (processors, 2) are free and their results are due; and the next group of each.  ``server`` is when the
+    L2 and memory are free.
+    """
+
+    done: Reals
+    networks: Reals
+    issued: Reals
+    through: Reals
+    why: Any
+    fetched: Reals
+    free: Reals
+    due: Reals
+    at: Any
+    server: Reals
 
 
 @inner
@@ -56,154 +101,111 @@ def _serve(server: Any, which: int, time: float, cycles: float) -> float:
 
 @inner
 def _look_up(
-    group: int,
-    missing: bool,
-    time: float,
-    done: Any,
-    cost: Any,
-    lines: Any,
-    far: Any,
-    server: Any,
-    line: Any,
-    latency: Any,
+    row: int, time: float, done: Any, cycles: Any, lines: Any, far: Any, server: Any, line: Any, latency: Any
 ) -> tuple[float, int]:
-    """Look a group up in all engines; return when the last has it, and the cause that delayed it."""
+    """Look a group that misses up in all engines; return when the last has it, and the cause that delayed it."""
     last, cause = 0.0, _BANKS
-    if not missing:
-        for engine in range(done.shape[0]):
-            through = max(time, done[engine]) + cost[group, engine]
-            done[engine] = through
-            last = max(last, through)
-        return last, cause
     for engine in range(done.shape[0]):
         ready, why = time, _BANKS
-        if lines[group, engine] > 0:
-            served = _serve(server, _NEAR, time, lines[group, engine] * line[_NEAR])
+        if lines[row, engine] > 0:
+            served = _serve(server, _NEAR, time, lines[row, engine] * line[_NEAR])
             waited = latency[_NEAR]
-            if far[group, engine] > 0:
-                served = _serve(server, _FAR, served, far[group, engine] * line[_FAR])
+            if far[row, engine] > 0:
+                served = _serve(server, _FAR, served, far[row, engine] * line[_FAR])
                 waited += latency[_FAR]
             ready = served + waited
             why = _BANDWIDTH if served - time > waited else _LATENCY
         if ready < done[engine]:
             why = _BANKS
-        done[engine] = max(ready, done[engine]) + cost[group, engine]
+        done[engine] = max(ready, done[engine]) + cycles[row, engine]
         if done[engine] >= last:
             last, cause = done[engine], why
     return last, cause
 
 
-@inner
-def _cause(s: int, time: float, per_batch: int, fetched: float, ring: Any, why: Any) -> int:
-    """Return what group ``s`` waited for until ``time``: the group that left the queue last, inputs, or a buffer."""
-    queue = ring.shape[0]
-    if s >= queue and ring[s % queue] >= time:
-        return int(why[s % queue])
-    if s % per_batch == 0 and fetched >= time:
-        return _BANDWIDTH
-    return _NETWORKS
-
-
 @compiled
-def _run(
-    cost: Any,
-    lines: Any,
-    far: Any,
-    groups: int,
-    processors: int,
-    per_batch: int,
-    turns: int,
-    queue: int,
-    mlp: float,
-    moved: Reals,
-    line: Reals,
-    latency: Reals,
-    causes: Reals,
-    halves: Reals,
-) -> float:
-    """Simulate ``groups`` groups on each processor; return the time of the last result.
+def _run(costs: Any, rules: Any, state: Any, heap: Reals, causes: Reals, halves: Reals) -> float:
+    """Simulate all groups on each processor; return the time of the last result.
 
-    ``moved`` is the L2's cycles for a batch's inputs, its results, and a processor's tables and weights before the
-    first, and memory's cycles for the latter; ``line`` and ``latency`` those of the L2 and of
-    memory for a line; ``causes`` (5,) is added to, ``halves`` (2,) becomes the mean times at
-    which processors finished their middle and their last batch.
+    ``heap`` is (processors, 2), ``causes`` (5,) is added to, and ``halves`` (2,) becomes the mean times at which
+    processors finished their middle and their last batch.  A group that needs nothing shared is issued with the one
+    before: no other event can change it.
     """
-    engines, length = cost.shape[1], cost.shape[0]
-    missing = np.zeros(length, np.bool_)
-    for row in range(length):
-        for engine in range(engines):
-            missing[row] = missing[row] or lines[row, engine] > 0
-    done = np.zeros((processors, engines))
-    ring = np.zeros((processors, queue))
-    why = np.zeros((processors, queue), np.int64)
-    last_issue = np.zeros(processors)
-    networks, fetched = np.zeros(processors), np.zeros(processors)
-    buffers = np.zeros((processors, 2))
-    due = np.full((processors, 2), np.inf)
-    at = np.full(processors, -1)
-    server = np.zeros(2)
-    heap = np.zeros((processors, 2))
-    for who in range(processors):
-        heap[who, 1] = who
-    size, end, middle = processors, 0.0, (groups // per_batch // 2) * per_batch
+    cycles, lines, far, missing = costs
+    groups, per_batch, turns, queue, mlp, moved, line, latency = rules
+    done, networks, issued, through, why, fetched, free, due, at, server = state
+    processors, engines = done.shape
+    size, end, offset = processors, 0.0, missing.shape[0] // processors
     while size > 0:
         time, who = heap[0, 0], int(heap[0, 1])
         s = at[who]
         if s < 0:
             loaded = _serve(server, _FAR, time, moved[3]) if who == 0 else time
-            served = _serve(server, _NEAR, loaded, moved[2] + moved[0])
-            at[who] = 0
-            last_issue[who] = served + latency[_NEAR] - turns
-            _sift(heap, size, last_issue[who] + turns, who)
+            at[who], time = 0, _serve(server, _NEAR, loaded, moved[2] + moved[0]) + latency[_NEAR]
+            issued[who] = time - turns
+            _sift(heap, size, time, who)
             continue
         for half in range(2):
             if due[who, half] <= time:
                 due[who, half] = np.inf
-                out = _serve(server, _NEAR, time, moved[1])
-                end = max(end, out)
+                end = max(end, _serve(server, _NEAR, time, moved[1]))
+        coming = min(due[who, 0], due[who, 1])
         if s == groups:
-            later = min(due[who, 0], due[who, 1])
-            if later < np.inf:
-                _sift(heap, size, later, who)
-            else:
+            time = coming
+            if coming == np.inf:
                 size -= 1
-                if size > 0:
-                    _sift(heap, size, heap[size, 0], int(heap[size, 1]))
-            continue
-        base = last_issue[who] + turns
-        if time > base:
-            causes[_cause(s, time, per_batch, fetched[who], ring[who], why[who])] += time - base
-        if s % per_batch == 0:
-            served = _serve(server, _NEAR, time, moved[0])
-            fetched[who] = served + latency[_NEAR]
-        last_issue[who] = time
-        row = (s + who * (length // processors)) % length
-        through, reason = _look_up(row, missing[row], time, done[who], cost, lines, far, server, line, latency)
-        ring[who, s % queue] = through
-        why[who, s % queue] = reason
-        at[who] = s + 1
-        if (s + 1) % per_batch == 0:
-            number = s // per_batch
-            networks[who] = max(through, networks[who]) + mlp
-            buffers[who, number % 2] = networks[who]
-            due[who, number % 2] = networks[who]
-            if s + 1 == middle:
-                halves[0] += networks[who] / processors
-            if s + 1 == groups:
-                halves[1] += networks[who] / processors
-        s += 1
-        coming = last_issue[who] + turns
-        if s == groups:
-            coming = min(due[who, 0], due[who, 1])
-        else:
-            if s >= queue:
-                coming = max(coming, ring[who, s % queue])
+                time, who = heap[size, 0], int(heap[size, 1])
+        shared, row = s < groups, 0
+        while shared or (s < groups and s % per_batch != 0 and time < coming and not missing[row]):
+            shared = False
+            row, slot, base = (s + who * offset) % missing.shape[0], s % queue, issued[who] + turns
+            if time > base and s >= queue and through[who, slot] >= time:
+                causes[why[who, slot]] += time - base
+            elif time > base:
+                causes[_BANDWIDTH if s % per_batch == 0 and fetched[who] >= time else _NETWORKS] += time - base
+            issued[who] = time
+            if missing[row]:
+                last, cause = _look_up(row, time, done[who], cycles, lines, far, server, line, latency)
+            else:
+                last, cause = 0.0, _BANKS
+                for engine in range(engines):
+                    done[who, engine] = max(time, done[who, engine]) + cycles[row, engine]
+                    last = max(last, done[who, engine])
+            through[who, slot], why[who, slot] = last, cause
             if s % per_batch == 0:
-                coming = max(coming, fetched[who])
-                if s >= 2 * per_batch:
-                    coming = max(coming, buffers[who, (s // per_batch) % 2])
-        _sift(heap, size, coming, who)
+                fetched[who] = _serve(server, _NEAR, time, moved[0]) + latency[_NEAR]
+            s, time = s + 1, time + turns
+            if s >= queue:
+                time = max(time, through[who, s % queue])
+            if s % per_batch == 0:
+                number = s // per_batch - 1
+                networks[who] = max(last, networks[who]) + mlp
+                free[who, number % 2], due[who, number % 2] = networks[who], networks[who]
+                coming = min(due[who, 0], due[who, 1])
+                halves[0] += networks[who] / processors if s == groups // per_batch // 2 * per_batch else 0.0
+                halves[1] += networks[who] / processors if s == groups else 0.0
+                time = max(time, fetched[who], free[who, (number + 1) % 2])
+            at[who], row = s, (s + who * offset) % missing.shape[0]
+            if s == groups:
+                time = coming
+        _sift(heap, size, time, who)
     return end
+
+
+def _start(processors: int, engines: int, queue: int) -> _State:
+    """Return the state before the first event."""
+    return _State(
+        done=np.zeros((processors, engines)),
+        networks=np.zeros(processors),
+        issued=np.zeros(processors),
+        through=np.zeros((processors, queue)),
+        why=np.zeros((processors, queue), np.int64),
+        fetched=np.zeros(processors),
+        free=np.zeros((processors, 2)),
+        due=np.full((processors, 2), np.inf),
+        at=np.full(processors, -1),
+        server=np.zeros(2),
+    )
 
 
 def simulate(work: Workload, machine: Machine, costs: Trace, samples: int = 4096, switch: bool = False) -> Timing:
@@ -222,15 +224,20 @@ def simulate(work: Workload, machine: Machine, costs: Trace, samples: int = 4096
     came, left = io_bytes(work, size)
     near_load, far_load = preload_bytes(work, machine) if switch else (0, 0)
     causes, halves = np.zeros(5), np.zeros(2)
-    cycles = _run(
-        *(costs.cycles, costs.lines, costs.far, groups, machine.processors, per_batch, placed.turns, machine.queue),
+    missing = costs.lines.any(axis=1)
+    rules = _Rules(
+        groups,
+        per_batch,
+        placed.turns,
+        machine.queue,
         float(mlp_cycles(work, machine, size)),
         np.array([came / rate[0], left / rate[0], near_load / rate[0], far_load / rate[1]]),
         machine.line_bytes / rate,
         np.array([machine.l2_latency, machine.dram_latency], np.float64),
-        causes,
-        halves,
     )
+    state = _start(machine.processors, costs.cycles.shape[1], machine.queue)
+    heap = np.stack([np.zeros(machine.processors), np.arange(machine.processors)], axis=1)
+    cycles = _run(_Costs(costs.cycles, costs.lines, costs.far, missing), rules, state, heap, causes, halves)
     found = dict(zip(CAUSES, causes / machine.processors, strict=False))
     found["issue"] = float(groups * placed.turns)
     found["ends"] = cycles - sum(found.values())

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mlpress.hw.ngpc import Application, Machine, gpu
-from mlpress.hw.ngpc.applications import fused
+from mlpress.hw.ngpc import Application, Machine, fused, gpu
 from mlpress.sim.ngpc.cycles.analytic import pace
 from mlpress.sim.ngpc.cycles.layers import preload_bytes
 from mlpress.sim.ngpc.cycles.trace import Trace

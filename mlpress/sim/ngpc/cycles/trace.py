@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,16 +50,6 @@ class Trace:
     def far_per_sample(self) -> float:
         """Mean lines from memory per sample."""
         return float(self.far.sum(dtype=np.int64)) / (self.groups * self.placing.lanes)
-
-
-class _Level(NamedTuple):
-    """A level's look-ups and its part of the SRAM; ``tags`` is int64 (sets,), empty where nothing misses."""
-
-    index: NDArray[np.uint32]
-    first: int
-    engines: int
-    tags: NDArray[np.int64]
-    base: int
 
 
 @inner

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from mlpress.errors import MlpressError
-from mlpress.hw.ngpc import Application, GridShape, Machine
-from mlpress.hw.ngpc.applications import Order
+from mlpress.hw.ngpc import Application, GridShape, Machine, Order
 
 MOST_LEVELS, MOST_WIDTH, MOST_ENTRIES = 256, 65536, 1 << 31
 
@@ -68,7 +68,7 @@ class Workload:
     @property
     def layers(self) -> tuple[tuple[int, int], ...]:
         """Inputs and outputs of all layers in order."""
-        return tuple(pair for widths in self.networks for pair in zip(widths, widths[1:], strict=False))
+        return tuple(pair for widths in self.networks for pair in itertools.pairwise(widths))
 
     @property
     def multiplications(self) -> int:
