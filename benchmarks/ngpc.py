@@ -112,8 +112,8 @@ def _at_rest(name: str, mode: Mode, processors: int) -> bool:
     return frame(name, "hashgrid", mode, processors).bound == "rest"
 
 
-KERNELS = """if 246x and 1232x held at N=64 and grew with N, encoding and networks would take 0.4024/30.8 + 0.3212/154 of
- the frame at N=8, 66x less than 100 %: the fused rest would then set the pace at 36x from N=8 on, where 12x is
+KERNELS = """if 246x and 1232x held at N=64 and grew with N, encoding and networks would take 0.4024/30.8 + 0.3212/154
+ of the frame at N=8, 66x less than 100 %: the fused rest would then set the pace at 36x from N=8 on, where 12x is
  published"""
 BANDWIDTH = """at the pace that the speed-ups need, NeRF takes 64 samples per ns of 20 bytes (float16: 6 values in, 4
  out); 231 GB/s would be a fifth of them, as if layers ran one at a time, which the other applications exclude"""

@@ -46,7 +46,8 @@ def _waits(lines: Any, far: Any, size: int, near: float, distant: float, step: f
     miss are faster by ``slack`` per group, and so were ahead by that, for each group since the last wait.
     """
     groups, engines = lines.shape
-    at, since, total = 0, 0, 0.0
+    total = 0.0
+    at, since = 0, 0
     while at < groups:
         longest = 0.0
         for engine in range(engines):
@@ -59,7 +60,7 @@ def _waits(lines: Any, far: Any, size: int, near: float, distant: float, step: f
         else:
             at += 1
             since += 1
-    return total / groups
+    return float(total / groups)
 
 
 @compiled

@@ -236,7 +236,8 @@ def simulate(work: Workload, machine: Machine, costs: Trace, samples: int = 4096
         np.array([machine.l2_latency, machine.dram_latency], np.float64),
     )
     state = _start(machine.processors, costs.cycles.shape[1], machine.queue)
-    heap = np.stack([np.zeros(machine.processors), np.arange(machine.processors)], axis=1)
+    heap = np.zeros((machine.processors, 2))
+    heap[:, 1] = np.arange(machine.processors)
     cycles = _run(_Costs(costs.cycles, costs.lines, costs.far, missing), rules, state, heap, causes, halves)
     found = dict(zip(CAUSES, causes / machine.processors, strict=False))
     found["issue"] = float(groups * placed.turns)
