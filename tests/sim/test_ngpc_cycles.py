@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from itertools import islice
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -59,7 +60,7 @@ def test_levels_are_those_of_the_specification() -> None:
     assert (levels[15].resolution, levels[15].entries, levels[15].index) == (2048, 1 << 19, "hash")
     assert levels[15].table_bytes == 2 << 20  # float16: more than the 1 MB of an engine
     tiled = cycles.level_of(encodings("nerf")["lowres"], 1, 3, 2)
-    assert (tiled.entries, tiled.index, tiled.entry_bytes) == (128**3, "dense", 16)
+    assert (tiled.entries, tiled.index, tiled.entry_bits) == (128**3, "dense", 128)
 
 
 @pytest.mark.parametrize("order", ["rays", "sphere", "volume", "raster"])
@@ -104,7 +105,7 @@ def plain_trace(work: cycles.Workload, found: Machine, samples: int) -> tuple[np
     tags: list[dict[int, int]] = [{} for _ in work.levels]
     sets = found.l2_bytes // (found.line_bytes * found.l2_ways)
     l2: list[list[int]] = [[] for _ in range(sets)]
-    per_line = [found.line_bytes // level.entry_bytes for level in work.levels]
+    per_line = [8 * found.line_bytes // level.entry_bits for level in work.levels]
     bases = np.cumsum([0] + [-(-lv.entries // n) for lv, n in zip(work.levels, per_line, strict=True)])
     for s in range(2 * samples):
         for number, place in enumerate(placed.places):
@@ -272,6 +273,39 @@ def test_a_faster_part_never_makes_it_slower_and_the_slowest_part_sets_the_pace(
         assert cycles.simulate(work, replace(found, **change), trace, 2048).cycles <= base * 1.001
     pace = cycles.pace(work, found, trace)
     assert pace.step >= max(pace.issue, pace.banks, pace.bandwidth, pace.networks)
+
+
+def kernel(*grids: Any) -> Any:
+    """What :class:`cycles.Workload` reads of a kernel."""
+    cluster = SimpleNamespace(processors=4, engines=8, sram_bytes=1000, mac_inputs=32, mac_outputs=16)
+    layers = tuple(SimpleNamespace(inputs=i, outputs=o) for i, o in ((6, 64), (64, 3)))
+    return SimpleNamespace(
+        precision="float16",
+        batch=128,
+        inputs=("x", "y"),
+        outputs=("r", "g", "b"),
+        weights=layers,
+        cluster=cluster,
+        grids=lambda: grids,
+    )
+
+
+def test_a_kernel_is_a_work_and_a_machine() -> None:
+    levels = tuple(
+        SimpleNamespace(scale=15.0, resolution=16, entries=n, index=index, bits=bits)
+        for n, index, bits in ((256, "dense", 8), (100, "tiled", 3), (99, "hash", 16))
+    )
+    made = kernel(SimpleNamespace(dimensions=2, features=2, levels=levels))
+    work = cycles.Workload.of(made, "raster")
+    assert [(level.index, level.entry_bits) for level in work.levels] == [("dense", 16), ("dense", 6), ("hash", 32)]
+    assert [level.table_bytes for level in work.levels] == [512, 75, 396]
+    assert (work.dimensions, work.layers, work.input_bytes, work.output_bytes) == (2, ((6, 64), (64, 3)), 4, 6)
+    found = cycles.machine_of(made, "physical")
+    assert (found.processors, found.engines, found.sram_bytes, found.batch) == (4, 8, 1000, 128)
+    assert cycles.tiles(work, found) == (4, 2)
+    assert cycles.simulate(work, found, cycles.trace(work, found, 256), 256).cycles > 0
+    with pytest.raises(MlpressError, match="grids of one kind; this one has 0 grids"):
+        cycles.Workload.of(kernel())
 
 
 def test_what_the_models_do_not_take_is_refused_in_one_line() -> None:

@@ -22,7 +22,7 @@ from mlpress.sim.ngpc.cycles.layers import mlp_cycles, preload_bytes, tiles
 from mlpress.sim.ngpc.cycles.sweep import Compared, Configuration, compare, configurations, odd_works, works
 from mlpress.sim.ngpc.cycles.timing import CAUSES, Timing
 from mlpress.sim.ngpc.cycles.trace import Trace, trace
-from mlpress.sim.ngpc.cycles.workload import Level, Place, Placing, Workload, level_of, placing, workload
+from mlpress.sim.ngpc.cycles.workload import Level, Place, Placing, Workload, level_of, machine_of, placing, workload
 
 __all__ = [
     "CAUSES",
@@ -48,6 +48,7 @@ __all__ = [
     "frame",
     "least_sram_mm2",
     "level_of",
+    "machine_of",
     "mlp_cycles",
     "odd_works",
     "pace",

@@ -163,7 +163,7 @@ def trace(work: Workload, machine: Machine, samples: int = 1 << 14, seed: int = 
     missed = np.full((len(x), len(cached), work.corners), -1, np.int64)
     base = 0
     for number, (level, place) in enumerate(zip(work.levels, placed.places, strict=True)):
-        per_line = max(1, machine.line_bytes // level.entry_bytes)
+        per_line = max(1, 8 * machine.line_bytes // level.entry_bits)
         sets = max(1, place.cached // machine.line_bytes) if place.misses else 0
         into = missed[:, cached.index(number)] if place.misses else missed[:, :0].reshape(len(x), 0)
         row = np.ascontiguousarray(into) if place.misses else np.empty((0, 0), np.int64)

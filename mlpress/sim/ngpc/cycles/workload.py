@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
 from mlpress.errors import MlpressError
-from mlpress.hw.ngpc import Application, GridShape, Machine, Order
+from mlpress.hw.ngpc import Application, GridShape, Machine, Mode, Order, machine
 
 MOST_LEVELS, MOST_WIDTH, MOST_ENTRIES = 256, 65536, 1 << 31
 
@@ -25,12 +25,58 @@ class Level:
     resolution: int
     entries: int
     index: Literal["dense", "hash"]
-    entry_bytes: int
+    entry_bits: int
 
     @property
     def table_bytes(self) -> int:
         """Bytes of the whole table."""
-        return self.entries * self.entry_bytes
+        return -(-self.entries * self.entry_bits // 8)
+
+
+class Kernel(Protocol):
+    """What is read of a compiled kernel; ``grids()`` have ``dimensions``, ``features`` and ``levels``, and ``weights``
+    have ``inputs`` and ``outputs``."""
+
+    @property
+    def precision(self) -> str:
+        """``float32`` or ``float16``."""
+
+    @property
+    def batch(self) -> int:
+        """Samples of a batch."""
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Columns that come in."""
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Columns that go out."""
+
+    @property
+    def weights(self) -> tuple[Any, ...]:
+        """Layers in order."""
+
+    @property
+    def cluster(self) -> Any:
+        """The cluster that it is for."""
+
+    def grids(self) -> tuple[Any, ...]:
+        """Return the units that look up tables."""
+
+
+def machine_of(kernel: Kernel, mode: Mode) -> Machine:
+    """Return the machine that a kernel is for: NGPC with the numbers of the kernel's own cluster and batch."""
+    own = kernel.cluster
+    return machine(
+        f"ngpc:{own.processors}",
+        mode,
+        engines=own.engines,
+        sram_bytes=own.sram_bytes,
+        mac_inputs=own.mac_inputs,
+        mac_outputs=own.mac_outputs,
+        batch=kernel.batch,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +95,38 @@ class Workload:
     output_bytes: int
     order: Order
     samples_per_pixel: float
+
+    @classmethod
+    def of(cls, kernel: Kernel, order: Order = "raster", samples_per_pixel: float = 1.0) -> Workload:
+        """Return the work of a kernel per sample; its samples come in ``order``.
+
+        Raises :class:`MlpressError` where it has no grid, or grids of different numbers of coordinates.
+        """
+        grids = kernel.grids()
+        if len({grid.dimensions for grid in grids}) != 1:
+            raise MlpressError(f"the cycle models take kernels with grids of one kind; this one has {len(grids)} grids")
+        levels = tuple(
+            Level(
+                level.scale,
+                level.resolution,
+                level.entries,
+                "hash" if level.index == "hash" else "dense",
+                grid.features * level.bits,
+            )
+            for grid in grids
+            for level in grid.levels
+        )
+        value = 2 if kernel.precision == "float16" else 4
+        return cls(
+            "kernel",
+            grids[0].dimensions,
+            levels,
+            tuple((weights.inputs, weights.outputs) for weights in kernel.weights),
+            len(kernel.inputs) * value,
+            len(kernel.outputs) * value,
+            order,
+            samples_per_pixel,
+        )
 
     def __post_init__(self) -> None:
         if not 1 <= self.dimensions <= 4:
@@ -93,7 +171,7 @@ def level_of(shape: GridShape, number: int, dimensions: int, value_bytes: int) -
     elif shape.kind == "tiled":
         size = min(size, shape.base**dimensions)
     index: Literal["dense", "hash"] = "hash" if shape.kind == "hash" and size < whole else "dense"
-    return Level(float(scale), resolution, size, index, shape.features * value_bytes)
+    return Level(float(scale), resolution, size, index, 8 * shape.features * value_bytes)
 
 
 def workload(application: Application, shape: GridShape, name: str = "", value_bytes: int = 2) -> Workload:
@@ -140,19 +218,19 @@ class Placing:
     places: tuple[Place, ...]
 
 
-def placing(work: Workload, machine: Machine) -> Placing:
+def placing(work: Workload, found: Machine) -> Placing:
     """Place the levels on the engines, by the rules of ``docs/ngpc.md``: fit, else split over idle engines, else cache.
 
     An ideal SRAM holds everything.
     """
-    count, engines = len(work.levels), machine.engines
+    count, engines = len(work.levels), found.engines
     turns = -(-count // engines)
-    if machine.ideal:
+    if found.ideal:
         stride = min(count, engines)
         return Placing(max(1, engines // count), stride, turns, tuple(Place(n % engines, 1, 0) for n in range(count)))
     if turns > 1:
-        return Placing(1, engines, turns, _in_turns(work, machine))
-    needs = [max(1, -(-level.table_bytes // machine.sram_bytes)) for level in work.levels]
+        return Placing(1, engines, turns, _in_turns(work, found))
+    needs = [max(1, -(-level.table_bytes // found.sram_bytes)) for level in work.levels]
     spare = engines - count
     spread = [1] * count
     for number in sorted(range(count), key=lambda n: (needs[n], n)):
@@ -161,24 +239,24 @@ def placing(work: Workload, machine: Machine) -> Placing:
             spread[number] = needs[number]
     places, first = [], 0
     for need, taken in zip(needs, spread, strict=True):
-        places.append(Place(first, taken, 0 if need == taken else machine.sram_bytes))
+        places.append(Place(first, taken, 0 if need == taken else found.sram_bytes))
         first += taken
     return Placing(engines // first, first, 1, tuple(places))
 
 
-def _in_turns(work: Workload, machine: Machine) -> tuple[Place, ...]:
+def _in_turns(work: Workload, found: Machine) -> tuple[Place, ...]:
     """Place level n in engine ``n mod engines``; what does not fit shares the rest of its SRAM."""
-    count, engines = len(work.levels), machine.engines
-    found: dict[int, Place] = {}
+    count, engines = len(work.levels), found.engines
+    places: dict[int, Place] = {}
     for engine in range(engines):
-        free, outside = machine.sram_bytes, []
+        free, outside = found.sram_bytes, []
         for number in range(engine, count, engines):
             size = work.levels[number].table_bytes
             if size <= free:
                 free -= size
-                found[number] = Place(engine, 1, 0)
+                places[number] = Place(engine, 1, 0)
             else:
                 outside.append(number)
         for number in outside:
-            found[number] = Place(engine, 1, max(machine.line_bytes, free // len(outside)))
-    return tuple(found[number] for number in range(count))
+            places[number] = Place(engine, 1, max(found.line_bytes, free // len(outside)))
+    return tuple(places[number] for number in range(count))
