@@ -16,6 +16,7 @@ from mlpress.sim.ngpc.cycles.frame import (
     cost,
     frame,
     least_sram_mm2,
+    products_w,
     roofline,
 )
 from mlpress.sim.ngpc.cycles.layers import mlp_cycles, preload_bytes, tiles
@@ -55,6 +56,7 @@ __all__ = [
     "placing",
     "positions",
     "preload_bytes",
+    "products_w",
     "roofline",
     "simulate",
     "tiles",

@@ -136,3 +136,13 @@ CELL_UM2 = 0.027
 def least_sram_mm2(machine: Machine) -> float:
     """Return the area of the bit cells of the grid SRAMs in 7 nm alone: no decoder, no sense amplifier, no logic."""
     return machine.processors * machine.engines * machine.sram_bytes * 8 * CELL_UM2 * 1e-6
+
+
+PRODUCT_PJ = 1.5
+"""Energy of a float16 product and its sum in 45 nm, pJ (M. Horowitz, ISSCC 2014: 1.1 and 0.4)."""
+
+
+def products_w(machine: Machine) -> float:
+    """Return the power of all multiply-accumulate units at work, in 45 nm: no memory, no control."""
+    units = machine.processors * machine.arrays * machine.mac_inputs * machine.mac_outputs
+    return units * machine.clock_hz * PRODUCT_PJ * 1e-12
