@@ -21,6 +21,7 @@ from mlpress.hw.ngpc import (
     application,
     application_figures,
     applications,
+    encoding_figures,
     encodings,
     fused,
     gpu,
@@ -269,7 +270,7 @@ def figure_rows() -> list[dict[str, Any]]:
     rows += [
         {"of": app.name, "figure": one.name, "value": str(one.value), "label": one.label, "source": one.source}
         for app in applications()
-        for one in application_figures(app.name)
+        for one in (*application_figures(app.name), *encoding_figures(app.name))
     ]
     return rows
 

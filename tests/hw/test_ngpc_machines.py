@@ -12,6 +12,7 @@ from mlpress.hw.ngpc import (
     application,
     application_figures,
     applications,
+    encoding_figures,
     encodings,
     fused,
     gpu,
@@ -30,7 +31,7 @@ def frame(name: str, processors: int, pixels: int = 1920 * 1080, mode: str = "pa
 
 def test_every_figure_has_a_label_and_a_source() -> None:
     found = [one for name in machine_names() for mode in MODES for one in machine_figures(name, mode)]
-    found += [one for app in applications() for one in application_figures(app.name)]
+    found += [one for app in applications() for one in (*application_figures(app.name), *encoding_figures(app.name))]
     assert {one.label for one in found} == {"published", "reviewed", "fitted", "assumed"}
     assert all(len(one.source) > 5 for one in found)
     fitted = {
@@ -42,6 +43,17 @@ def test_every_figure_has_a_label_and_a_source() -> None:
     assert [one.name for one in machine_figures("ngpc", "paper") if one.label == "fitted"] == ["streamed"]
     assert not [one for one in machine_figures("ngpc", "physical") if one.label == "fitted"]
     assert not [one for mode in MODES for one in machine_figures("neurex-server", mode) if one.label == "fitted"]
+
+
+def test_encodings_are_those_of_their_figures() -> None:
+    for app in applications():
+        shapes = encodings(app.name)
+        for one in encoding_figures(app.name):
+            key, field = one.name.split()
+            assert getattr(shapes[key], field) == one.value
+    assert encodings("gia")["hashgrid"].growth == pytest.approx((56718 / 2 / 16) ** (1 / 15), abs=5e-5)
+    assert encodings("nvr")["hashgrid"].growth == pytest.approx(32 ** (1 / 15), abs=5e-5)
+    assert encodings("gia")["densegrid"] == encodings("nerf")["densegrid"]
 
 
 def test_modes_are_two_machines() -> None:

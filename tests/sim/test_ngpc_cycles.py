@@ -140,6 +140,14 @@ def test_a_trace_counts_conflicts_and_misses(name: str, levels: int, banks: int,
     assert lines.sum() > far.sum() > 0
 
 
+def test_many_passes_are_counted_in_full() -> None:
+    shape = GridShape("hash", 256, 1, 8, 16, 1.0)
+    found = machine("ngpc:1", "physical", engines=4, banks=1)
+    trace = cycles.trace(cycles.workload(replace(application("nerf"), dimensions=4), shape), found, 16)
+    assert trace.placing.turns == 64
+    assert trace.cycles.max() > 255
+
+
 def test_hashed_levels_take_as_many_cycles_in_eight_banks_as_measured_before() -> None:
     work = work_of("nerf", "hashgrid")
     trace = cycles.trace(work, machine("ngpc:1", "physical"), 4096)
@@ -314,5 +322,7 @@ def test_what_the_models_do_not_take_is_refused_in_one_line() -> None:
         cycles.workload(replace(nerf, dimensions=5), replace(hashed, levels=2))
     with pytest.raises(MlpressError, match="0 levels; give 1 to 256"):
         replace(cycles.workload(nerf, hashed), levels=())
+    with pytest.raises(MlpressError, match="level [0-9]+ has a scale of"):
+        cycles.workload(nerf, replace(hashed, growth=9.0))
     with pytest.raises(MlpressError, match="a network needs two widths or more"):
         cycles.workload(replace(nerf, networks=((32,),)), hashed)

@@ -7,6 +7,7 @@ from mlpress.hw.ngpc.applications import (
     application,
     application_figures,
     applications,
+    encoding_figures,
     encodings,
     fused,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "application",
     "application_figures",
     "applications",
+    "encoding_figures",
     "encodings",
     "fused",
     "gpu",

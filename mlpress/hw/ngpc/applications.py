@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from mlpress.errors import MlpressError
@@ -74,11 +74,28 @@ def applications() -> tuple[Application, ...]:
 
 def encodings(name: str) -> dict[str, GridShape]:
     """Return the three encodings of an application by name: ``hashgrid``, ``densegrid``, ``lowres``."""
+    rows: dict[str, dict[str, Any]] = {
+        key: dict(row) for key, row in read_table("applications.json")["encodings"].items()
+    }
+    rows["hashgrid"].update((one.name, one.value) for one in _changes(name))
+    return {key: GridShape(**row) for key, row in rows.items()}
+
+
+def encoding_figures(name: str) -> tuple[Figure, ...]:
+    """Return every figure of an application's encodings, with its label and source."""
     table = read_table("applications.json")
-    made = {key: GridShape(**row) for key, row in table["encodings"].items()}
-    changes = table["changes"].get(name, {})
-    own = {**table["encodings"]["hashgrid"], **changes}
-    return {**made, "hashgrid": GridShape(**own)}
+    label, source = table["encodings_are"]
+    own = {f"hashgrid {one.name}": one for one in _changes(name)}
+    found = [
+        Figure(f"{key} {field}", value, label, source)
+        for key, row in table["encodings"].items()
+        for field, value in row.items()
+    ]
+    return tuple(replace(own[one.name], name=one.name) if one.name in own else one for one in found)
+
+
+def _changes(name: str) -> tuple[Figure, ...]:
+    return figures(read_table("applications.json")["changes"].get(name, {}))
 
 
 def fused() -> float:

@@ -239,9 +239,9 @@ def simulate(work: Workload, machine: Machine, costs: Trace, samples: int = 4096
     heap = np.zeros((machine.processors, 2))
     heap[:, 1] = np.arange(machine.processors)
     cycles = _run(_Costs(costs.cycles, costs.lines, costs.far, missing), rules, state, heap, causes, halves)
-    found = dict(zip(CAUSES, causes / machine.processors, strict=False))
+    found = dict(zip(CAUSES, (causes / machine.processors).tolist(), strict=False))
     found["issue"] = float(groups * placed.turns)
-    found["ends"] = cycles - sum(found.values())
+    found["ends"] = float(cycles) - sum(found.values())
     after = groups - groups // per_batch // 2 * per_batch
     moved = machine.processors * groups * lanes
     near = machine.processors * near_load + moved * (

@@ -13,22 +13,21 @@ from mlpress.jit import compiled, inner
 from mlpress.sim.ngpc.cycles.addresses import entries, positions
 from mlpress.sim.ngpc.cycles.workload import Placing, Workload, placing
 
-Bytes = NDArray[np.uint8]
-MOST_LINES = 255
+Counts = NDArray[np.uint16]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trace:
     """The costs of groups of samples: ``lanes`` samples that are looked up side by side are a group.
 
-    ``cycles``, ``lines`` and ``far`` are uint8 (groups, engines): cycles that an engine is busy with a group, lines
+    ``cycles``, ``lines`` and ``far`` are uint16 (groups, engines): cycles that an engine is busy with a group, lines
     that it fetches from the L2, and those of them that the L2 fetches from memory.
     """
 
     placing: Placing
-    cycles: Bytes
-    lines: Bytes
-    far: Bytes
+    cycles: Counts
+    lines: Counts
+    far: Counts
 
     @property
     def groups(self) -> int:
@@ -95,7 +94,7 @@ def _walk_level(
     bank: tuple[int, int],
     tags: NDArray[np.int64],
     line: tuple[int, int],
-    cycles: Bytes,
+    cycles: Counts,
     missed: NDArray[np.int64],
 ) -> None:
     """Add a level's conflicts to ``cycles`` (groups, engines), and write each sample's missed lines, -1 for none.
@@ -111,7 +110,7 @@ def _walk_level(
         column = s % lanes * stride + first
         busy = _bank_cycles(index, s, banks * engines, ports, load)
         for engine in range(engines):
-            cycles[s // lanes, column + engine] = min(255, cycles[s // lanes, column + engine] + busy)
+            cycles[s // lanes, column + engine] += busy
         if tags.shape[0] == 0:
             continue
         for corner in range(index.shape[1]):
@@ -126,7 +125,7 @@ def _walk_level(
 
 @compiled
 def _walk_l2(
-    missed: NDArray[np.int64], columns: NDArray[np.int64], lanes: int, tags: Any, ages: Any, lines: Bytes, far: Bytes
+    missed: NDArray[np.int64], columns: NDArray[np.int64], lanes: int, tags: Any, ages: Any, lines: Counts, far: Counts
 ) -> None:
     """Count the lines of ``missed`` (samples, levels, corners) that the L2 has and has not, per group and engine."""
     now = 1
@@ -136,9 +135,9 @@ def _walk_l2(
             for corner in range(missed.shape[2]):
                 line = missed[s, level, corner]
                 if line >= 0:
-                    lines[group, column] = min(255, lines[group, column] + 1)
+                    lines[group, column] += 1
                     if not _reach_l2(line, tags, ages, now):
-                        far[group, column] = min(255, far[group, column] + 1)
+                        far[group, column] += 1
                     now += 1
 
 
@@ -151,13 +150,13 @@ def trace(work: Workload, machine: Machine, samples: int = 1 << 14, seed: int = 
     lanes = placed.lanes
     groups = -(-samples // lanes)
     columns = lanes * placed.stride
-    cycles = np.zeros((groups, columns), np.uint8)
+    cycles = np.zeros((groups, columns), np.uint16)
     lines, far = np.zeros_like(cycles), np.zeros_like(cycles)
     if machine.ideal:
         for place in placed.places:
             cycles[:, place.first :: placed.stride] += 1
         return Trace(placed, cycles, lines, far)
-    both = np.zeros((2 * groups, columns), np.uint8)
+    both = np.zeros((2 * groups, columns), np.uint16)
     x = positions(work.order, work.dimensions, 2 * groups * lanes, work.samples_per_pixel, seed)
     cached = [number for number, place in enumerate(placed.places) if place.misses]
     missed = np.full((len(x), len(cached), work.corners), -1, np.int64)
@@ -182,9 +181,9 @@ def trace(work: Workload, machine: Machine, samples: int = 1 << 14, seed: int = 
 
 def _misses(
     machine: Machine, placed: Placing, cached: list[int], missed: NDArray[np.int64], shape: tuple[int, ...]
-) -> tuple[Bytes, Bytes]:
-    """Return lines from the L2 and from memory, each uint8 of ``shape`` (groups, engines)."""
-    lines, far = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
+) -> tuple[Counts, Counts]:
+    """Return lines from the L2 and from memory, each uint16 of ``shape`` (groups, engines)."""
+    lines, far = np.zeros(shape, np.uint16), np.zeros(shape, np.uint16)
     sets = max(1, machine.l2_bytes // (machine.line_bytes * machine.l2_ways))
     tags = np.full((sets, machine.l2_ways), -1, np.int64)
     columns = np.array([*(placed.places[number].first for number in cached), placed.stride], np.int64)

@@ -163,6 +163,8 @@ def level_of(shape: GridShape, number: int, dimensions: int, value_bytes: int) -
     """Return level ``number`` of a grid, by the rules of ``docs/ngpc.md`` (those of tiny-cuda-nn)."""
     factor = np.exp2(np.float32(number) * np.float32(np.log2(shape.growth)))
     scale = np.float32(factor * np.float32(shape.base) - np.float32(1))
+    if not 0 <= scale < MOST_ENTRIES:
+        raise MlpressError(f"level {number} has a scale of {scale:g}; the models take 0 to {MOST_ENTRIES}")
     resolution = int(np.ceil(scale)) + 1
     whole = resolution**dimensions
     size = -(-whole // 8) * 8
