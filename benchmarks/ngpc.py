@@ -328,6 +328,15 @@ def sweep_rows() -> list[dict[str, Any]]:
     return rows
 
 
+def random_rows(count: int = 400, seed: int = 1) -> list[dict[str, Any]]:
+    """Return how far the models differ on machines drawn at random."""
+    found = [abs(cycles.compare(one).difference) for one in cycles.random_configurations(count, seed)]
+    shares = {f"within {limit:.0%}": f"{sum(one < limit for one in found) / count:.1%}" for limit in (0.05, 0.1)}
+    return [
+        {"configurations": count, **shares, "median": f"{sorted(found)[count // 2]:.2%}", "worst": f"{max(found):.1%}"}
+    ]
+
+
 def pace_rows() -> list[dict[str, Any]]:
     """Return the event model's simulated cycles per second of processor time, compiled before."""
     rows = []
@@ -393,6 +402,7 @@ def tables() -> None:
     show("speed-up over the GPU alone", size_rows(), options.json)
     show("where cycles go, N=16", stall_rows(), options.json)
     show(f"analytic and event model, worst {worst:.2%}", sweep, options.json)
+    show("analytic and event model on machines drawn at random", random_rows(), options.json)
     show("speed of the event model", pace_rows(), options.json)
 
 

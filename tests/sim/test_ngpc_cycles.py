@@ -238,6 +238,12 @@ def test_both_models_agree_within_5_percent(one: cycles.Configuration) -> None:
     assert set(found.event.causes) == set(found.analytic.causes) == set(CAUSES)
 
 
+def test_on_machines_drawn_at_random_nine_in_ten_agree_and_none_is_far_off() -> None:
+    found = [abs(cycles.compare(one, 2048).difference) for one in cycles.random_configurations(60, 2)]
+    assert sum(difference < 0.05 for difference in found) >= 54
+    assert max(found) < 0.25
+
+
 def test_the_sweep_is_wide_enough() -> None:
     every = list(cycles.configurations())
     assert len(every) >= 200
@@ -322,7 +328,7 @@ def test_what_the_models_do_not_take_is_refused_in_one_line() -> None:
         cycles.workload(replace(nerf, dimensions=5), replace(hashed, levels=2))
     with pytest.raises(MlpressError, match="0 levels; give 1 to 256"):
         replace(cycles.workload(nerf, hashed), levels=())
-    with pytest.raises(MlpressError, match="level [0-9]+ has a scale of"):
+    with pytest.raises(MlpressError, match=r"level [0-9]+ has a scale of"):
         cycles.workload(nerf, replace(hashed, growth=9.0))
     with pytest.raises(MlpressError, match="a network needs two widths or more"):
         cycles.workload(replace(nerf, networks=((32,),)), hashed)

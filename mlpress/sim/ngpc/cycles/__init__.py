@@ -20,7 +20,15 @@ from mlpress.sim.ngpc.cycles.frame import (
     roofline,
 )
 from mlpress.sim.ngpc.cycles.layers import mlp_cycles, preload_bytes, tiles
-from mlpress.sim.ngpc.cycles.sweep import Compared, Configuration, compare, configurations, odd_works, works
+from mlpress.sim.ngpc.cycles.sweep import (
+    Compared,
+    Configuration,
+    compare,
+    configurations,
+    odd_works,
+    random_configurations,
+    works,
+)
 from mlpress.sim.ngpc.cycles.timing import CAUSES, Timing
 from mlpress.sim.ngpc.cycles.trace import Trace, trace
 from mlpress.sim.ngpc.cycles.workload import Level, Place, Placing, Workload, level_of, machine_of, placing, workload
@@ -57,6 +65,7 @@ __all__ = [
     "positions",
     "preload_bytes",
     "products_w",
+    "random_configurations",
     "roofline",
     "simulate",
     "tiles",

@@ -120,7 +120,10 @@ def pace(work: Workload, machine: Machine, costs: Trace) -> Pace:
     banks = _windows(costs.cycles, machine.queue)
     own = max(banks, float(placed.turns))
     waits = float(machine.l2_latency), float(machine.dram_latency)
-    latency = own + _waits(costs.lines, costs.far, machine.queue, *waits, own, _slack(costs, own))
+    slack = _slack(costs, own)
+    latency = own + max(
+        _waits(lines, costs.far, machine.queue, *waits, own, slack) for lines in (costs.lines, costs.far)
+    )
     moved = work.input_bytes + work.output_bytes
     near = (costs.lines_per_sample * machine.line_bytes + moved) / machine.l2_bandwidth
     far = costs.far_per_sample * machine.line_bytes / machine.dram_bandwidth

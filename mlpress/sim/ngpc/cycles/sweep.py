@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from mlpress.hw.ngpc import MODES, GridShape, Machine, applications, encodings, machine
 from mlpress.sim.ngpc.cycles.analytic import estimate
 from mlpress.sim.ngpc.cycles.event import simulate
@@ -80,6 +82,27 @@ def configurations() -> Iterator[Configuration]:
             yield Configuration(name, work, machine(f"ngpc:{processors}", "physical"))
     for name, work in works():
         yield Configuration(f"{name}, NeuRex", work, machine("neurex-server", "paper"))
+
+
+def random_configurations(count: int, seed: int) -> Iterator[Configuration]:
+    """Yield physical machines drawn at random, far from the published one, on which no model was tuned."""
+    generator = np.random.default_rng(seed)
+    every = [*works(), *odd_works()]
+    for _ in range(count):
+        name, work = every[generator.integers(len(every))]
+        changes = {
+            "banks": int(generator.choice([2, 4, 8, 16])),
+            "ports": int(generator.choice([1, 2])),
+            "queue": int(generator.choice([32, 64, 128, 256, 512])),
+            "batch": int(generator.choice([128, 256, 512])),
+            "l2_latency": int(generator.integers(50, 400)),
+            "dram_latency": int(generator.integers(100, 600)),
+            "l2_bandwidth": float(generator.uniform(0.5e12, 4e12)),
+            "sram_bytes": int(2 ** generator.integers(17, 21)),
+            "fill_cycles": int(generator.integers(0, 128)),
+        }
+        processors = int(2 ** generator.uniform(0, 8))
+        yield Configuration(name, work, machine(f"ngpc:{processors}", "physical", **changes))
 
 
 def compare(one: Configuration, samples: int = 4096) -> Compared:
