@@ -6,6 +6,7 @@ and the Zig wheel's clang.  Seconds are processor time of all threads.
 """
 
 import argparse
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="seed")
     parser.add_argument("--json", action="store_true", help="one object per row")
     options = parser.parse_args()
+    if not (options.data / f"{options.model}.npz").is_file():
+        print(f"no {options.model}.npz in {options.data}; name the folder of the models with --data", file=sys.stderr)
+        raise SystemExit(2)
     show(f"Searched for {options.target}: {options.model}, least {options.minimise}", rows(options), options.json)
 
 
