@@ -6,6 +6,23 @@ from mlpress.ir.bit_blast import bit_blast, circuit_bits, circuit_of
 from mlpress.ir.bits import Lowered, evaluate, lower, lower_net, nand_count
 from mlpress.ir.circuit import Circuit, CircuitBuilder, Word, index_bits
 from mlpress.ir.digits import signed_digits, weight_terms
+from mlpress.ir.field import (
+    Encode,
+    Encoding,
+    Field,
+    FieldNode,
+    Frequency,
+    Grid,
+    GridLevel,
+    Network,
+    Precision,
+    Product,
+    Singles,
+    Span,
+    Spherical,
+)
+from mlpress.ir.field_formats import integer_level, with_halves, with_integers
+from mlpress.ir.field_math import PRIMES, WAVE, harmonics
 from mlpress.ir.gates import Bits, Gate
 from mlpress.ir.interpret import (
     Trace,
@@ -17,6 +34,7 @@ from mlpress.ir.interpret import (
     score_values,
 )
 from mlpress.ir.interpret_circuit import CircuitTrace, interpret_circuit
+from mlpress.ir.interpret_field import check_samples, encoded, interpret_field
 from mlpress.ir.interval import (
     Interval,
     LayerIntervals,
@@ -71,10 +89,12 @@ from mlpress.ir.net import (
 from mlpress.ir.plan import AtLeast, Code, Output, Plan, Raws, Sum, Tournament, Value
 from mlpress.ir.program import (
     Program,
+    Shipped,
     answers,
     answers_of,
     bits_of,
     check_program,
+    engine_rows,
     named_values,
     neuron_values,
     predict,
@@ -85,13 +105,17 @@ from mlpress.ir.program import (
     to_circuit,
     to_hardware,
 )
+from mlpress.ir.scan import Line, Lines, quote
 from mlpress.ir.share import Operand
 from mlpress.ir.text import from_text, to_text
+from mlpress.ir.text_field import field_tables, table_digest
 from mlpress.ir.verify import verify
 
 __all__ = [
     "FALSE",
+    "PRIMES",
     "TRUE",
+    "WAVE",
     "Activation",
     "Argmax",
     "ArgmaxHead",
@@ -105,8 +129,15 @@ __all__ = [
     "Clip",
     "Code",
     "Dense",
+    "Encode",
+    "Encoding",
+    "Field",
+    "FieldNode",
     "Floats",
+    "Frequency",
     "Gate",
+    "Grid",
+    "GridLevel",
     "HardSigmoid",
     "HashedAnds",
     "Head",
@@ -118,14 +149,19 @@ __all__ = [
     "Layer",
     "LayerIntervals",
     "LeakyRelu",
+    "Line",
     "Linear",
+    "Lines",
     "Lowered",
     "Model",
     "Net",
+    "Network",
     "Neuron",
     "Operand",
     "Output",
     "Plan",
+    "Precision",
+    "Product",
     "Program",
     "QRelu",
     "Quantiser",
@@ -136,7 +172,11 @@ __all__ = [
     "Relu",
     "Scores",
     "ScoresHead",
+    "Shipped",
     "Sigmoid",
+    "Singles",
+    "Span",
+    "Spherical",
     "Sum",
     "Tanh",
     "Term",
@@ -156,18 +196,25 @@ __all__ = [
     "check_codes",
     "check_features",
     "check_program",
+    "check_samples",
     "circuit_bits",
     "circuit_of",
     "code_values",
     "delta",
     "encode",
+    "encoded",
+    "engine_rows",
     "evaluate",
+    "field_tables",
     "from_aiger",
     "from_text",
+    "harmonics",
     "index_bits",
     "input_intervals",
+    "integer_level",
     "interpret",
     "interpret_circuit",
+    "interpret_field",
     "interpret_model",
     "intervals",
     "lower",
@@ -179,12 +226,14 @@ __all__ = [
     "port_name",
     "predict",
     "program_of",
+    "quote",
     "row_micros",
     "run",
     "score_values",
     "signed_bits",
     "signed_digits",
     "structure",
+    "table_digest",
     "to_aiger",
     "to_circuit",
     "to_hardware",
@@ -192,4 +241,6 @@ __all__ = [
     "unsigned_bits",
     "verify",
     "weight_terms",
+    "with_halves",
+    "with_integers",
 ]

@@ -21,3 +21,13 @@ ACTIVATION_BITS = 24
 MAX_SHIFT = 63
 SUM_LIMIT = 1 << 62  # sums stay below it in magnitude, so a difference of two sums fits in int64 as well
 INT64_LOW, INT64_HIGH = -(1 << 63), (1 << 63) - 1
+
+MAX_DIMENSIONS = 4  # of a grid encoding
+MAX_GRID_LEVELS = 64
+MAX_FEATURES_PER_LEVEL = 16
+MAX_ENTRIES = 1 << 24  # of one table
+MAX_TABLE_VALUES = 3 << 24  # of a whole field: 192 MiB of float32
+MAX_RESOLUTION = 1 << 20
+MAX_OCTAVES = 16
+MAX_WAVES = 64  # dimensions of a frequency encoding
+MAX_NODES = 64  # of a field

@@ -1,4 +1,4 @@
-"""Functions of any integer program, net or circuit: run it, lower it, describe it."""
+"""Functions of any program that is shipped, net, circuit or field: run it, lower it, describe it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from mlpress.errors import MlpressError
 from mlpress.ir.bit_blast import bit_blast, circuit_bits
 from mlpress.ir.bits import Lowered, lower_net
 from mlpress.ir.circuit import Circuit
+from mlpress.ir.field import Encode, Field, Network
 from mlpress.ir.gates import Bits
-from mlpress.ir.interpret import Trace, interpret, score_values
+from mlpress.ir.interpret import Trace, encode, interpret, score_values
 from mlpress.ir.interpret_circuit import CircuitTrace, interpret_circuit
+from mlpress.ir.interpret_field import check_samples, interpret_field
 from mlpress.ir.interval import intervals, output_bits, signed_bits
 from mlpress.ir.model import Ints
 from mlpress.ir.net import Ladder, Net
@@ -24,6 +26,18 @@ Program = Net | Circuit
 
 Both have ``inputs``, ``classes``, ``scores`` (what a regression's integers stand for), output ``ports``, a ``level``.
 """
+
+
+Shipped = Program | Field
+"""A program that a target builds.
+
+All have ``inputs``, ``classes``, output ``ports`` and a ``level``.
+"""
+
+
+def engine_rows(program: Shipped, features: NDArray[Any]) -> NDArray[Any]:
+    """Return what engines take for ``features``: input codes, int64 (rows, inputs), or float32 samples of a field."""
+    return check_samples(program, features) if isinstance(program, Field) else encode(program, features)
 
 
 def check_program(program: Any, who: str) -> None:
@@ -45,27 +59,37 @@ def run(program: Program, codes: NDArray[Any]) -> Trace | CircuitTrace:
             return interpret_circuit(program, codes)
 
 
-def answers(program: Program, codes: NDArray[Any]) -> NDArray[Any]:
-    """Return the class index of each row of ``codes``, int64 (rows,); of a regression its float64 (rows, scores)."""
+def answers(program: Shipped, codes: NDArray[Any]) -> NDArray[Any]:
+    """Return the class index of each row of ``codes``, int64 (rows,); of a regression its float64 (rows, scores).
+
+    Of a field they are its values, float32 (rows, outputs), for samples.
+    """
+    if isinstance(program, Field):
+        return interpret_field(program, codes)
     found = run(program, codes)
     return score_values(program, found.words) if found.decision is None else found.decision
 
 
-def answers_of(program: Program, words: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+def answers_of(program: Shipped, words: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
     """Return what :func:`answers` does, from the values (rows,) of the output ports by name."""
+    if isinstance(program, Field):
+        return np.stack([np.asarray(words[port]) for port in program.ports], axis=1)
     if program.scores is None:
         return np.asarray(words["y"])
     return score_values(program, np.stack([np.asarray(words[port]) for port in program.ports], axis=1))
 
 
-def predict(program: Program, codes: NDArray[Any]) -> NDArray[Any]:
-    """Return the class of each row of ``codes`` by name, (rows,); of a regression its float64 (rows, scores)."""
+def predict(program: Shipped, codes: NDArray[Any]) -> NDArray[Any]:
+    """Return the class of each row of ``codes`` by name, (rows,); else what :func:`answers` does."""
     found = answers(program, codes)
-    return found if program.scores is not None else np.asarray(program.classes)[found]
+    return found if isinstance(program, Field) or program.scores is not None else np.asarray(program.classes)[found]
 
 
-def named_values(program: Program, codes: NDArray[Any]) -> dict[str, Ints]:
+def named_values(program: Shipped, codes: NDArray[Any]) -> dict[str, NDArray[Any]]:
     """Run ``program``; return its values (rows,) by name: ``output y``, and a net's sums and neurons as well."""
+    if isinstance(program, Field):
+        values = interpret_field(program, codes)
+        return {f"output {port}": values[:, k] for k, port in enumerate(program.ports)}
     found = run(program, codes)
     named = neuron_values(found.sums, found.layers) if isinstance(found, Trace) else {}
     return named | {f"output {port}": found.words[:, k] for k, port in enumerate(program.ports)}
@@ -101,11 +125,12 @@ def bits_of(hardware: Lowered | Circuit) -> Bits:
     return hardware.bits if isinstance(hardware, Lowered) else circuit_bits(hardware)
 
 
-def row_micros(program: Program) -> float:
+def row_micros(program: Shipped) -> float:
     """Estimate the processor time per row, in microseconds, that interpreter and oracle graph take together.
 
     Measured on one core: the interpreter takes 15 us per row of a net and .115 us per term; of a circuit, .004 us per
-    and-gate, and onnxruntime .0003 us for each and-gate at each level (its graph carries all signals along).
+    and-gate, and onnxruntime .0003 us for each and-gate at each level (its graph carries all signals along).  Both
+    together take .004 us per product of a field, and .15 us per corner of a level.
     """
     match program:
         case Net():
@@ -114,9 +139,12 @@ def row_micros(program: Program) -> float:
             return 15.0 + 0.115 * (program.terms + sum(len(ladder.thresholds) for ladder in ladders))
         case Circuit():
             return 4.0 + 0.004 * len(program.ands) + 0.0003 * len(program.ands) * program.depth()
+        case Field():
+            corners = sum(len(grid.levels) << grid.dimensions for grid in program.grids())
+            return 1.0 + 0.004 * _weights(program) + 0.15 * corners
 
 
-def structure(program: Program) -> dict[str, Any]:
+def structure(program: Shipped) -> dict[str, Any]:
     """Return what the program is made of, as plain JSON values: what ``docs/ir.md`` calls layers, terms and gates."""
     match program:
         case Net():
@@ -129,6 +157,8 @@ def structure(program: Program) -> dict[str, Any]:
                 "and_gates": len(program.ands),
                 "depth": program.depth(),
             }
+        case Field():
+            return _field_structure(program)
 
 
 def _net_structure(net: Net) -> dict[str, Any]:
@@ -148,4 +178,26 @@ def _net_structure(net: Net) -> dict[str, Any]:
         "classes": list(net.classes),
         "terms": net.terms,
         "layers": layers,
+    }
+
+
+def _weights(field: Field) -> int:
+    return sum(layer.weight.size for node in field.nodes if isinstance(node, Network) for layer in node.layers)
+
+
+def _field_structure(field: Field) -> dict[str, Any]:
+    networks = [node.layers for node in field.nodes if isinstance(node, Network)]
+    encodings = [node.encoding for node in field.nodes if isinstance(node, Encode)]
+    return {
+        "inputs": list(field.inputs),
+        "outputs": list(field.outputs),
+        "precision": field.precision,
+        "encodings": [type(encoding).__name__.lower() for encoding in encodings],
+        "networks": [
+            "-".join(str(n) for n in (layers[0].weight.shape[1], *(len(layer.weight) for layer in layers)))
+            for layers in networks
+        ],
+        "levels": [len(grid.levels) for grid in field.grids()],
+        "table_values": sum(level.table.size for grid in field.grids() for level in grid.levels),
+        "weights": _weights(field),
     }

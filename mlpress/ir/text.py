@@ -5,22 +5,30 @@ The first line says the kind and the version of the format: ``mlpress net 1``.  
 
 from __future__ import annotations
 
-from typing import assert_never
+from collections.abc import Iterable
+from typing import Any, assert_never
+
+from numpy.typing import NDArray
 
 from mlpress.errors import MlpressError
 from mlpress.ir.circuit import Circuit
+from mlpress.ir.field import Field
 from mlpress.ir.limits import MAX_TEXT
 from mlpress.ir.model import Model
 from mlpress.ir.net import Net
 from mlpress.ir.scan import Lines
 from mlpress.ir.text_circuit import circuit_lines, read_circuit
+from mlpress.ir.text_field import field_lines, read_field
 from mlpress.ir.text_model import model_lines, read_model
 from mlpress.ir.text_net import net_lines, read_net
 from mlpress.ir.verify import verify
 
 
-def to_text(program: Net | Model | Circuit) -> str:
-    """Write the text form of a verified program; ``from_text`` gives an equal program back."""
+def to_text(program: Net | Model | Circuit | Field) -> str:
+    """Write the text form of a verified program; ``from_text`` gives an equal program back.
+
+    The tables of a field are not in it: :func:`~mlpress.ir.text_field.field_tables` gives them.
+    """
     match program:
         case Net():
             return "\n".join(["mlpress net 1", *net_lines(program), ""])
@@ -28,24 +36,29 @@ def to_text(program: Net | Model | Circuit) -> str:
             return "\n".join(["mlpress model 1", *model_lines(program), ""])
         case Circuit():
             return "\n".join(["mlpress circuit 1", *circuit_lines(program), ""])
+        case Field():
+            return "\n".join(["mlpress field 1", *field_lines(program), ""])
         case _:
             assert_never(program)
 
 
-def from_text(text: str) -> Net | Model | Circuit:
-    """Read and verify a program; raise :class:`MlpressError` naming the line, or the broken rule's place."""
+def from_text(text: str, tables: Iterable[NDArray[Any]] = ()) -> Net | Model | Circuit | Field:
+    """Read and verify a program; raise :class:`MlpressError` naming the line, or the broken rule's place.
+
+    The ``tables`` of a field are found by their SHA-256.
+    """
     if len(text) > MAX_TEXT:
         raise MlpressError(f"the text has {len(text)} characters; a program has at most {MAX_TEXT}")
     lines = Lines(text)
-    program = _read(lines)
+    program = _read(lines, tables)
     lines.end()
     verify(program)
     return program
 
 
-def _read(lines: Lines) -> Net | Model | Circuit:
+def _read(lines: Lines, tables: Iterable[NDArray[Any]]) -> Net | Model | Circuit | Field:
     header = lines.take("mlpress")
-    kind = header.keyword("net", "model", "circuit")
+    kind = header.keyword("net", "model", "circuit", "field")
     version = header.integer("the format's version")
     if version != 1:
         header.fail(f"format version {version} is not known; this mlpress reads version 1")
@@ -55,5 +68,7 @@ def _read(lines: Lines) -> Net | Model | Circuit:
             return read_net(lines)
         case "model":
             return read_model(lines)
+        case "field":
+            return read_field(lines, tables)
         case _:
             return read_circuit(lines)
