@@ -7,19 +7,25 @@ from mlpress._lazy import lazy_door
 if TYPE_CHECKING:
     from mlpress.codegen.oracle.checked import graph_difference, oracle_graph
     from mlpress.codegen.oracle.circuit import onnx_circuit
+    from mlpress.codegen.oracle.field import onnx_field
+    from mlpress.codegen.oracle.field_functions import FIELD_DOMAIN, encoding_function, layer_function
     from mlpress.codegen.oracle.program import onnx_model, onnx_net
     from mlpress.codegen.verilog.auditing import AuditReport, audit
     from mlpress.codegen.verilog.bench import TestBench, testbench
     from mlpress.codegen.verilog.rtl import check_style, header, simulate, styles_of, to_verilog
 
 __all__ = [
+    "FIELD_DOMAIN",
     "AuditReport",
     "TestBench",
     "audit",
     "check_style",
+    "encoding_function",
     "graph_difference",
     "header",
+    "layer_function",
     "onnx_circuit",
+    "onnx_field",
     "onnx_model",
     "onnx_net",
     "oracle_graph",
@@ -36,9 +42,13 @@ __getattr__ = lazy_door(
         "TestBench": "verilog.bench",
         "audit": "verilog.auditing",
         "check_style": "verilog.rtl",
+        "FIELD_DOMAIN": "oracle.field_functions",
+        "encoding_function": "oracle.field_functions",
         "graph_difference": "oracle.checked",
         "header": "verilog.rtl",
+        "layer_function": "oracle.field_functions",
         "onnx_circuit": "oracle.circuit",
+        "onnx_field": "oracle.field",
         "onnx_model": "oracle.program",
         "onnx_net": "oracle.program",
         "oracle_graph": "oracle.checked",

@@ -8,21 +8,24 @@ import onnx
 from google.protobuf.message import DecodeError
 
 from mlpress.codegen.oracle.circuit import onnx_circuit
+from mlpress.codegen.oracle.field import onnx_field
 from mlpress.codegen.oracle.program import onnx_net
-from mlpress.ir import Circuit, Net
+from mlpress.ir import Circuit, Field, Net, Shipped
 
 
-def oracle_graph(program: Net | Circuit) -> bytes:
-    """Serialise the ONNX graph of ``program``: features in, codes and decision or scores out."""
+def oracle_graph(program: Shipped) -> bytes:
+    """Serialise the ONNX graph of ``program``: features in, codes and decision or scores, or a field's values, out."""
     match program:
         case Net():
             graph = onnx_net(program)
         case Circuit():
             graph = onnx_circuit(program)
+        case Field():
+            graph = onnx_field(program)
     return bytes(graph.SerializeToString())
 
 
-def graph_difference(data: bytes, program: Net | Circuit) -> str:
+def graph_difference(data: bytes, program: Shipped) -> str:
     """Say in one line how the graph ``data`` differs from that of ``program`` in anything but its numbers, or "".
 
     A graph without such a difference is safe to run: it has the operators, names and shapes that mlpress writes, and
@@ -40,11 +43,12 @@ def graph_difference(data: bytes, program: Net | Circuit) -> str:
         ("inputs", found.graph.input, wanted.graph.input),
         ("outputs", found.graph.output, wanted.graph.output),
         ("operator set", found.opset_import, wanted.opset_import),
+        ("functions", found.functions, wanted.functions),
     ):
         if list(one) != list(other):
             return f"its {what} are not those of the program's graph"
-    if found.functions or found.training_info or found.graph.sparse_initializer:
-        return "it has functions or tensors that the program's graph does not have"
+    if found.training_info or found.graph.sparse_initializer:
+        return "it has training information or tensors that the program's graph does not have"
     if [_shape(one) for one in found.graph.initializer] != [_shape(one) for one in wanted.graph.initializer]:
         return "its constants have other names, types or shapes than those of the program's graph"
     return ""
