@@ -11,12 +11,15 @@ from mlpress.hw.ngpc.applications import (
     encodings,
     fused,
 )
+from mlpress.hw.ngpc.cluster import CLUSTERS, Cluster, read_cluster
 from mlpress.hw.ngpc.figures import Figure
 from mlpress.hw.ngpc.machine import MODES, Gpu, Machine, Mode, gpu, machine, machine_figures, machine_names
 
 __all__ = [
+    "CLUSTERS",
     "MODES",
     "Application",
+    "Cluster",
     "Figure",
     "Gpu",
     "GridShape",
@@ -33,4 +36,5 @@ __all__ = [
     "machine",
     "machine_figures",
     "machine_names",
+    "read_cluster",
 ]

@@ -1,0 +1,67 @@
+"""Kernels of neural-graphics clusters: their description, text form, rules, and how fields become them."""
+
+from mlpress.codegen.ngpc.check import MOST_BATCH, check_image
+from mlpress.codegen.ngpc.files import KERNEL, TABLES, image_files, read_image
+from mlpress.codegen.ngpc.kernel import (
+    Buffer,
+    Command,
+    Copy,
+    DirectionUnit,
+    Encode,
+    GridUnit,
+    Image,
+    Kernel,
+    Level,
+    LoadTable,
+    LoadWeights,
+    Mac,
+    Place,
+    Placement,
+    Preload,
+    Read,
+    Store,
+    Unit,
+    WaveUnit,
+    Weights,
+    Write,
+)
+from mlpress.codegen.ngpc.lower import lower_field
+from mlpress.codegen.ngpc.place import Policy, placed, table_sizes
+from mlpress.codegen.ngpc.text import command_words, kernel_text, read_kernel
+
+__all__ = [
+    "KERNEL",
+    "MOST_BATCH",
+    "TABLES",
+    "Buffer",
+    "Command",
+    "Copy",
+    "DirectionUnit",
+    "Encode",
+    "GridUnit",
+    "Image",
+    "Kernel",
+    "Level",
+    "LoadTable",
+    "LoadWeights",
+    "Mac",
+    "Place",
+    "Placement",
+    "Policy",
+    "Preload",
+    "Read",
+    "Store",
+    "Unit",
+    "WaveUnit",
+    "Weights",
+    "Write",
+    "check_image",
+    "command_words",
+    "image_files",
+    "kernel_text",
+    "lower_field",
+    "placed",
+    "read_image",
+    "read_kernel",
+    "table_sizes",
+]
