@@ -9,9 +9,11 @@ from mlpress._lazy import lazy_door
 if TYPE_CHECKING:
     from mlpress.frontend.data import BUNDLED, Dataset
     from mlpress.frontend.estimators import from_sklearn
+    from mlpress.frontend.field_reader import load_field
     from mlpress.frontend.matching import Match, listed, paired, with_features
     from mlpress.frontend.onnx_reader import load
     from mlpress.frontend.quantisation import Quantised, Report, quantise
+    from mlpress.frontend.samples import drawn_samples, read_rows, read_samples
 
 __all__ = [
     "BUNDLED",
@@ -19,11 +21,15 @@ __all__ = [
     "Match",
     "Quantised",
     "Report",
+    "drawn_samples",
     "from_sklearn",
     "listed",
     "load",
+    "load_field",
     "paired",
     "quantise",
+    "read_rows",
+    "read_samples",
     "with_features",
 ]
 
@@ -35,9 +41,13 @@ __getattr__ = lazy_door(
         "Match": "matching",
         "Quantised": "quantisation",
         "Report": "quantisation",
+        "drawn_samples": "samples",
         "from_sklearn": "estimators",
         "listed": "matching",
         "load": "onnx_reader",
+        "load_field": "field_reader",
+        "read_rows": "samples",
+        "read_samples": "samples",
         "paired": "matching",
         "quantise": "quantisation",
         "with_features": "matching",

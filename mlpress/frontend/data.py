@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from mlpress.errors import MlpressError
 from mlpress.frontend.matching import Labels, Match, listed, match_columns, match_labels
-from mlpress.ir import Circuit, Input, Model, Net, ScoresHead
+from mlpress.ir import Field, Input, Model, ScoresHead, Shipped
 from mlpress.progress import counted
 
 Floats = NDArray[np.float64]
@@ -182,7 +182,7 @@ class Dataset:
             ) from None
         return self.take(train), self.take(test)
 
-    def match(self, model: Model | Net | Circuit) -> Match:
+    def match(self, model: Model | Shipped) -> Match:
         """Return how the columns and labels meet ``model``'s inputs and classes, by the rule of ``docs/data.md``.
 
         Raises :class:`MlpressError` where they do not fit.
@@ -191,7 +191,7 @@ class Dataset:
         columns = match_columns(inputs, self.names)
         return Match(columns, None if _score_count(model) is not None else self._labels(model.classes))
 
-    def for_model(self, model: Model | Net | Circuit) -> Dataset:
+    def for_model(self, model: Model | Shipped) -> Dataset:
         """Return the same rows with the features and class indices of ``model``, which may be an integer net or a
         circuit too.
 
@@ -334,8 +334,10 @@ def _located(path: str | PathLike[str], make: Any) -> Dataset:
     return dataset
 
 
-def _score_count(model: Model | Net | Circuit) -> int | None:
-    """Return how many scores a regression gives; ``None`` for a classifier."""
+def _score_count(model: Model | Shipped) -> int | None:
+    """Return how many scores a regression or a field gives; ``None`` for a classifier."""
+    if isinstance(model, Field):
+        return len(model.ports)
     if isinstance(model, Model):
         return len(model.layers[-1].bias) if isinstance(model.head, ScoresHead) else None
     return None if model.scores is None else len(model.ports)

@@ -10,6 +10,7 @@ from typing import Any
 from onnx import TensorProto
 
 from mlpress.errors import MlpressError
+from mlpress.frontend.field_reader import is_field
 from mlpress.frontend.metadata import named_inputs
 from mlpress.frontend.node import Node, attribute_map, node_label, operator
 from mlpress.frontend.ops import apply
@@ -48,6 +49,8 @@ def load(path: str | PathLike[str], task: Task = "auto") -> Model:
     file = Path(path)
     proto = read_proto(file)
     try:
+        if is_field(proto):
+            raise MlpressError("it is a field, of the real level; compile it for ngpc:8 or another such target")
         outputs = _outputs(proto, TensorReader(file.parent))
         model = named_inputs(finished(outputs, task, proto.producer_name), proto.metadata_props)
         verify(model)

@@ -55,13 +55,13 @@ def type_name(elem_type: int) -> str:
     return str(names.get(elem_type, elem_type))
 
 
-def read_proto(path: Path) -> Any:
+def read_proto(path: Path, most: int = MAX_FILE) -> Any:
     """Return the ``ModelProto`` in ``path``, with its size and opsets checked; external data is left where it is."""
     if not path.is_file():
         raise MlpressError(f"{path}: no such file; give the path of an ONNX model")
     size = path.stat().st_size
-    if size > MAX_FILE:
-        raise MlpressError(f"{path}: {size} bytes; an ONNX model for mlpress has at most {MAX_FILE}")
+    if size > most:
+        raise MlpressError(f"{path}: {size} bytes; an ONNX model for mlpress has at most {most}")
     proto = onnx.ModelProto()
     try:
         proto.ParseFromString(path.read_bytes())
