@@ -85,8 +85,10 @@ def _root(
 
 @app.command("compile")
 def compile_command(
-    model: Annotated[Path, typer.Argument(help="Trained classifier, ONNX.")],
-    data: Annotated[str, typer.Option(help="Training rows: CSV, NPZ, or the name of a scikit-learn set.")],
+    model: Annotated[Path, typer.Argument(help="Trained classifier or field, ONNX.")],
+    data: Annotated[
+        str | None, typer.Option(help="Training rows (a field may do without): CSV, NPZ, or a scikit-learn set.")
+    ] = None,
     output: Output = Path("build"),
     test: Annotated[str | None, typer.Option(help="Held-out rows, only to state the accuracy on them.")] = None,
     label: Label = None,
@@ -114,7 +116,6 @@ def compile_command(
     """Compile a model, exactly unless told to approximate: verified Verilog or C, with what it costs."""
     from mlpress.design import FACTS
     from mlpress.files import check_replaceable
-    from mlpress.frontend import Dataset, load
     from mlpress.pipeline import compile as compiler
     from mlpress.report import summary_table
 
@@ -122,8 +123,6 @@ def compile_command(
     passes = read_passes(approx or [])
     screen = new_screen(verbose, quiet, as_json, strict)
     with screen.working():
-        screen.step("read model and data")
-        network = load(model, task)
         options = compiler.Options.of(
             target,
             input_bits=input_bits,
@@ -139,12 +138,14 @@ def compile_command(
                 package=package,
             ),
         )
+        screen.step("read model and data")
+        network, rows, tests = compiler.read_inputs(options.target, model, data, test, label, task)
         design = compiler.compile_model(
             network,
-            Dataset.read(data, label, task),
+            rows,
             options,
             passes=passes,
-            test=None if test is None else Dataset.read(test, label, task),
+            test=tests,
             features=read_columns(features),
             source=compiler.source_facts(model, data),
             progress=screen,
@@ -328,7 +329,7 @@ def verify(
     differs but an engine or a proof asked for with --formal ran out of time.
     """
     from mlpress.design import Design
-    from mlpress.frontend import Dataset
+    from mlpress.frontend import read_rows
     from mlpress.report import files_line, proof_table, read_checks, read_files, read_proofs, verification_table
     from mlpress.verify import check_proofs
     from mlpress.verify import verify as run
@@ -337,7 +338,7 @@ def verify(
     screen = new_screen(verbose, quiet, as_json, strict)
     with screen.working():
         design = Design.load(folder, **read_given(None, liberty=liberty))
-        more = None if data is None else Dataset.read(data, label).for_model(design.program)
+        more = None if data is None else read_rows(data, design.program, label)
         results = run(design, more=None if more is None else more.features, progress=screen)
         different = any(result.verdict == "different" for result in results)
         proofs = check_proofs(design, timeout_s=seconds, different=different, progress=screen)
@@ -360,7 +361,7 @@ def run_command(
         str,
         typer.Option(
             help="What it runs on: emulated, host, a board on serial:/dev/ttyACM0[@baud], an emulated one on pty; "
-            "for printed designs rtl, or rtl-pty."
+            "for printed designs rtl, or rtl-pty; for clusters ngpc."
         ),
     ],
     data: Annotated[
@@ -388,7 +389,7 @@ def run_command(
     rows that it has answered.
     """
     from mlpress.design import Design
-    from mlpress.frontend import Dataset
+    from mlpress.frontend import read_rows
     from mlpress.pipeline.run import run
     from mlpress.pipeline.stream import Streaming
     from mlpress.report import read_run, run_table
@@ -398,7 +399,7 @@ def run_command(
     streaming, sensors = Streaming(rate, log), [read_sensor(text) for text in sensor or ()]
     with screen.working():
         design = Design.load(folder, **read_given(None, liberty=liberty))
-        rows = None if data is None else Dataset.read(data, label)
+        rows = None if data is None else read_rows(data, design.program, label)
         facts = run(
             *(design, device, rows),
             streaming=streaming,

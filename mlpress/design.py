@@ -23,6 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 from mlpress import ir
 from mlpress.errors import MlpressError
 from mlpress.files import write_folder
+from mlpress.npz import npz_bytes, read_npz_bytes
 from mlpress.progress import counted
 from mlpress.targets import Artifact, Rows, Target, check_options, file_text, read_target, target_files, target_options
 
@@ -33,6 +34,8 @@ FORMAT = "mlpress design 1"
 FACTS = "design.json"
 HASHES = "sha256"
 """The key in ``design.json`` of the other files' hashes: file name -> SHA-256, in hexadecimal."""
+PROGRAM_TABLES = "program.npz"
+"""The tables of a field, by the SHA-256 that its text gives them."""
 MOST_FILES = 64
 """Files of a design folder that have a hash."""
 LARGEST_FILE = 256 * 2**20
@@ -41,18 +44,19 @@ LARGEST_FILE = 256 * 2**20
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Design:
-    """A compiled classifier.
+    """A compiled classifier or field.
 
-    ``program`` is the integer net or the circuit; ``facts`` is the content of ``design.json`` (plain JSON values);
+    ``program`` is the net, the circuit or the field; ``facts`` is the content of ``design.json`` (plain JSON values);
     ``files`` are those of the target's artifact, by name; ``oracle`` is the ONNX graph of ``program``; ``features``
-    float64 (rows, inputs) and ``labels`` (rows,) are the rows it was made from; ``extra`` holds further files (name ->
-    content) that are written and never read.  ``built`` are the target and the artifact, where they are at hand.
+    float64 (rows, inputs) and ``labels`` (rows,), of a field (rows, outputs), are the rows it was made from; ``extra``
+    holds further files (name -> content) that are written and never read.  ``built`` are the target and the artifact,
+    where they are at hand.
 
     Of a design that was read from a folder, ``hashed`` is the number of files whose SHA-256 ``design.json`` keeps (0 in
     folders of older versions), and ``changed`` names those that are missing or not the ones written.
     """
 
-    program: ir.Program
+    program: ir.Shipped
     facts: dict[str, Any]
     files: Mapping[str, str | bytes]
     oracle: bytes
@@ -90,7 +94,7 @@ class Design:
     @cached_property
     def rows(self) -> Rows:
         """The rows that it was made from, with their input codes."""
-        return Rows(self.features, ir.encode(self.program, self.features), self.labels)
+        return Rows(self.features, ir.engine_rows(self.program, self.features), self.labels)
 
     @property
     def cost(self) -> dict[str, float]:
@@ -105,8 +109,8 @@ class Design:
         return (known.get("test") or known).get("quantised")
 
     def predict(self, features: ArrayLike) -> NDArray[Any]:
-        """Return the class of each row of ``features`` (rows, inputs); the scores of a regression."""
-        return ir.predict(self.program, ir.encode(self.program, np.asarray(features, np.float64)))
+        """Return the class of each row of ``features`` (rows, inputs); the scores of a regression, a field's values."""
+        return ir.predict(self.program, ir.engine_rows(self.program, np.asarray(features, np.float64)))
 
     def text(self, name: str) -> str:
         """Return a text file of the artifact: ``top.v``."""
@@ -134,6 +138,7 @@ class Design:
         np.savez_compressed(rows, features=self.features, labels=self.labels)
         files: dict[str, str | bytes] = {
             "program.mlp": ir.to_text(self.program),
+            **_tables(self.program),
             **self.files,
             "oracle.onnx": self.oracle,
             "rows.npz": rows.getvalue(),
@@ -169,14 +174,16 @@ class Design:
     def _parsed(
         cls, path: Path, facts: dict[str, Any], hashed: int, changed: tuple[str, ...], options: Mapping[str, Any]
     ) -> Design:
-        program = ir.from_text(_text(path / "program.mlp"))
+        kept = path / PROGRAM_TABLES
+        tables = read_npz_bytes(_read(kept)).values() if kept.is_file() else ()
+        program = ir.from_text(_text(path / "program.mlp"), tables)
         if isinstance(program, ir.Model):
-            raise MlpressError(f"{path / 'program.mlp'} holds neither an integer network nor a circuit; compile again")
+            raise MlpressError(f"{path / 'program.mlp'} holds a model, which no target builds; compile again")
         features, labels = _rows(path / "rows.npz", len(program.inputs))
         design = cls(
             program=program,
             facts=facts,
-            files={name: _text(path / name) for name in target_files(str(facts["target"]), facts["options"])},
+            files={name: _content(path / name) for name in target_files(str(facts["target"]), facts["options"])},
             oracle=_read(path / "oracle.onnx"),
             features=features,
             labels=labels,
@@ -186,6 +193,12 @@ class Design:
         )
         _ = design.described  # what cannot be read is an error here, and not in some report later
         return design
+
+
+def _tables(program: ir.Shipped) -> dict[str, bytes]:
+    """Return the tables that a program's text names, as a file."""
+    tables = ir.field_tables(program) if isinstance(program, ir.Field) else {}
+    return {PROGRAM_TABLES: npz_bytes(tables)} if tables else {}
 
 
 def _target(facts: Mapping[str, Any], given: Mapping[str, Any] | None = None) -> Target:
@@ -231,6 +244,11 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise MlpressError(f"cannot read {path}: {error.strerror}; compile the model again") from error
+
+
+def _content(path: Path) -> str | bytes:
+    """Return a file of an artifact: arrays as bytes, all else as text."""
+    return _read(path) if path.suffix == ".npz" else _text(path)
 
 
 def _text(path: Path) -> str:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -18,10 +18,13 @@ from mlpress.codegen import oracle_graph
 from mlpress.design import FORMAT, Design
 from mlpress.errors import MlpressError
 from mlpress.pipeline import suspicions
+from mlpress.pipeline.fields import compile_field
 from mlpress.pipeline.preparation import prepare
 from mlpress.progress import Progress, Silent, recorded
 from mlpress.targets import DEFAULT_TARGET, Rows, Target, read_target, target_options
 from mlpress.verify import require_equal
+
+Task = Literal["auto", "classification", "regression"]
 
 if TYPE_CHECKING:
     from mlpress.approx import ApproximatePass
@@ -67,13 +70,14 @@ class Options:
         return cls(found, Quantisation(**{name: options[name] for name in bits & set(options)}))
 
     def facts(self) -> dict[str, Any]:
-        """Return all options as plain JSON values."""
-        return {"target": self.target.name, **self.target.facts(), **asdict(self.quantisation)}
+        """Return all options as plain JSON values; a target of the real level quantises nothing."""
+        bits = asdict(self.quantisation) if self.target.level == "integer" else {}
+        return {"target": self.target.name, **self.target.facts(), **bits}
 
 
 def compile(  # noqa: A001 - the verb of the trade
-    model: ir.Model,
-    dataset: Dataset,
+    model: ir.Model | ir.Field,
+    dataset: Dataset | None = None,
     *,
     target: str = DEFAULT_TARGET,
     passes: Sequence[ApproximatePass] = (),
@@ -83,6 +87,8 @@ def compile(  # noqa: A001 - the verb of the trade
     **options: Any,
 ) -> Design:
     """Compile ``model`` exactly: quantise it on ``dataset`` and build the integer network for ``target``.
+
+    A field is compiled as it is for a target of the real level; its samples may be left out.
 
     ``passes`` approximate the integer network first, in turn.  ``options`` are those of :meth:`Options.of`; ``test``
     rows only state an accuracy; ``features`` names the columns in the order that the model expects.  Raises
@@ -94,8 +100,8 @@ def compile(  # noqa: A001 - the verb of the trade
 
 
 def compile_model(
-    model: ir.Model,
-    dataset: Dataset,
+    model: ir.Model | ir.Field,
+    dataset: Dataset | None,
     options: Options,
     *,
     passes: Sequence[ApproximatePass] = (),
@@ -107,6 +113,15 @@ def compile_model(
     """:func:`compile` with the options in one piece; ``source`` says where the model came from."""
     progress, warnings = recorded(progress or Silent())
     options.target.check()
+    if isinstance(model, ir.Field):
+        if passes or features is not None:
+            raise MlpressError("a field is compiled as it is: leave approximations and names of features out")
+        design = compile_field(model, dataset, options, test=test, source=source, progress=progress)
+        return design.with_facts(design.facts | {"warnings": warnings})
+    if options.target.level == "real":
+        raise MlpressError(f"target {options.target.name} takes fields (mlpress.frontend.fields), not classifiers")
+    if dataset is None:
+        raise MlpressError("a classifier is quantised on rows; give some with --data")
     progress.step("quantise")
     prepared = prepare(model, dataset, options.quantisation, test=test, features=features, source=source)
     net, rows = prepared.quantised.net, prepared.rows
@@ -146,7 +161,7 @@ def _rare_collections() -> Iterator[None]:
 
 @_rare_collections()
 def build_design(
-    program: ir.Net | ir.Circuit,
+    program: ir.Shipped,
     features: Any,
     labels: Any,
     options: Options,
@@ -154,7 +169,7 @@ def build_design(
     hint: str | None = None,
     progress: Progress | None = None,
 ) -> Design:
-    """Build an integer network or a circuit for the target; verify and estimate what was built.
+    """Build an integer network, a circuit or a field for the target; verify and estimate what was built.
 
     ``hint`` is what a search already wrote of the same program for this target.
     """
@@ -162,7 +177,7 @@ def build_design(
     target = options.target
     target.validate(program)
     values = np.asarray(features, np.float64)
-    rows = Rows(values, ir.encode(program, values), np.asarray(labels))
+    rows = Rows(values, ir.engine_rows(program, values), np.asarray(labels))
     artifact = target.build(program, rows, progress, hint)
     design = Design(
         program=program,
@@ -198,12 +213,27 @@ def build_design(
     )
 
 
-def source_facts(model: Path, data: str) -> dict[str, Any]:
+def read_inputs(
+    target: Target, model: Path, data: str | None, test: str | None, label: str | None, task: Task
+) -> tuple[ir.Model | ir.Field, Dataset | None, Dataset | None]:
+    """Read the model of the target's level, its rows and its test rows, where there are any."""
+    from mlpress.frontend import Dataset, load, load_field, read_samples
+
+    if target.level == "real":
+        field = load_field(model)
+        rows, tests = (None if one is None else read_samples(one, field, label) for one in (data, test))
+        return field, rows, tests
+    network = load(model, task)
+    found, held = (None if one is None else Dataset.read(one, label, task) for one in (data, test))
+    return network, found, held
+
+
+def source_facts(model: Path, data: str | None) -> dict[str, Any]:
     """Where a model and its rows came from; names only, no paths."""
     return {
         "model": model.name,
         "model_sha256": hashlib.sha256(model.read_bytes()).hexdigest(),
-        "data": Path(data).name,
+        **({} if data is None else {"data": Path(data).name}),
     }
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from mlpress import ir
 from mlpress.errors import MlpressError
 from mlpress.intervals import accuracy_interval, score
+from mlpress.pipeline.fields import psnr
 from mlpress.pipeline.stream import LogColumns, Streamed, Streaming, stream
 from mlpress.progress import Progress, Silent
 from mlpress.sim import hil
@@ -39,10 +39,11 @@ def run(
     that were answered.
 
     Returns plain JSON values: ``device``, ``rows``, ``metric``, ``accuracy`` with its 95 % ``interval`` (a regression
-    has none), ``different`` (rows whose answer is not the reference interpreter's), ``values`` by metric of the target
-    with ``how`` each was found and its ``units``, and what more the target knows; of a line, its ``faults``, and
-    whether the run was ``interrupted``.  Raises :class:`MlpressError` for a device that the target does not have or
-    that cannot run here, and for data that do not fit.
+    has none; a field has its PSNR in dB, or None where all values are the wanted ones), ``different`` (rows whose
+    answer is not the reference interpreter's), ``values`` by metric of the target with ``how`` each was found and its
+    ``units``, and what more the target knows; of a line, its ``faults``, and whether the run was ``interrupted``.
+    Raises :class:`MlpressError` for a device that the target does not have or that cannot run here, and for data that
+    do not fit.
     """
     progress = progress or Silent()
     target, program = design.target, design.program
@@ -51,7 +52,7 @@ def run(
     whole, opens = _find(design, device)
     if not len(features):
         raise MlpressError("there is no row to run; give some with --data")
-    codes = ir.encode(program, hil.distort(features, sensors, seed))
+    codes = ir.engine_rows(program, hil.distort(features, sensors, seed))
     progress.step(f"run {len(codes)} rows on device {device}")
     if opens is not None:
         log = _log_columns(program, labels)
@@ -68,7 +69,8 @@ def run(
         counts = ", ".join(f"{kind.replace('_', ' ')} {count}" for kind, count in faults.items())
         progress.note(f"the line had faults, and every row was asked for until it was answered: {counts}")
     codes, labels = codes[: len(answers)], labels[: len(answers)]
-    accuracy = score(labels, answers)
+    is_field = isinstance(program, ir.Field)
+    accuracy = psnr(labels, answers) if is_field else score(labels, answers)
     wanted = ir.answers(program, codes)
     different = (answers != wanted).reshape(len(codes), -1).any(axis=1)
     if "scores" in trial.values and isinstance(program, ir.Net):
@@ -78,9 +80,9 @@ def run(
         "device": device,
         "target": target.name,
         "rows": len(codes),
-        "metric": "accuracy" if classifies else "r2",
+        "metric": "accuracy" if classifies else "psnr" if is_field else "r2",
         "accuracy": accuracy,
-        "interval": list(accuracy_interval(accuracy, len(codes))) if classifies else None,
+        "interval": list(accuracy_interval(accuracy, len(codes))) if classifies and accuracy is not None else None,
         "different": int(different.sum()),
         "values": dict(trial.cost.values),
         "how": dict(trial.cost.how),
@@ -91,7 +93,7 @@ def run(
 
 def _find(
     design: Design, device: str
-) -> tuple[Callable[[NDArray[np.int64]], Trial] | None, Callable[[Progress], Session] | None]:
+) -> tuple[Callable[[NDArray[Any]], Trial] | None, Callable[[Progress], Session] | None]:
     """Return what runs all rows on the device, or what opens a session with it."""
     target = design.target
     known = target.devices(design.artifact) if isinstance(target, RunTarget) else {}
@@ -107,5 +109,5 @@ def _find(
     return None, lambda progress: opens(argument, progress)
 
 
-def _log_columns(program: ir.Net | ir.Circuit, labels: NDArray[Any]) -> LogColumns:
+def _log_columns(program: ir.Shipped, labels: NDArray[Any]) -> LogColumns:
     return LogColumns(tuple(map(str, program.classes)), labels.reshape(len(labels), -1))

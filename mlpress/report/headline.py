@@ -62,8 +62,14 @@ def run_tiles(run: Run) -> list[Tile]:
 
 
 def score(metric: Any, value: Any) -> str:
-    """Write an accuracy as per cent; of a regression its coefficient of determination, which is no share."""
-    return figure(value) if metric == "r2" else percent(value)
+    """Write an accuracy as per cent; of a regression its coefficient of determination, of a field a PSNR."""
+    match metric:
+        case "r2":
+            return figure(value)
+        case "psnr":
+            return "equal" if value is None else unit(figure(value), "dB")
+        case _:
+            return percent(value)
 
 
 def in_brackets(bounds: Sequence[Any] | None) -> str:
@@ -73,11 +79,13 @@ def in_brackets(bounds: Sequence[Any] | None) -> str:
 
 
 def _metric(metric: Any) -> str:
-    return "R²" if metric == "r2" else "accuracy"
+    return {"r2": "R²", "psnr": "PSNR"}.get(str(metric), "accuracy")
 
 
 def _accuracy(accuracy: Accuracy) -> list[Tile]:
     shown: Shares = accuracy.test or accuracy
+    if accuracy.metric == "psnr":
+        return [_noise(shown, "test sample" if accuracy.test else "sample")]
     if shown.quantised is None:
         return []
 
@@ -95,6 +103,12 @@ def _accuracy(accuracy: Accuracy) -> list[Tile]:
     if shown.exact is not None:
         note += f", its exact integers {said(shown.exact, shown, 'exact')}"
     return [Tile(_metric(accuracy.metric), score(accuracy.metric, shown.quantised), note)]
+
+
+def _noise(fit: Shares, what: str) -> Tile:
+    """Return how well a field fits its samples."""
+    given = f"; the field as given has {score('psnr', fit.given)}" if fit.given is not None else ""
+    return Tile(_metric("psnr"), score("psnr", fit.quantised), f"on {counted(fit.rows, what)}{given}")
 
 
 def _same_function(checks: Sequence[Check]) -> Tile:

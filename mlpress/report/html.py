@@ -72,7 +72,7 @@ def _environment() -> Environment:
 
 def _lede(facts: DesignFacts) -> str:
     topology = facts.net.topology if facts.net else None
-    what = f"a {figures.words(topology)} network" if topology else "a classifier"
+    what = f"a {figures.words(topology)} network" if topology else kind_of(facts.kind).program
     made = kind_of(facts.kind).described(facts.target) if facts.target else ""
     return f"{what} {made}".rstrip().capitalize()
 

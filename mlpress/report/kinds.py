@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from mlpress.report.facts import DesignFacts
     from mlpress.report.headline import Tile
 
-KINDS = {"printed": "mlpress.report.printed", "mcu": "mlpress.report.mcu"}
+KINDS = {"printed": "mlpress.report.printed", "mcu": "mlpress.report.mcu", "ngpc": "mlpress.report.ngpc"}
 """The module of each kind that has more to say than its metrics; all others are :mod:`mlpress.report.plain`."""
 
 OLDEST = "printed"
@@ -19,6 +19,9 @@ OLDEST = "printed"
 
 class Kind(Protocol):
     """What a kind adds to a report."""
+
+    program: str
+    """What a design is, where its layers are not known: ``a classifier``."""
 
     templates: Mapping[str, str]
     """Templates by place in the page: ``cost``, ``built`` and ``trust``; a place may be missing."""

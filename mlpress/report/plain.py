@@ -15,6 +15,7 @@ from mlpress.report.headline import Tile, cost_tiles
 class Plain:
     """What is shown of any kind: its metrics, and how each was found."""
 
+    program: str = "a classifier"
     templates: Mapping[str, str] = field(default_factory=lambda: {"trust": "trust_how.html"})
 
     def read(self, found: Mapping[str, Any]) -> Any:

@@ -150,6 +150,7 @@ class TechnologyFacts:
 class Printed:
     """What is shown of printed circuits."""
 
+    program: str = "a classifier"
     templates: Mapping[str, str] = field(
         default_factory=lambda: {
             "cost": "printed_cost.html",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         PartsTarget,
         Program,
         Reading,
+        RealTarget,
         Rows,
         RunTarget,
         SearchTarget,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     )
     from mlpress.targets.fits import fitting
     from mlpress.targets.mcu import Microcontroller
+    from mlpress.targets.ngpc import NeuralGraphics
     from mlpress.targets.printed import Printed, estimate_verilog, power_limit
     from mlpress.targets.table import (
         DEFAULT_TARGET,
@@ -53,6 +55,7 @@ _MODULES = {
         "PartsTarget",
         "Program",
         "Reading",
+        "RealTarget",
         "Rows",
         "RunTarget",
         "SearchTarget",
@@ -64,6 +67,7 @@ _MODULES = {
     ),
     "fits": ("fitting",),
     "mcu": ("Microcontroller",),
+    "ngpc": ("NeuralGraphics",),
     "printed": ("Printed", "estimate_verilog", "power_limit"),
     "table": (
         "DEFAULT_TARGET",
@@ -88,10 +92,12 @@ __all__ = [
     "LineTarget",
     "Metric",
     "Microcontroller",
+    "NeuralGraphics",
     "PartsTarget",
     "Printed",
     "Program",
     "Reading",
+    "RealTarget",
     "Row",
     "Rows",
     "RunTarget",

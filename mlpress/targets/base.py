@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mlpress.verify import EngineResult, Verdict
 
 Program = ir.Net | ir.Circuit
-"""What a target of the integer level compiles; one of the real level compiles :class:`mlpress.ir.Model`."""
+"""What a target of the integer level compiles; one of the real level compiles :class:`mlpress.ir.Field`."""
 
 Values = Mapping[str, NDArray[Any]]
 """What an engine gives for rows: values (rows,) by neuron (``layer 0, neuron 1``) or port (``output y``)."""
@@ -46,10 +46,10 @@ class Cost:
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
     """Rows of data for a program: ``features`` float64 (rows, inputs), ``codes`` int64 (rows, inputs), ``labels``
-    (rows,)."""
+    (rows,).  A field takes float32 samples for ``codes``, and has ``labels`` (rows, outputs)."""
 
     features: NDArray[np.float64]
-    codes: NDArray[np.int64]
+    codes: NDArray[Any]
     labels: NDArray[Any]
 
 
@@ -83,8 +83,10 @@ class Engine(Protocol):
     def optional(self) -> bool: ...  # noqa: D102
     @property
     def note(self) -> str: ...  # noqa: D102
-    def run(self, codes: NDArray[np.int64]) -> Values:
+    def run(self, codes: NDArray[Any]) -> Values:
         """Return the values for ``codes`` int64 (rows, inputs): every ``output <port>``, each (rows,).
+
+        Engines of fields take float32 samples, and give float32 values.
 
         Fewer rows mean that time ended before all were run; :class:`~mlpress.errors.OutOfTimeError` that none was.
         """
@@ -173,6 +175,15 @@ class Target(Protocol):
 
 
 @runtime_checkable
+class RealTarget(Target, Protocol):
+    """A target of the real level: it takes fields, in the number formats that its options ask for."""
+
+    def formatted(self, program: ir.Field) -> ir.Field:
+        """Return ``program`` in the number formats that it will be built in: the function that is shipped."""
+        ...
+
+
+@runtime_checkable
 class SearchTarget(Target, Protocol):
     """A target whose designs can be searched for."""
 
@@ -212,8 +223,8 @@ class Trial:
 class RunTarget(Target, Protocol):
     """A target whose designs can be run on devices."""
 
-    def devices(self, artifact: Any) -> Mapping[str, Callable[[NDArray[np.int64]], Trial]]:
-        """Return what runs input codes, int64 (rows, inputs), by the name that a user types."""
+    def devices(self, artifact: Any) -> Mapping[str, Callable[[NDArray[Any]], Trial]]:
+        """Return what runs input codes, int64 (rows, inputs), or samples, by the name that a user types."""
         ...
 
 

@@ -31,6 +31,10 @@ TARGETS: dict[str, Row] = {
     "rv32imc": Row("mlpress.targets.mcu", "Microcontroller"),
     "rv32ec": Row("mlpress.targets.mcu", "Microcontroller"),
     "atmega328p": Row("mlpress.targets.mcu", "Microcontroller"),
+    "ngpc:8": Row("mlpress.targets.ngpc", "NeuralGraphics"),
+    "ngpc:16": Row("mlpress.targets.ngpc", "NeuralGraphics"),
+    "ngpc:32": Row("mlpress.targets.ngpc", "NeuralGraphics"),
+    "ngpc:64": Row("mlpress.targets.ngpc", "NeuralGraphics"),
 }
 """Every target that a user can name; modules are imported when one is asked for."""
 

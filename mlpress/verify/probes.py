@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,13 +19,13 @@ MOST_ROWS = 65_536
 """Rows at most, for memory's sake; up to 16 input bits they are all rows that there are."""
 
 
-def worth_rows(program: ir.Program) -> int:
+def worth_rows(program: ir.Shipped) -> int:
     """Return how many rows all engines run in about two seconds: a function of the program's size alone."""
     return int(np.clip(SECONDS * 1e6 / ir.row_micros(program), RANDOM_ROWS, MOST_ROWS))
 
 
 def probe_rows(
-    program: ir.Program, seed: int = 0, *, rows: int = RANDOM_ROWS, near: NDArray[np.int64] | None = None
+    program: ir.Shipped, seed: int = 0, *, rows: int = RANDOM_ROWS, near: NDArray[Any] | None = None
 ) -> NDArray[np.float64]:
     """Return corner rows (all low, all high, each input alone at either end) and random ones, as features (rows,
     inputs).
@@ -33,11 +35,22 @@ def probe_rows(
     one feature changed.
     """
     rng = np.random.default_rng(seed)
+    if isinstance(program, ir.Field):
+        return _samples(rng, len(program.inputs), rows)
     top = np.array([(1 << feature.bits) - 1 for feature in program.inputs], np.int64)
     alone = np.eye(len(top), dtype=np.int64)
     real = rng.uniform(-1.0, top + 2.0, (RANDOM_ROWS, len(top)))
     corners = [np.zeros((1, len(top)), np.int64), top[None, :], alone * top, top - alone * top]
     return places_of(program, np.concatenate([*corners, real, _codes(rng, top, rows - RANDOM_ROWS, near)]))
+
+
+def _samples(rng: np.random.Generator, inputs: int, rows: int) -> NDArray[np.float64]:
+    """Return corners of the domain of a field, its edges, and samples drawn from it, as float32 holds them."""
+    alone = np.eye(inputs, dtype=np.float32)
+    drawn = rng.random((rows, inputs), np.float32)
+    edges = np.where(rng.random(drawn.shape) < 0.5, np.rint(drawn), drawn)[: rows // 8]
+    corners = np.concatenate([np.zeros((1, inputs)), np.ones((1, inputs)), alone, 1 - alone])
+    return np.concatenate([corners, edges, drawn[len(edges) :]]).astype(np.float64)
 
 
 def places_of(program: ir.Program, places: NDArray[np.number]) -> NDArray[np.float64]:

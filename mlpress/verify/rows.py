@@ -80,7 +80,7 @@ def verify(
     own = design.rows
     probes = probe_rows(program, rows=worth_rows(program) if rows is None else rows, near=own.codes)
     features = np.concatenate([design.features, probes, *([] if more is None else [more])])
-    codes = ir.encode(program, features)
+    codes = ir.engine_rows(program, features)
     progress.step(f"verify: reference interpreter on {counted(len(codes), 'row')}")
     expected = _expected(program, codes)
     results = [EngineResult.of("reference interpreter", len(codes))]
@@ -105,7 +105,7 @@ def require_equal(design: Design, *, progress: Progress | None = None) -> list[E
     return results
 
 
-def _expected(program: ir.Net | ir.Circuit, codes: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+def _expected(program: ir.Shipped, codes: NDArray[Any]) -> dict[str, NDArray[Any]]:
     """Return the reference interpreter's values by name; equal rows are run once."""
     distinct, back = np.unique(codes, axis=0, return_inverse=True)
     back = back.reshape(-1)
@@ -122,7 +122,7 @@ def _oracle(design: Design, features: NDArray[np.float64], expected: Values) -> 
         return EngineResult.of("onnxruntime", len(features), str(error))
 
 
-def _checked(engine: Engine, codes: NDArray[np.int64], expected: Values, progress: Progress) -> EngineResult:
+def _checked(engine: Engine, codes: NDArray[Any], expected: Values, progress: Progress) -> EngineResult:
     """Run ``engine`` and compare; where it could not run the design at all, that is a difference.
 
     An engine that takes few rows gets ones spread evenly, corners and all.
@@ -154,6 +154,8 @@ def _onnxruntime(design: Design, features: NDArray[np.float64]) -> Values:
     if difference := graph_difference(design.oracle, design.program):
         raise MlpressError(f"oracle.onnx was not run: {difference}")
     found = Oracle(design.oracle).run(features)
+    if isinstance(design.program, ir.Field):
+        return {f"output {port}": found["values"][:, k] for k, port in enumerate(design.program.ports)}
     layers = range(sum(name.startswith("sum_") for name in found))
     outputs = [found[f"out_{k}"] for k in layers]
     named = ir.neuron_values([found[f"sum_{k}"] for k in layers], outputs)
@@ -179,9 +181,16 @@ def _compare(engine: str, found: Values, expected: Values, rows: int, note: str 
             return EngineResult.of(
                 engine, rows, f"{name} has {counted(len(values), 'value')} for {counted(rows, 'row')}", note
             )
-        wrong = np.flatnonzero(values != expected[name])
+        wrong = np.flatnonzero(_bits(values) != _bits(expected[name]))
         if len(wrong):
             row = int(wrong[0])
-            difference = f"row {row}, {name}: {int(values[row])} instead of {int(expected[name][row])}"
+            difference = f"row {row}, {name}: {values[row].item()!r} instead of {expected[name][row].item()!r}"
             return EngineResult.of(engine, rows, difference, note)
     return EngineResult.of(engine, rows, note=note)
+
+
+def _bits(values: NDArray[Any]) -> NDArray[Any]:
+    """Return the bits of float32 values, so that zeros of either sign differ; any NaN is the same one."""
+    if values.dtype != np.float32:
+        return values
+    return np.where(np.isnan(values), np.float32(np.nan), values).view(np.uint32)
