@@ -21,5 +21,5 @@ def estimate(design: Design, data: Dataset | None = None) -> Cost:
     rows = design.rows
     if data is not None:
         own = data.for_model(design.program)
-        rows = Rows(own.features, ir.encode(design.program, own.features), own.labels)
+        rows = Rows(own.features, ir.engine_rows(design.program, own.features), own.labels)
     return design.target.estimate(design.artifact, rows)

@@ -13,9 +13,10 @@ from mlpress import ir
 from mlpress.codegen import ngpc
 from mlpress.errors import MlpressError
 from mlpress.hw.ngpc import Cluster, read_cluster
+from mlpress.metrics import Metric
 from mlpress.progress import Progress
 from mlpress.sim.ngpc import Simulator
-from mlpress.targets.base import Claim, Cost, Engine, Metric, Rows, Trial, Values
+from mlpress.targets.base import Claim, Cost, Engine, Rows, Trial, Values
 from mlpress.verify import EngineResult
 
 PRECISIONS = ("given", "float32", "float16")
