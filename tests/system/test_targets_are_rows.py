@@ -8,7 +8,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2] / "mlpress"
 OWN = {
-    *("targets", "hw", "codegen/c", "sim/mcu", "sim/hil", "report/printed.py", "report/mcu.py", "report/kinds.py"),
+    *("targets", "hw", "codegen/c", "codegen/ngpc", "sim/mcu", "sim/hil", "sim/ngpc"),
+    *("report/printed.py", "report/mcu.py", "report/ngpc.py", "report/kinds.py"),
 }
 """What belongs to one kind of target, and the tables of all of them."""
 STILL = {
