@@ -23,7 +23,17 @@ from numpy.typing import ArrayLike, NDArray
 from mlpress import ir
 from mlpress.errors import MlpressError
 from mlpress.files import write_folder
-from mlpress.targets import Artifact, Rows, Target, check_options, file_text, read_target, target_files, target_options
+from mlpress.targets import (
+    Artifact,
+    Rows,
+    Target,
+    check_options,
+    file_text,
+    optional_files,
+    read_target,
+    target_files,
+    target_options,
+)
 
 FORMAT = "mlpress design 1"
 FACTS = "design.json"
@@ -171,7 +181,7 @@ class Design:
         return cls(
             program=program,
             facts=facts,
-            files={name: _text(path / name) for name in target_files(str(facts["target"]))},
+            files={name: _text(path / name) for name in _file_names(path, str(facts["target"]))},
             oracle=_read(path / "oracle.onnx"),
             features=features,
             labels=labels,
@@ -179,6 +189,10 @@ class Design:
             changed=changed,
             built=(_target(facts, options), None) if options else None,
         )
+
+
+def _file_names(path: Path, target: str) -> list[str]:
+    return [*target_files(target), *(name for name in optional_files(target) if (path / name).is_file())]
 
 
 def _target(facts: Mapping[str, Any], given: Mapping[str, Any] | None = None) -> Target:

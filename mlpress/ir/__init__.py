@@ -65,11 +65,14 @@ from mlpress.ir.net import (
     Scores,
     Term,
     Threshold,
+    level_port,
     port_name,
 )
 from mlpress.ir.plan import AtLeast, Code, Output, Plan, Raws, Sum, Tournament, Value
+from mlpress.ir.ports import codes_at, implied, input_bits, input_ports, port_columns
 from mlpress.ir.share import Operand
 from mlpress.ir.text import from_text, to_text
+from mlpress.ir.unary import unary, unary_inputs, without_unread
 from mlpress.ir.verify import verify
 
 __all__ = [
@@ -136,27 +139,36 @@ __all__ = [
     "circuit_bits",
     "circuit_of",
     "code_values",
+    "codes_at",
     "encode",
     "evaluate",
     "from_aiger",
     "from_text",
+    "implied",
     "index_bits",
+    "input_bits",
     "input_intervals",
+    "input_ports",
     "interpret",
     "interpret_circuit",
     "interpret_model",
     "intervals",
+    "level_port",
     "lower",
     "lower_net",
     "nand_count",
     "output_bits",
+    "port_columns",
     "port_name",
     "score_values",
     "signed_bits",
     "signed_digits",
     "to_aiger",
     "to_text",
+    "unary",
+    "unary_inputs",
     "unsigned_bits",
     "verify",
     "weight_terms",
+    "without_unread",
 ]

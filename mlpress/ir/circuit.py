@@ -30,8 +30,9 @@ Word = tuple[int, ...]
 class Circuit:
     """And-gates between the bits of ``inputs`` and those of ``outputs``.
 
-    Variables 1, 2, ... are the bits of the input codes: input 0's from the least significant up, then input 1's,
-    and so on; the variables after them are the and-gates.  Row ``k`` of ``ands``, int32 (gates, 2), holds the two
+    Variables 1, 2, ... are the input bits: input 0's, then input 1's, and so on; those of a binary input are its code's
+    bits from the least significant up, those of a unary one its levels from the lowest up.  The variables after them
+    are the and-gates.  Row ``k`` of ``ands``, int32 (gates, 2), holds the two
     literals that gate ``k`` reads.
 
     A classifier has one output word, the unsigned class index; ``classes`` names what it stands for.  A regression
@@ -64,8 +65,8 @@ class Circuit:
 
     @property
     def input_bits(self) -> int:
-        """Bits of all input codes together."""
-        return sum(feature.bits for feature in self.inputs)
+        """Bits in which all input codes together come in."""
+        return sum(feature.width for feature in self.inputs)
 
     @property
     def variables(self) -> int:
@@ -91,25 +92,28 @@ class CircuitBuilder:
 
     Besides the trivial cases, a gate is simplified where one operand is an and-gate that shares a literal with the
     other: the rules of "Local Two-Level And-Inverter Graph Minimization without Blowup" (Brummayer, Biere, 2006)
-    that need no new gate.
+    that need no new gate.  Of two levels of one unary input, the higher one implies the lower one.
     """
 
     def __init__(self, inputs: Sequence[Input]) -> None:
         self._inputs = tuple(inputs)
-        self._first = 1 + sum(feature.bits for feature in inputs)
+        self._first = 1 + sum(feature.width for feature in inputs)
         self._ands: list[tuple[int, int]] = []
         self._known: dict[tuple[int, int], int] = {}
         self._bits: list[list[int]] = []
+        self._level_of: dict[int, int] = {}
         variable = 1
-        for feature in inputs:
-            self._bits.append([2 * (variable + k) for k in range(feature.bits)])
-            variable += feature.bits
+        for index, feature in enumerate(inputs):
+            self._bits.append([2 * (variable + k) for k in range(feature.width)])
+            if feature.interface == "unary":
+                self._level_of.update((variable + k, index) for k in range(feature.width))
+            variable += feature.width
 
     def __len__(self) -> int:
         return len(self._ands)
 
     def input(self, index: int) -> list[int]:
-        """The literals of input ``index``, the least significant bit first."""
+        """The literals of input ``index``: the least significant bit, or the lowest level, first."""
         return list(self._bits[index])
 
     def invert(self, a: int) -> int:
@@ -124,6 +128,13 @@ class CircuitBuilder:
             return FALSE
         if a in (TRUE, b):
             return b
+        if a >> 1 in self._level_of and self._level_of[a >> 1] == self._level_of.get(b >> 1):
+            low, high = a, b  # where the higher level is reached, the lower one is
+            if not low & 1:
+                if not high & 1:
+                    return high
+            else:
+                return low if high & 1 else FALSE
         for x, y in ((a, b), (b, a)):
             simple = self._absorbed(x, y)
             if simple is not None:

@@ -44,7 +44,16 @@ _MODULES = {
     ),
     "mcu": ("Microcontroller",),
     "printed": ("Printed", "estimate_verilog"),
-    "table": ("TARGETS", "Row", "check_options", "read_target", "target_files", "target_options", "targets"),
+    "table": (
+        "TARGETS",
+        "Row",
+        "check_options",
+        "optional_files",
+        "read_target",
+        "target_files",
+        "target_options",
+        "targets",
+    ),
 }
 
 __all__ = [
@@ -67,6 +76,7 @@ __all__ = [
     "check_options",
     "estimate_verilog",
     "file_text",
+    "optional_files",
     "read_target",
     "target_files",
     "target_options",

@@ -16,6 +16,7 @@ from mlpress.errors import MlpressError
 from mlpress.hw import printed
 from mlpress.progress import Progress, Silent
 from mlpress.targets.base import Claim, Cost, Engine, Metric, Program, Rows, Trial, file_text
+from mlpress.targets.front_end import CONVERTERS, FRONT_END, check_front_end, front_files, system_cost
 from mlpress.targets.verilog_engines import (
     MOST_FOR_A_MOMENT,
     Amaranth,
@@ -30,6 +31,8 @@ from mlpress.verify import EngineResult, Side, port_values
 from mlpress.yosys import read_gates, read_sources
 
 VERILOG, BENCH, NETLIST = "top.v", "top_tb.v", "netlist.v"
+
+INTERFACES = ("binary", "unary")
 
 START_S, TERM_S, LONG_S = 5.0, 0.007, 30.0
 """Processor time of a build at the default effort: seconds at any size, and for each term of the net (from one size
@@ -69,6 +72,8 @@ class Printed:
 
     ``effort`` of synthesis is fast, default or thorough; ``rate_hz`` inferences a second is what power and energy are
     stated for; ``style`` of the Verilog is flat or modules; ``registered`` puts flip-flops at inputs and outputs.
+    ``interface`` is how the circuit receives codes: ``binary``, from flash converters, whose cost is stated beside its
+    own, or ``unary``, one bit per level, from comparators, which are part of its cost.
     """
 
     name: str = "egfet"
@@ -77,11 +82,13 @@ class Printed:
     rate_hz: float = 5.0
     style: str = "flat"
     registered: bool = False
+    interface: str = "binary"
 
     kind: ClassVar[str] = "printed"
     level: ClassVar[Literal["real", "integer"]] = "integer"
     metrics: ClassVar[tuple[Metric, ...]] = (Metric("area", "cm2"), Metric("power", "mW"))
     files: ClassVar[tuple[str, ...]] = (VERILOG, BENCH, NETLIST)
+    optional_files: ClassVar[tuple[str, ...]] = (CONVERTERS, FRONT_END)
 
     def cells(self) -> printed.Technology:
         """Return the technology, or the cells of the user's own liberty file."""
@@ -93,6 +100,10 @@ class Printed:
         printed.check_effort(self.effort)
         printed.check_rate(self.rate_hz)
         codegen.check_style(self.style)
+        if self.interface not in INTERFACES:
+            raise MlpressError(f"no interface {self.interface!r}; there are {', '.join(INTERFACES)}")
+        if self.interface == "unary" and self.style != "flat":
+            raise MlpressError(f"a circuit with unary inputs is flat; style {self.style!r} needs --interface binary")
 
     def facts(self) -> dict[str, Any]:
         """Return the options as plain JSON values; of a liberty file the name alone."""
@@ -102,6 +113,7 @@ class Printed:
             "rate_hz": self.rate_hz,
             "style": self.style,
             "registered": self.registered,
+            "interface": self.interface,
         }
 
     def validate(self, program: Any) -> None:
@@ -116,7 +128,7 @@ class Printed:
         if isinstance(program, ir.Net) and (expected := expected_seconds(program)) > LONG_S:
             progress.note(f"this is a large network: about {expected:.0f} s of processor time at the default effort")
         progress.step("plan the arithmetic")
-        lowered = program if isinstance(program, ir.Circuit) else ir.lower_net(program)
+        lowered = self.lowered(program)
         progress.step("describe it in Verilog")
         verilog = codegen.to_verilog(lowered, style=self.style, registered=self.registered)
         bench = codegen.testbench(lowered, rows.codes, registered=self.registered)
@@ -134,15 +146,22 @@ class Printed:
             lowered,
             synthesis.verilog,
             technology,
-            {VERILOG: verilog, BENCH: bench.text, NETLIST: synthesis.verilog},
+            {VERILOG: verilog, BENCH: bench.text, NETLIST: synthesis.verilog, **front_files(lowered)},
             {"plan": _plan_facts(lowered), "audit": audit.to_json(), "synthesis": synthesis.to_json()},
         )
 
     def restore(self, program: Program, files: Mapping[str, str | bytes], facts: Mapping[str, Any]) -> PrintedArtifact:
         """Return the artifact of a design folder; its test bench is made anew wherever one is run."""
-        lowered = program if isinstance(program, ir.Circuit) else ir.lower_net(program)
+        lowered = self.lowered(program)
         texts = {name: file_text(files, name) for name in (VERILOG, BENCH, NETLIST)}
+        texts |= {name: file_text(files, name) for name in front_files(lowered)}
         return PrintedArtifact(program, lowered, texts[NETLIST], self.cells(), texts, facts)
+
+    def lowered(self, program: Program) -> ir.Lowered | ir.Circuit:
+        """Return the program ready for hardware, with the interface that was asked for."""
+        if self.interface == "binary":
+            return program if isinstance(program, ir.Circuit) else ir.lower_net(program)
+        return ir.unary(program if isinstance(program, ir.Circuit) else ir.bit_blast(program))
 
     def engines(self, artifact: PrintedArtifact) -> Sequence[Engine]:
         """Return the RTL, the mapped netlist and Amaranth's simulator."""
@@ -173,40 +192,46 @@ class Printed:
                 check_class_names(artifact.lowered, verilog, self.style, facts),
                 check_bench(artifact.lowered, bench, rows.codes, self.registered, hashed),
             ]
+        found += check_front_end(artifact.lowered, artifact.files, rows.features)
         return [*found, *run_bench(artifact.lowered, verilog, rows.codes, self.registered, progress)]
 
     def estimate(self, artifact: PrintedArtifact, rows: Rows) -> Cost:
         """Return area, and power at the nominal supply, of the mapped netlist on these rows."""
-        vectors = port_values(rows.codes, [port.name for port in artifact.packed.inputs])
-        found = printed.estimate(
-            artifact.packed,
-            artifact.technology,
-            vectors,
-            self.rate_hz,
-            converters=feeds(artifact.program.inputs),
-        )
+        found = self._estimated(artifact.packed, artifact.technology, artifact.lowered, rows.codes)
+        system = system_cost(found, artifact.technology, codegen.inputs_of(artifact.lowered))
         rule = "docs/estimates.md"
-        return Cost(
-            {"area": found.area_cm2, "power": found.nominal.total_mw},
-            {"area": f"the sum of the cells ({rule})", "power": f"states and toggles of the rows ({rule})"},
-            {"estimate": found.to_json()},
-        )
+        area, power = f"the sum of the cells ({rule})", f"states and toggles of the rows ({rule})"
+        if system.comparators:
+            area, power = f"{area} and of the comparators", f"{power}, and the comparators'"
+        return Cost(system.values(), {"area": area, "power": power}, {"estimate": found.to_json(), **system.facts()})
+
+    def _estimated(
+        self,
+        packed: printed.PackedNetlist,
+        technology: printed.Technology,
+        lowered: ir.Lowered | ir.Circuit,
+        codes: NDArray[np.int64],
+    ) -> printed.Estimate:
+        inputs = codegen.inputs_of(lowered)
+        vectors = port_values(codes, [port.name for port in packed.inputs], inputs)
+        return printed.estimate(packed, technology, vectors, self.rate_hz, converters=feeds(inputs))
 
     def measure(self, program: Program, codes: NDArray[np.int64], hint: str | None = None, quick: bool = False) -> Cost:
         """Return area and power, at the nominal supply, of the program on rows of input ``codes``.
 
+        Comparators count, as in :meth:`estimate`; the cost of flash converters is beside that, the fact ``adc``.
+
         ``hint`` is a netlist of the same circuit in cells of its own; ``quick`` takes it as it is.
         """
         technology = self.cells()
-        own = None if hint is None else printed.parse_netlist(hint, "top")
+        own, lowered = None if hint is None else printed.parse_netlist(hint, "top"), self.lowered(program)
         if own is None or not quick:
-            verilog = codegen.to_verilog(program if isinstance(program, ir.Circuit) else ir.lower_net(program))
+            verilog = codegen.to_verilog(lowered)
             own = printed.synthesise(verilog, "top", technology, effort=self.effort, own=own).netlist
-        packed = printed.PackedNetlist(own, technology)
-        vectors = port_values(codes, [port.name for port in packed.inputs])
-        found = printed.estimate(packed, technology, vectors, self.rate_hz, converters=feeds(program.inputs))
-        adc = None if found.adc is None else found.adc.to_json()
-        return Cost({"area": found.area_cm2, "power": found.nominal.total_mw}, facts={"adc": adc})
+        found = self._estimated(printed.PackedNetlist(own, technology), technology, lowered, codes)
+        system = system_cost(found, technology, codegen.inputs_of(lowered))
+        adc = found.adc.to_json() if found.adc is not None and found.adc.encoded else None
+        return Cost(system.values(), facts={"adc": adc, **system.facts()})
 
     def shipped(self, program: Program) -> Printed:
         """Return the target for a chosen design: ``default`` effort becomes ``thorough`` where it is small enough."""
@@ -216,8 +241,9 @@ class Printed:
 
     def claims(self, artifact: PrintedArtifact) -> Sequence[Claim]:
         """Return that circuit, Verilog and mapped netlist are one function of all inputs."""
-        program = artifact.program
-        circuit = program if isinstance(program, ir.Circuit) else ir.bit_blast(program)
+        lowered = artifact.lowered
+        circuit = lowered if isinstance(lowered, ir.Circuit) else ir.bit_blast(lowered.net)
+        implied = ir.implied(circuit.inputs)
         clock, reset = ({"clk": 0}, {"rst": 0}) if self.registered else ({}, {})
         rtl = cache(lambda: read_gates({VERILOG: file_text(artifact.files, VERILOG)}, "top"))
 
@@ -226,8 +252,8 @@ class Printed:
 
         quick = len(circuit.ands) <= MOST_FOR_A_MOMENT
         return (
-            Equality(("circuit", VERILOG), lambda: (circuit, rtl()), clock | reset, quick),
-            Equality((VERILOG, NETLIST), lambda: (rtl(), netlist()), clock, quick),
+            Equality(("circuit", VERILOG), lambda: (circuit, rtl()), clock | reset, quick, implied),
+            Equality((VERILOG, NETLIST), lambda: (rtl(), netlist()), clock, quick, implied),
         )
 
     def devices(self, artifact: PrintedArtifact) -> Mapping[str, Callable[[NDArray[np.int64]], Trial]]:
@@ -258,9 +284,15 @@ def expected_seconds(net: ir.Net) -> float:
 
 
 def feeds(inputs: Sequence[ir.Input]) -> list[printed.Feed]:
-    """Return the converter in front of each port ``x0, x1, ...``."""
-    converters = (printed.Converter(bits=feature.bits, levels=feature.levels) for feature in inputs)
-    return [printed.Feed(ir.port_name(k), converter) for k, converter in enumerate(converters)]
+    """Return what stands in front of each port: a flash converter, or a comparator where the input is unary."""
+    found = []
+    for k, feature in enumerate(inputs):
+        if feature.interface == "unary":
+            one = printed.Converter(1, (1,), encoded=False)
+            found += [printed.Feed(port, one) for port, _ in ir.input_ports([feature], first=k)]
+        else:
+            found.append(printed.Feed(ir.port_name(k), printed.Converter(feature.bits, feature.levels)))
+    return found
 
 
 def estimate_verilog(

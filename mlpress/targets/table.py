@@ -77,6 +77,12 @@ def target_files(text: str) -> tuple[str, ...]:
     return files
 
 
+def optional_files(text: str) -> tuple[str, ...]:
+    """Return the names of the files that some artifacts of a target have beside :func:`target_files`."""
+    files: tuple[str, ...] = getattr(target_type(text), "optional_files", ())
+    return files
+
+
 def targets() -> list[dict[str, Any]]:
     """Return what is known of every target, as plain JSON values: ``name``, ``kind``, ``title`` and more by kind."""
     return [{"name": name, "kind": read_target(name).kind, **read_target(name).describe()} for name in TARGETS]

@@ -67,7 +67,7 @@ class CircuitEngine:
         _check_ports(self.lowered, inputs, outputs, clocking=("clk", "rst") if self.registered else ())
         latency = LATENCY if self.registered else 0
         rows = np.concatenate([codes, np.repeat(codes[-1:], latency, axis=0)])
-        found = run(port_values(rows, [port.name for port in inputs]))
+        found = run(port_values(rows, [port.name for port in inputs], _program(self.lowered).inputs))
         signed = not _program(self.lowered).classes
         named = {}
         for port in outputs:
@@ -139,25 +139,26 @@ class Amaranth:
 
 @dataclass(frozen=True, slots=True)
 class Equality:
-    """Two circuits are one function of all inputs; ``load`` reads both, ``held`` ports stand still."""
+    """Two circuits are one function of all inputs that can occur; ``load`` reads both, ``held`` ports stand still."""
 
     sides: tuple[str, str]
     load: Callable[[], tuple[Side, Side]]
     held: Mapping[str, int]
     quick: bool = True
+    implied: Sequence[tuple[str, str]] = ()
 
     def prove(self, timeout_s: float) -> Verdict:
         """Prove it, refute it, or run out of time."""
         one, other = self.load()
-        return prove_equal(one, other, held=self.held, timeout_s=timeout_s)
+        return prove_equal(one, other, held=self.held, implied=self.implied, timeout_s=timeout_s)
 
 
 def check_class_names(lowered: Lowered, verilog: str, style: str, facts: Mapping[str, Any]) -> EngineResult:
     """Check that the classes are those that ``design.json`` and the comment in ``top.v`` name, in that order."""
     from mlpress.codegen import header
 
-    classes, level = list(_program(lowered).classes), "circuit" if isinstance(lowered, ir.Circuit) else "net"
-    known = facts.get(level)
+    classes = list(_program(lowered).classes)
+    known = facts.get("net") or facts.get("circuit")
     named = known.get("classes") if isinstance(known, Mapping) else None
     difference = "" if named == classes else f"program.mlp has {_listed(classes)}, design.json {_listed(named)}"
     ports = [line for line in header(lowered, style).splitlines() if _answer(line)]

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpress.codegen.verilog.rtl import Program, bits_of
+from mlpress.codegen.verilog.rtl import Program, bits_of, inputs_of
 from mlpress.errors import MlpressError
-from mlpress.ir import Bits, Circuit, interpret, interpret_circuit
+from mlpress.ir import Bits, Circuit, interpret, interpret_circuit, port_columns
 
 Port = tuple[str, int]
 """A port's name and width."""
@@ -61,7 +61,8 @@ def testbench(
     answers = _answers(program, codes)
     width = sum(size for _, size in (*inputs, *outputs))
     ports = [*inputs, *outputs]
-    rows = [_word(ports, row) for row in np.concatenate([codes, answers], axis=1).tolist()]
+    columns = list(port_columns(inputs_of(program), codes).values())
+    rows = [_word(ports, row) for row in np.column_stack([*columns, answers]).tolist()]
     digits = -(-width // 4)
     vectors = "\n".join(f"    rows[{k}] = {width}'h{word:0{digits}x};" for k, word in enumerate(rows))
     fields = _fields(ports, width)

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from mlpress.codegen.verilog.flat import flat_text, vectors_of
 from mlpress.codegen.verilog.readable import readable
 from mlpress.errors import MlpressError
-from mlpress.ir import Bits, Circuit, Gate, Input, Ladder, Lowered, QRelu, Scores, circuit_bits
+from mlpress.ir import Bits, Circuit, Gate, Input, Ladder, Lowered, QRelu, Scores, circuit_bits, port_columns
 from mlpress.progress import counted
 from mlpress.yosys import run_yosys
 
@@ -67,9 +67,11 @@ def simulate(
     _check_style(program, style)
     circuit = _circuit(program, style, registered=False)
     found: dict[str, list[int]] = {port.name: [] for port in circuit.outputs}
+    columns = port_columns(inputs_of(program), codes)
+    rows = list(zip(*(columns[port.name].tolist() for port in circuit.inputs), strict=True))
 
     async def drive(context: SimulatorContext) -> None:
-        for row in codes.tolist():
+        for row in rows:
             if monotonic() > deadline:
                 return
             for port, value in zip(circuit.inputs, row, strict=True):
@@ -95,6 +97,11 @@ class _Circuit:
 def bits_of(program: Program) -> Bits:
     """The bit program of a lowered net or of a circuit."""
     return program.bits if isinstance(program, Lowered) else circuit_bits(program)
+
+
+def inputs_of(program: Program) -> tuple[Input, ...]:
+    """The inputs of a lowered net or of a circuit."""
+    return program.inputs if isinstance(program, Circuit) else program.net.inputs
 
 
 def _check_style(program: Program, style: str) -> None:
@@ -168,9 +175,10 @@ def _as_verilog(text: str, name: str) -> str:
 
 def header(program: Program, style: str) -> str:
     """The comment on top: what the module is, and what each port means."""
-    inputs = program.inputs if isinstance(program, Circuit) else program.net.inputs
-    lines = [*_what(program, style), "", "Inputs (unsigned codes):"]
-    lines += [f"  x{k}: {_code(feature)}" for k, feature in enumerate(inputs)]
+    lines = [*_what(program, style), "", "Inputs (unsigned codes; x0_ge3 says whether code x0 is 3 or more):"]
+    if all(feature.interface == "binary" for feature in inputs_of(program)):
+        lines[-1] = "Inputs (unsigned codes):"
+    lines += [f"  x{k}: {_code(feature)}" for k, feature in enumerate(inputs_of(program))]
     lines += ["", "Outputs:", *_answers(program)]
     if isinstance(program, Lowered):
         lines += ["", "Layers:"]

@@ -1,0 +1,93 @@
+"""From sensors to the ports of a printed circuit with unary inputs: files, checks, and what comparators add."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpress import codegen, ir
+from mlpress.hw import printed
+from mlpress.targets.base import file_text
+from mlpress.verify import EngineResult
+
+Lowered = ir.Lowered | ir.Circuit
+
+CONVERTERS, FRONT_END = "converters.csv", "front_end.v"
+
+
+def is_unary(inputs: Sequence[ir.Input]) -> bool:
+    """Return whether any input comes from comparators."""
+    return any(feature.interface == "unary" for feature in inputs)
+
+
+def front_files(lowered: Lowered) -> dict[str, str]:
+    """Return the table of comparators and their behaviour, by file name; nothing where all inputs are binary."""
+    if not is_unary(codegen.inputs_of(lowered)):
+        return {}
+    return {CONVERTERS: codegen.converters_csv(lowered), FRONT_END: codegen.front_end(lowered)}
+
+
+def check_front_end(
+    lowered: Lowered, files: Mapping[str, str | bytes], features: NDArray[np.float64]
+) -> list[EngineResult]:
+    """Check that both files are those that the program makes."""
+    wanted = front_files(lowered)
+    if not wanted:
+        return []
+    wrong = [name for name, text in wanted.items() if file_text(files, name) != text]
+    difference = f"{wrong[0]} is not the one that this program makes" if wrong else ""
+    return [EngineResult.of("front end", len(features), difference, "its files, written again")]
+
+
+@dataclass(frozen=True, slots=True)
+class SystemCost:
+    """Area (cm2) and power (mW, at ``volts``) of gates, and of the ``count`` comparators that they read.
+
+    ``comparators`` is None where these are no part of the system, and ``missing`` names what no figure is known of.
+    """
+
+    gates: tuple[float, float]
+    comparators: tuple[float, float] | None
+    count: int
+    volts: float
+    missing: str
+
+    def values(self) -> dict[str, float]:
+        """Return what counts, by metric: everything there are figures of."""
+        extra = self.comparators or (0.0, 0.0)
+        return {"area": self.gates[0] + extra[0], "power": self.gates[1] + extra[1]}
+
+    def facts(self) -> dict[str, Any]:
+        """Return the parts as plain JSON values, or nothing where the circuit has no comparators."""
+        if self.comparators is None and not self.missing:
+            return {}
+        known = self.comparators or (None, None)
+        return {
+            "system": {
+                "gates": {"area_cm2": self.gates[0], "power_mw": self.gates[1]},
+                "comparators": {"count": self.count, "area_cm2": known[0], "power_mw": known[1]},
+                "total": {"area_cm2": self.values()["area"], "power_mw": self.values()["power"]},
+                "at_volts": self.volts,
+                "missing": self.missing,
+            }
+        }
+
+
+def system_cost(found: printed.Estimate, technology: printed.Technology, inputs: Sequence[ir.Input]) -> SystemCost:
+    """Return what a circuit with these inputs costs in all at the nominal supply."""
+    gates, volts = (found.area_cm2, found.nominal.total_mw), found.nominal_voltage
+    if not is_unary(inputs):
+        return SystemCost(gates, None, 0, volts, "")
+    if technology.comparator is None:
+        missing = f"the comparators: no figures of one are known for {technology.name}"
+        return SystemCost(gates, None, found.levels_read, volts, missing)
+    area, power, missing = 0.0, 0.0, "the resistor ladder"
+    if found.adc is not None:
+        area, power = found.adc.area_cm2, found.adc.power_mw
+        if found.adc.volts != volts:
+            power, missing = 0.0, f"the comparators' power: it is known at {found.adc.volts:g} V alone; {missing}"
+    return SystemCost(gates, (area, power), found.levels_read, volts, missing)
