@@ -188,6 +188,10 @@ def search(
         Path | None, typer.Option(help="Designs to show in the picture: CSV of label, accuracy, area_cm2.")
     ] = None,
     option: TargetOption = None,
+    interface: Annotated[
+        str | None,
+        typer.Option(help="How codes come in: unary (comparators, counted; the default where known) or binary."),
+    ] = None,
     effort: Effort = None,
     rate: Rate = None,
     verbose: Verbose = False,
@@ -220,8 +224,10 @@ def search(
         input_bits=input_bits,
         weight_bits=weight_bits,
         activation_bits=activation_bits,
-        **_given(option, liberty=liberty, effort=effort, rate_hz=rate),
+        **_given(option, liberty=liberty, effort=effort, rate_hz=rate, interface=interface),
     )
+    if "interface" not in _given(option, interface=interface):
+        options = searching.usual(options)
     settings = searching.Settings(level, start == "tree", limits, with_adc, power_weight, seed)
     with screen.working():
         screen.step("read model and data")

@@ -26,6 +26,7 @@ from mlpress.pipeline.compile import Options
 from mlpress.pipeline.found import Found, measured, product_bits, search_target, shipped, with_fronts
 from mlpress.pipeline.preparation import Prepared, prepare
 from mlpress.progress import Progress, Silent, counted, recorded
+from mlpress.targets import Interfaced
 
 __all__ = [
     "Found",
@@ -38,6 +39,7 @@ __all__ = [
     "search_prepared",
     "shipped",
     "starts",
+    "usual",
     "with_fronts",
 ]
 
@@ -256,7 +258,9 @@ def search_prepared(
     watch.step("fit decision trees, to hold the design against")
     coded = task.coded
     until = approx.now() + max(clock.left_s() - clock.press_s, 0.0)
-    trees = gates.tree_points(net.inputs, net.classes, coded, gates.cell_costs(task.technology), seed=seed, until=until)
+    trees = gates.tree_points(
+        task.inputs, net.classes, coded, gates.cell_costs(task.technology), seed=seed, until=until
+    )
     return Found(
         front=front,
         integer=integer if evolved is not None else None,
@@ -278,7 +282,8 @@ def search_key(net: ir.Net, rows: Dataset, options: Options, settings: Settings)
     """A digest of all that decides what a search finds, but for its budget."""
     technology = search_target(options).cells()
     cells = [(cell.name, cell.area_um2) for cell in technology.cells.values()]
-    digest = sha256(repr((ir.to_text(net), technology.name, cells, settings)).encode())
+    interface = options.target.facts().get("interface")
+    digest = sha256(repr((ir.to_text(net), technology.name, cells, settings, interface)).encode())
     for array in (rows.features, rows.labels):
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
@@ -353,6 +358,17 @@ class _Task:
         return cells
 
     @property
+    def inputs(self) -> tuple[ir.Input, ...]:
+        """The inputs as the target's circuits receive them."""
+        target = self.options.target
+        return target.receives(self.net.inputs) if isinstance(target, Interfaced) else self.net.inputs
+
+    @property
+    def unary(self) -> bool:
+        """Whether circuits read comparators, which then count, and which a tree's tests are."""
+        return any(feature.interface == "unary" for feature in self.inputs)
+
+    @property
     def hurried(self) -> bool:
         """Whether there is no time for half of the archives, nor for good teachers."""
         from mlpress.approx import cores, gates
@@ -417,7 +433,7 @@ class _Task:
             self.technology,
             self._budget(budget, INTEGER_SHARE if self.settings.level == "both" else 1.0),
             limits=self.settings.limits or approx.Limits(),
-            with_adc=self.settings.with_adc,
+            with_adc=self.settings.with_adc or (self.unary and self.technology.comparator is not None),
             seed=self.settings.seed,
             workers=self.where.workers,
             decided=self.decided,
@@ -463,7 +479,14 @@ class _Task:
         gate_file = self.where.files().get("gates")
         rows, net = self.coded, self.net
         most = None if self.settings.limits is None else self.settings.limits.max_area
-        begin = starts(net, integer, trees=self.settings.start_tree, few=self.hurried, note=self.progress.note)
+        begin = starts(
+            net,
+            integer,
+            trees=self.settings.start_tree or self.unary,
+            few=self.hurried,
+            inputs=self.inputs,
+            note=self.progress.note,
+        )
         room = max((len(start.made.ands) for start in begin if isinstance(start, gates.Given)), default=0)
         if most is not None:
             smallest = float(gates.cell_costs(self.technology).area[[0b0111, 0b0001, 0b1000, 0b1110]].min())
@@ -475,7 +498,7 @@ class _Task:
         more = [] if integer is None else self._polished(integer, effort, budget, optimism)
         took = now() - since
         evolved = gates.evolve(
-            net.inputs,
+            self.inputs,
             net.classes,
             rows,
             begin,
@@ -513,7 +536,7 @@ class _Task:
         for k, net in (like[i] for i in picks):  # the most accurate first
             if chosen and approx.now() > began + 0.25 * share:
                 break
-            chosen.append(gates.Given(f"searched design {k}", ir.bit_blast(net)))
+            chosen.append(gates.Given(f"searched design {k}", _fed(net, self.inputs)))
         self.progress.step(f"evolve the circuits of {counted(len(chosen), 'searched network')}")
         with interrupts.allowed():
             return gates.polished(
@@ -601,10 +624,17 @@ def _read_front(path: Path, key: str) -> Front:
     return Front.from_json(text)
 
 
-def _alike(net: ir.Net) -> gates.Trained:
+def _alike(net: ir.Net, inputs: tuple[ir.Input, ...] = ()) -> gates.Trained:
     from mlpress.approx import gates
 
-    return gates.Trained(net, tuple(len(layer.neurons) for layer in net.layers[:-1]))
+    hidden = tuple(len(layer.neurons) for layer in net.layers[:-1])
+    return gates.Trained(net, hidden, interface=(inputs or net.inputs)[0].interface)
+
+
+def _fed(net: ir.Net, inputs: tuple[ir.Input, ...]) -> ir.Circuit:
+    """The net's exact circuit, receiving codes as ``inputs`` do."""
+    circuit = ir.bit_blast(net)
+    return ir.unary(circuit) if any(feature.interface == "unary" for feature in inputs) else circuit
 
 
 def starts(
@@ -613,6 +643,7 @@ def starts(
     *,
     trees: bool,
     few: bool = False,
+    inputs: tuple[ir.Input, ...] = (),
     note: Callable[[str], None] = lambda _: None,
 ) -> list[gates.Start]:
     """What an evolution starts from: the exact net, trees, up to three designs of the integer level, a wider net.
@@ -622,16 +653,17 @@ def starts(
     are evolved before it, a tree comes first.
 
     Circuits are left out where they would be too large (:data:`MOST_BITS`), which ``note`` is told; where nothing else
-    is left, there are trees in any case.
+    is left, there are trees in any case.  All receive codes as ``inputs`` do (default: those of the net).
     """
     from mlpress.approx import gates
 
-    alike = replace(_alike(net), tries=1) if few else _alike(net)
+    inputs = inputs or net.inputs
+    alike = replace(_alike(net, inputs), tries=1) if few else _alike(net, inputs)
     most = HURRIED_BITS if few else MOST_BITS
     small = product_bits(net) <= most
-    stand_in = gates.Tree(net.inputs, net.classes, TREE_LEAVES[-1])
-    found: list[gates.Start] = [gates.Given("the exact network", ir.bit_blast(net), alike)] if small else []
-    fitted = [gates.Tree(net.inputs, net.classes, leaves) for leaves in TREE_LEAVES[: 2 if few else None]]
+    stand_in = gates.Tree(inputs, net.classes, TREE_LEAVES[-1])
+    found: list[gates.Start] = [gates.Given("the exact network", _fed(net, inputs), alike)] if small else []
+    fitted = [gates.Tree(inputs, net.classes, leaves) for leaves in TREE_LEAVES[: 2 if few else None]]
     if trees:
         found.insert(0 if few and integer is not None else len(found), fitted[0])
     if integer is not None:
@@ -640,9 +672,9 @@ def starts(
         quarters = (2,) if few else (1, 2, 3)
         for i in sorted({len(like) * k // 4 for k in quarters}) if like else []:  # no pruned converters
             k, searched = like[i]
-            found.append(gates.Given(f"searched design {k}", ir.bit_blast(searched), alike if small else stand_in))
+            found.append(gates.Given(f"searched design {k}", _fed(searched, inputs), alike if small else stand_in))
     if small and not few:
-        found.append(gates.Trained(net, tuple(2 * neurons for neurons in alike.hidden)))
+        found.append(replace(_alike(net, inputs), hidden=tuple(2 * neurons for neurons in alike.hidden)))
     found += fitted[1:] if trees else [] if found else fitted
     if not small:
         note(
@@ -660,6 +692,12 @@ def _search_facts(front: Front | gates.CircuitFront) -> dict[str, Any]:
     else:
         done = {"level": "gates", "rounds": front.rounds, "moves": front.moves}
     return {"seed": front.seed, **done, "stopped": front.stopped}
+
+
+def usual(options: Options) -> Options:
+    """Return the options with the interface that a search takes unless it is told one."""
+    target = options.target
+    return replace(options, target=target.searched()) if isinstance(target, Interfaced) else options
 
 
 def power_limit(sources: Sequence[str], max_power: float | None) -> float | None:

@@ -16,7 +16,7 @@ from mlpress.errors import MlpressError
 from mlpress.hw import printed
 from mlpress.progress import Progress, Silent
 from mlpress.targets.base import Claim, Cost, Engine, Metric, Program, Rows, Trial, file_text
-from mlpress.targets.front_end import CONVERTERS, FRONT_END, check_front_end, front_files, system_cost
+from mlpress.targets.front_end import CONVERTERS, FRONT_END, check_front_end, front_files, is_unary, system_cost
 from mlpress.targets.verilog_engines import (
     MOST_FOR_A_MOMENT,
     Amaranth,
@@ -157,6 +157,14 @@ class Printed:
         texts |= {name: file_text(files, name) for name in front_files(lowered)}
         return PrintedArtifact(program, lowered, texts[NETLIST], self.cells(), texts, facts)
 
+    def searched(self) -> Printed:
+        """Return the target with unary inputs, where comparators have a price."""
+        return self if self.cells().comparator is None or self.style != "flat" else replace(self, interface="unary")
+
+    def receives(self, inputs: tuple[ir.Input, ...]) -> tuple[ir.Input, ...]:
+        """Return the inputs with this interface."""
+        return ir.unary_inputs(inputs) if self.interface == "unary" else inputs
+
     def lowered(self, program: Program) -> ir.Lowered | ir.Circuit:
         """Return the program ready for hardware, with the interface that was asked for."""
         if self.interface == "binary":
@@ -230,7 +238,9 @@ class Printed:
             own = printed.synthesise(verilog, "top", technology, effort=self.effort, own=own).netlist
         found = self._estimated(printed.PackedNetlist(own, technology), technology, lowered, codes)
         system = system_cost(found, technology, codegen.inputs_of(lowered))
-        adc = found.adc.to_json() if found.adc is not None and found.adc.encoded else None
+        adc = None if found.adc is None else found.adc.to_json()
+        if is_unary(codegen.inputs_of(lowered)) and adc is not None:
+            adc |= {"area_cm2": 0.0, "power_mw": 0.0}  # nothing beside what is counted
         return Cost(system.values(), facts={"adc": adc, **system.facts()})
 
     def shipped(self, program: Program) -> Printed:

@@ -52,6 +52,12 @@ class CellCosts:
     static_nw: NDArray[np.float64]
     steps: tuple[tuple[Step, ...], ...]
 
+    @property
+    def comparator(self) -> tuple[float, float]:
+        """Area in um2, and power in nW at ``voltage``, of a comparator; 0 where none is known."""
+        known = self.technology.comparator
+        return (0.0, 0.0) if known is None else (known.area_um2, known.static_nw.get(self.voltage, 0.0))
+
 
 class _Cell(NamedTuple):
     name: str

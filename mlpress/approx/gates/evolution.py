@@ -24,6 +24,7 @@ from mlpress.approx.gates.own_cells import to_netlist
 from mlpress.approx.gates.problem import GateEffort, GateProblem
 from mlpress.approx.gates.rows import PackedRows, Rows, check_rows, pack_rows
 from mlpress.approx.gates.starts import Start
+from mlpress.approx.gates.whole import pruned
 from mlpress.approx.integer.search import Budget
 from mlpress.errors import MlpressError
 from mlpress.hw.printed import Technology
@@ -217,7 +218,7 @@ def _best(problem: GateProblem, archives: Sequence[Archive]) -> list[_Best]:
 
 
 def _areas(problem: GateProblem, archive: Archive) -> NDArray[np.int64]:
-    return np.array([member.genome.area(problem.costs) for member in archive.members])
+    return np.array([problem.area(member.genome) for member in archive.members])
 
 
 def near_area(area: NDArray[np.int64], known: NDArray[np.int64], wrong: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -241,9 +242,10 @@ def near_area(area: NDArray[np.int64], known: NDArray[np.int64], wrong: NDArray[
 
 def _design(problem: GateProblem, best: _Best, packed: PackedRows) -> CircuitDesign:
     genome, rows = best.member.genome, problem.rows
+    left, inputs = pruned(genome, problem.inputs)
     return CircuitDesign(
-        circuit=genome.to_circuit(problem.inputs, problem.classes),
-        netlist=to_netlist(genome, problem.inputs, problem.costs).to_verilog(),
+        circuit=left.to_circuit(inputs, problem.classes),
+        netlist=to_netlist(left, inputs, problem.costs).to_verilog(),
         start=problem.starts[best.member.start].name,
         lesson=problem.lesson(best.archive),
         fit_accuracy=1 - wrong_rows(problem, genome, packed) / len(rows),

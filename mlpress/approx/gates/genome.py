@@ -57,6 +57,13 @@ class Genome:
         """Area in um2, each gate made of its own cells."""
         return int(costs.area[self.table].sum())
 
+    def read(self) -> NDArray[np.bool_]:
+        """Which input bits any gate or output reads, bool (input bits,)."""
+        found = np.zeros(self.first_gate + len(self), np.bool_)
+        found[self.operands.reshape(-1)] = True
+        found[self.outputs] = True
+        return found[FIRST_INPUT : self.first_gate]
+
     def check(self) -> None:
         """Raise :class:`MlpressError` where the arrays are no genome (they may come from a file)."""
         own = self.first_gate + np.arange(len(self.table))

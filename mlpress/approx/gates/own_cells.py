@@ -9,17 +9,18 @@ import numpy as np
 from mlpress.approx.gates.cells import LEFT, RIGHT, CellCosts
 from mlpress.approx.gates.genome import FIRST_INPUT, Genome
 from mlpress.hw.printed import CellKind, Netlist, Port
-from mlpress.ir import Input, port_name
+from mlpress.ir import Input, input_ports
 
 
 def to_netlist(genome: Genome, inputs: tuple[Input, ...], costs: CellCosts, name: str = "top") -> Netlist:
-    """The cells that :meth:`Genome.area` counts, with the ports of the RTL: ``x0``, ``x1``, ... and ``y``."""
+    """The cells that :meth:`Genome.area` counts, with the ports of the RTL: those of the inputs, and ``y``."""
     used = sorted({step.cell for table in set(genome.table.tolist()) for step in costs.steps[table]})
     cells = [costs.technology.cells[cell] for cell in used]
     kinds = tuple(CellKind(cell.name, (*cell.inputs, *cell.outputs)) for cell in cells)
     rows: list[list[int]] = []
     kind: list[int] = []
-    nets = ["0", "1", *(f"{port_name(k)}_{bit}" for k, feature in enumerate(inputs) for bit in range(feature.bits))]
+    given = input_ports(inputs)
+    nets = ["0", "1", *(f"{port}_{bit}" for port, width in given for bit in range(width))]
     signals = list(range(genome.first_gate))  # the net of every signal: constants and inputs have their own numbers
     width = max((len(each.pins) for each in kinds), default=0)
     for gate, (table, (a, b)) in enumerate(zip(genome.table.tolist(), genome.operands.tolist(), strict=True)):
@@ -31,10 +32,9 @@ def to_netlist(genome: Genome, inputs: tuple[Input, ...], costs: CellCosts, name
             rows.append([*pins, len(nets) - 1] + [-1] * (width - len(pins) - 1))
             kind.append(used.index(step.cell))
         signals.append(made[table])
-    ends = list(accumulate((feature.bits for feature in inputs), initial=FIRST_INPUT))
+    ends = list(accumulate((width for _, width in given), initial=FIRST_INPUT))
     ports = [
-        Port(port_name(k), "input", tuple(range(ends[k], ends[k + 1])), feature.bits - 1, 0)
-        for k, feature in enumerate(inputs)
+        Port(port, "input", tuple(range(ends[k], ends[k + 1])), width - 1, 0) for k, (port, width) in enumerate(given)
     ]
     answer = tuple(signals[signal] for signal in genome.outputs.tolist())
     return Netlist(

@@ -22,6 +22,7 @@ from mlpress.approx.gates.own_cells import to_netlist
 from mlpress.approx.gates.problem import GateEffort, GateProblem
 from mlpress.approx.gates.rows import Rows, pack_rows
 from mlpress.approx.gates.starts import Given
+from mlpress.approx.gates.whole import pruned
 from mlpress.hw.printed import Technology
 
 LESSON: Lesson = "moved"
@@ -63,13 +64,14 @@ def polished(
         rng = np.random.default_rng((seed, k, 8))
         members = with_members(members, sweep(problem, material, start.made, k, rng, until, len(starts) - k))
     seen = pack_rows(problem.inputs, len(problem.classes), fit)
-    area = np.array([member.genome.area(problem.costs) for member in members], np.int64)
+    area = np.array([problem.area(member.genome) for member in members], np.int64)
     wrong = near_area(area, area, np.array([member.held for member in members], np.int64))
     accuracy = np.clip(1 - wrong / len(held) + moved, 0.0, 1.0).tolist()
+    left = [pruned(member.genome, problem.inputs) for member in members]
     return [
         CircuitDesign(
-            circuit=member.genome.to_circuit(problem.inputs, problem.classes),
-            netlist=to_netlist(member.genome, problem.inputs, problem.costs).to_verilog(),
+            circuit=genome.to_circuit(inputs, problem.classes),
+            netlist=to_netlist(genome, inputs, problem.costs).to_verilog(),
             start=starts[member.start].name,
             lesson=LESSON,
             fit_accuracy=1 - wrong_rows(problem, member.genome, seen) / len(fit),
@@ -78,5 +80,5 @@ def polished(
             validation_rows=len(held),
             optimism=optimism,
         )
-        for member, size, share in zip(members, area.tolist(), accuracy, strict=True)
+        for member, (genome, inputs), size, share in zip(members, left, area.tolist(), accuracy, strict=True)
     ]

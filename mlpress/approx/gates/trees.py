@@ -17,6 +17,7 @@ from mlpress.approx.gates.genome import to_genome
 from mlpress.approx.gates.own_cells import to_netlist
 from mlpress.approx.gates.rows import Rows, held_out_folds
 from mlpress.approx.gates.starts import Trained, tree_circuit
+from mlpress.approx.gates.whole import whole_area
 from mlpress.ir import Circuit, Input, interpret
 
 LEAVES = (2, 4, 8, 16, 32, 64, 128, 256)
@@ -67,7 +68,7 @@ def tree_points(
                 to_netlist(genome, inputs, costs).to_verilog(),
                 float(np.mean(decided == rows.labels)),
                 held_out,
-                genome.area(costs) * 1e-8,
+                whole_area(genome, inputs, costs) * 1e-8,
             )
         )
     return found
