@@ -23,7 +23,7 @@ class Tile:
 def tiles(facts: Mapping[str, Any]) -> list[Tile]:
     """The headline of a design, from the facts that it has."""
     estimate = part(facts, "estimate")
-    costs = estimate_tiles(estimate) or cost_tiles(part(facts, "cost"))
+    costs = system_tiles(part(facts, "system"), estimate) or estimate_tiles(estimate) or cost_tiles(part(facts, "cost"))
     found = [_accuracy(part(facts, "accuracy")), *costs]
     shown, _ = shown_voltage(estimate)
     nominal = not shown or shown.get("voltage") == estimate.get("nominal_voltage")
@@ -35,6 +35,45 @@ def estimate_tiles(estimate: Mapping[str, Any]) -> list[Tile]:
     """The headline of an estimate: area, power, delay, and what can feed it."""
     found = (_area(estimate), _power(estimate), _delay(estimate), _sources(estimate), _converters(estimate))
     return [tile for tile in found if tile]
+
+
+def system_tiles(system: Mapping[str, Any], estimate: Mapping[str, Any]) -> list[Tile]:
+    """Return the headline of a circuit that reads comparators: everything from the sensors to the class counts."""
+    total, gates, comparators = (part(system, name) for name in ("total", "gates", "comparators"))
+    if not total:
+        return []
+    read, volts = counted(comparators.get("count"), "comparator"), unit(words(system.get("at_volts")), "V")
+    missing = f"; without {words(system['missing'])}" if system.get("missing") else ""
+
+    def split(name: str, symbol: str) -> str:
+        own = unit(figure(gates.get(name)), symbol)
+        if number(comparators.get(name)) is None:
+            return f"{own} of gates; {read}{missing}"
+        return f"{own} of gates and {unit(figure(comparators[name]), symbol)} of {read}{missing}"
+
+    found = [
+        Tile("area, sensor to class", unit(figure(total.get("area_cm2")), "cm²"), split("area_cm2", "cm²")),
+        Tile(
+            "power, sensor to class",
+            unit(figure(total.get("power_mw")), "mW"),
+            f"at {volts}: {split('power_mw', 'mW')}",
+        ),
+        _delay(estimate),
+        _system_source(system, volts),
+    ]
+    return [tile for tile in found if tile]
+
+
+def _system_source(system: Mapping[str, Any], volts: str) -> Tile | None:
+    fit = [words(name) for name in items(system, "power_sources")]
+    if number(part(system, "comparators").get("power_mw")) is None:
+        return None
+    if not fit:
+        return Tile(
+            "power source", "none", f"no printed source is known to feed circuit and comparators at {volts}", "bad"
+        )
+    also = f"; so can {join(fit[1:])}" if fit[1:] else ""
+    return Tile("power source", fit[0], f"can feed circuit and comparators at {volts}{also}")
 
 
 def cost_tiles(cost: Mapping[str, Any]) -> list[Tile]:

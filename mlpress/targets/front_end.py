@@ -55,6 +55,7 @@ class SystemCost:
     count: int
     volts: float
     missing: str
+    meets_rate: bool = True
 
     def values(self) -> dict[str, float]:
         """Return what counts, by metric: everything there are figures of."""
@@ -72,9 +73,16 @@ class SystemCost:
                 "comparators": {"count": self.count, "area_cm2": known[0], "power_mw": known[1]},
                 "total": {"area_cm2": self.values()["area"], "power_mw": self.values()["power"]},
                 "at_volts": self.volts,
+                "power_sources": self._sources(),
                 "missing": self.missing,
             }
         }
+
+    def _sources(self) -> list[str]:
+        """Return the printed sources that can feed everything; none where the comparators' power is not known."""
+        known = self.comparators is not None and (self.comparators[1] > 0 or not self.count)
+        found = printed.sources_for(self.values()["power"]) if known and self.meets_rate else ()
+        return [source.name for source in found]
 
 
 def system_cost(found: printed.Estimate, technology: printed.Technology, inputs: Sequence[ir.Input]) -> SystemCost:
@@ -84,10 +92,10 @@ def system_cost(found: printed.Estimate, technology: printed.Technology, inputs:
         return SystemCost(gates, None, 0, volts, "")
     if technology.comparator is None:
         missing = f"the comparators: no figures of one are known for {technology.name}"
-        return SystemCost(gates, None, found.levels_read, volts, missing)
+        return SystemCost(gates, None, found.levels_read, volts, missing, found.nominal.meets_rate)
     area, power, missing = 0.0, 0.0, "the resistor ladder"
     if found.adc is not None:
         area, power = found.adc.area_cm2, found.adc.power_mw
         if found.adc.volts != volts:
             power, missing = 0.0, f"the comparators' power: it is known at {found.adc.volts:g} V alone; {missing}"
-    return SystemCost(gates, (area, power), found.levels_read, volts, missing)
+    return SystemCost(gates, (area, power), found.levels_read, volts, missing, found.nominal.meets_rate)

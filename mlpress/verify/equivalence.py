@@ -17,6 +17,7 @@ from time import monotonic
 
 from mlpress.errors import MlpressError
 from mlpress.ir import Circuit
+from mlpress.ir import implied as implied_levels
 from mlpress.verify.unrolled import CircuitMachine, GatesMachine, Machine, Ports, Unrolled, unroll
 from mlpress.yosys import AndInverterGraph, Gates, read_gates, run_abc
 
@@ -88,8 +89,8 @@ def prove_equal(
     are unrolled; one that is held against a circuit without registers must answer each row some clocks later.
     ``held`` are values of input ports that stand still: a reset that is off, a clock that a circuit may not have.
     ``implied`` are pairs of input ports of one bit, one input's pairs in a row: where the first one is 1, the second
-    one is too (:func:`mlpress.ir.implied`); inputs that break this cannot occur, and what the circuits do there does
-    not count.
+    one is too (:func:`mlpress.ir.implied`, which is the default where a side is a circuit); inputs that break this
+    cannot occur, and what the circuits do there does not count.
     ``timeout_s`` and ``memory_mb`` (MiB) are the prover's.  Raises :class:`MlpressError` where ports differ, where
     registers feed back, and for Verilog that is none.
     """
@@ -98,7 +99,8 @@ def prove_equal(
     held = {name: value for name, value in (held or {}).items() if any(name in m.inputs for m in machines)}
     _check_ports(machines[0], machines[1], held)
     pair = unroll(machines[0], machines[1], held)
-    levels = _levels(pair, implied)
+    circuit = next((side for side in (one, other) if isinstance(side, Circuit)), None)
+    levels = _levels(pair, implied or (implied_levels(circuit.inputs) if circuit else ()))
     miter = _possible(pair.graph, levels, _miter(pair))
 
     def seconds() -> float:
