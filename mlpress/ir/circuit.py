@@ -92,10 +92,11 @@ class CircuitBuilder:
 
     Besides the trivial cases, a gate is simplified where one operand is an and-gate that shares a literal with the
     other: the rules of "Local Two-Level And-Inverter Graph Minimization without Blowup" (Brummayer, Biere, 2006)
-    that need no new gate.  Of two levels of one unary input, the higher one implies the lower one.
+    that need no new gate.  Of two levels of one unary input, the higher one implies the lower one; where ``possible``
+    is false, gates are kept that differ only in rows in which it does not.
     """
 
-    def __init__(self, inputs: Sequence[Input]) -> None:
+    def __init__(self, inputs: Sequence[Input], *, possible: bool = True) -> None:
         self._inputs = tuple(inputs)
         self._first = 1 + sum(feature.width for feature in inputs)
         self._ands: list[tuple[int, int]] = []
@@ -105,7 +106,7 @@ class CircuitBuilder:
         variable = 1
         for index, feature in enumerate(inputs):
             self._bits.append([2 * (variable + k) for k in range(feature.width)])
-            if feature.interface == "unary":
+            if feature.interface == "unary" and possible:
                 self._level_of.update((variable + k, index) for k in range(feature.width))
             variable += feature.width
 

@@ -514,6 +514,16 @@ class _Task:
             cluster=self.where.cluster,
             progress=self.progress,
         )
+        if self.unary:
+            points = gates.tree_points(
+                self.inputs,
+                net.classes,
+                rows,
+                gates.cell_costs(self.technology),
+                seed=self.settings.seed,
+                sizes=gates.FINE_LEAVES,
+            )
+            more += gates.tree_designs(points)
         return replace(evolved.joined(more), elapsed_s=evolved.elapsed_s + took)
 
     def _polished(

@@ -77,8 +77,8 @@ class Genome:
             raise MlpressError("a netlist of the evolution has a gate that is no gate")
 
     def to_circuit(self, inputs: Sequence[Input], classes: tuple[int | str, ...]) -> Circuit:
-        """The and-inverter graph."""
-        builder = CircuitBuilder(inputs)
+        """The and-inverter graph: equal for all input bits, so that the netlist of the genome is one of the circuit."""
+        builder = CircuitBuilder(inputs, possible=False)
         literals = [0, 1, *(literal for k in range(len(inputs)) for literal in builder.input(k))]
         for table, (a, b) in zip(self.table.tolist(), self.operands.tolist(), strict=True):
             literals.append(_build(builder, table, literals[a], literals[b]))
