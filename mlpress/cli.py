@@ -192,6 +192,12 @@ def search(
         str | None,
         typer.Option(help="How codes come in: unary (comparators, counted; the default where known) or binary."),
     ] = None,
+    offset_sigma: Annotated[
+        float | None,
+        typer.Option(help="State accuracy over printed copies: comparators' offsets, share of full scale."),
+    ] = None,
+    defect_rate: Annotated[float, typer.Option(help="Of these copies, the share of cells that are stuck.")] = 0.0,
+    copies: Annotated[int, typer.Option(help="Printed copies that are drawn.")] = 1000,
     effort: Effort = None,
     rate: Rate = None,
     verbose: Verbose = False,
@@ -206,9 +212,11 @@ def search(
     from mlpress.frontend import Dataset, load
     from mlpress.pipeline import compile as compiler
     from mlpress.pipeline import search as searching
+    from mlpress.pipeline.variation import check_variation, with_variation
     from mlpress.report import read_points, summary_table
 
     began = now()
+    check_variation(offset_sigma or 0.0, defect_rate, copies)
     check_replaceable(output, marker=FACTS)
     most_power = searching.power_limit(power_source or [], max_power)
     if max_loss is None and max_area is None and most_power is None:
@@ -260,6 +268,19 @@ def search(
         )
         screen.step("press and verify the chosen design")
         design = found.smallest(max_loss=max_loss, max_area=max_area, max_power=most_power)
+        if offset_sigma is not None or defect_rate:
+            screen.step(f"draw {copies} printed copies")
+            judged = found.test or found.dataset
+            design = with_variation(
+                design,
+                judged.features,
+                judged.labels.astype("int64"),
+                offset_sigma=offset_sigma or 0.0,
+                defect_rate=defect_rate,
+                copies=copies,
+                enough=None if max_loss is None else found.reference - max_loss,
+                seed=seed,
+            )
         folder = searching.with_fronts(design, found, points).save(output)
         if found.front.stopped == "interrupted":
             screen.note(f"interrupted; the same command with --resume goes on from {where.checkpoint}.*")

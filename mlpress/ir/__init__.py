@@ -30,6 +30,7 @@ from mlpress.ir.interval import (
     unsigned_bits,
 )
 from mlpress.ir.ladder import Clamp
+from mlpress.ir.limits import UNARY_LEVELS
 from mlpress.ir.model import (
     ArgmaxHead,
     Clip,
@@ -79,6 +80,7 @@ from mlpress.ir.verify import verify
 __all__ = [
     "FALSE",
     "TRUE",
+    "UNARY_LEVELS",
     "Activation",
     "Argmax",
     "ArgmaxHead",

@@ -7,12 +7,23 @@ from dataclasses import replace
 
 import numpy as np
 
+from mlpress.errors import MlpressError
 from mlpress.ir.circuit import Circuit, CircuitBuilder, swept
+from mlpress.ir.limits import UNARY_LEVELS
 from mlpress.ir.net import Input
 
 
 def unary_inputs(inputs: Sequence[Input]) -> tuple[Input, ...]:
-    """Return the same inputs, received as one bit per level."""
+    """Return the same inputs, received as one bit per level.
+
+    Raises :class:`MlpressError` where one has more levels than a unary input may have.
+    """
+    for feature in inputs:
+        if len(feature.reached) > UNARY_LEVELS:
+            raise MlpressError(
+                f"input {feature.name!r} has {len(feature.reached)} levels, a unary one at most {UNARY_LEVELS}: take "
+                "fewer input bits, or a binary interface"
+            )
     return tuple(replace(feature, interface="unary") for feature in inputs)
 
 

@@ -706,8 +706,8 @@ def _search_facts(front: Front | gates.CircuitFront) -> dict[str, Any]:
 
 def usual(options: Options) -> Options:
     """Return the options with the interface that a search takes unless it is told one."""
-    target = options.target
-    return replace(options, target=target.searched()) if isinstance(target, Interfaced) else options
+    target, few = options.target, (1 << options.quantisation.input_bits) - 1 <= ir.UNARY_LEVELS
+    return replace(options, target=target.searched()) if few and isinstance(target, Interfaced) else options
 
 
 def power_limit(sources: Sequence[str], max_power: float | None) -> float | None:

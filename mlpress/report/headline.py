@@ -28,6 +28,7 @@ def tiles(facts: Mapping[str, Any]) -> list[Tile]:
     shown, _ = shown_voltage(estimate)
     nominal = not shown or shown.get("voltage") == estimate.get("nominal_voltage")
     found.append(_tree(part(facts, "tree"), with_power=nominal))
+    found.append(_copies(part(facts, "variation")))
     return [tile for tile in [*found, _proof(rows(facts, "verification"))] if tile]
 
 
@@ -198,6 +199,23 @@ def _tree(tree: Mapping[str, Any], *, with_power: bool) -> Tile | None:
     draws = [f"draws {unit(figure(tree.get('power_mw')), 'mW')}"] if with_power else []
     note = f"a tree of {counted(tree.get('leaves'), 'leaf', 'leaves')} {join([*has, *draws])}".rstrip()
     return Tile("decision tree", unit(figure(tree["area_cm2"]), "cm²"), note)
+
+
+def _copies(variation: Mapping[str, Any]) -> Tile | None:
+    """Return what printed copies reach, whose comparators are off and whose cells may be stuck."""
+    if number(variation.get("mean")) is None:
+        return None
+    causes = [f"comparators off by {percent(variation.get('offset_sigma'))} of full scale (sigma)"]
+    if number(variation.get("defect_rate")):
+        causes.append(f"{percent(variation['defect_rate'])} of cells stuck")
+    reach = ""
+    if number(variation.get("share")) is not None:
+        reach = f"; {percent(variation['share'])} of them have {percent(variation.get('enough'))} or more"
+    note = (
+        f"mean of {counted(variation.get('copies'), 'copy', 'copies')} with {join(causes)}; 5th percentile "
+        f"{percent(variation.get('fifth'))}{reach}; as drawn {percent(variation.get('drawn'))}"
+    )
+    return Tile("printed copies", percent(variation["mean"]), note)
 
 
 def _area(estimate: Mapping[str, Any]) -> Tile | None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         Claim,
         Cost,
         Engine,
+        Interfaced,
         Metric,
         Program,
         Rows,
@@ -23,8 +24,17 @@ if TYPE_CHECKING:
         file_text,
     )
     from mlpress.targets.mcu import Microcontroller
-    from mlpress.targets.printed import Printed, estimate_verilog
-    from mlpress.targets.table import TARGETS, Row, check_options, read_target, target_files, target_options, targets
+    from mlpress.targets.printed import Printed, PrintedArtifact, estimate_verilog
+    from mlpress.targets.table import (
+        TARGETS,
+        Row,
+        check_options,
+        optional_files,
+        read_target,
+        target_files,
+        target_options,
+        targets,
+    )
 
 _MODULES = {
     "base": (
@@ -44,7 +54,7 @@ _MODULES = {
         "file_text",
     ),
     "mcu": ("Microcontroller",),
-    "printed": ("Printed", "estimate_verilog"),
+    "printed": ("Printed", "PrintedArtifact", "estimate_verilog"),
     "table": (
         "TARGETS",
         "Row",
@@ -67,6 +77,7 @@ __all__ = [
     "Metric",
     "Microcontroller",
     "Printed",
+    "PrintedArtifact",
     "Program",
     "Row",
     "Rows",

@@ -130,3 +130,9 @@ def test_comparators_answer_as_the_code_says(feature: ir.Input) -> None:
         assert ir.port_columns((feature,), ir.encode(circuit, np.array([[far]])))[each.port][0] == 1
         assert 0 < each.share < 1
     assert f"{found[0].port} = x0_place" in front_end(circuit)
+
+
+def test_too_many_levels_are_refused_before_they_are_built() -> None:
+    with pytest.raises(MlpressError, match="input 'a' has 511 levels, a unary one at most 255: take fewer input bits"):
+        ir.unary_inputs((ir.Input("a", 9, 1.0, 0.0),))
+    assert ir.unary_inputs((ir.Input("a", 9, 1.0, 0.0, levels=(7, 300)),))[0].width == 2

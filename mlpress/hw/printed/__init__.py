@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mlpress.hw.printed.cost.power import Power, estimate_power, state_power
     from mlpress.hw.printed.cost.sources import LARGEST_AREA_CM2, POWER_SOURCES, PowerSource, sources_for
     from mlpress.hw.printed.cost.timing import Step, Timing, critical_path
+    from mlpress.hw.printed.netlist.copies import run_copies
     from mlpress.hw.printed.netlist.linked import Linked, link
     from mlpress.hw.printed.netlist.machine import NetlistMachine
     from mlpress.hw.printed.netlist.netlist import CellKind, Netlist, Port
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "cost.adc": ("AdcCost", "Converter", "Feed", "adc_cost"),
     "cells.boolean": ("truth_table",),
+    "netlist.copies": ("run_copies",),
     "netlist.machine": ("NetlistMachine",),
     "cost.estimation": ("Estimate", "InputStatistics", "VoltageEstimate", "check_rate", "estimate", "full_converters"),
     "cells.liberty": ("parse_liberty", "read_liberty"),
@@ -87,6 +89,7 @@ __all__ = [
     "read_liberty",
     "read_netlist",
     "read_vectors",
+    "run_copies",
     "sources_for",
     "state_power",
     "synthesise",
