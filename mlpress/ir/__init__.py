@@ -30,6 +30,7 @@ from mlpress.ir.interval import (
     unsigned_bits,
 )
 from mlpress.ir.ladder import Clamp
+from mlpress.ir.level_sums import by_levels, unary_circuit
 from mlpress.ir.limits import UNARY_LEVELS
 from mlpress.ir.model import (
     ArgmaxHead,
@@ -138,6 +139,7 @@ __all__ = [
     "bit_blast",
     "bit_weights",
     "bits_interval",
+    "by_levels",
     "check_codes",
     "check_features",
     "circuit_bits",
@@ -170,6 +172,7 @@ __all__ = [
     "to_aiger",
     "to_text",
     "unary",
+    "unary_circuit",
     "unary_inputs",
     "unsigned_bits",
     "verify",

@@ -14,7 +14,7 @@ from mlpress.ir.net import Input
 
 
 def unary_inputs(inputs: Sequence[Input]) -> tuple[Input, ...]:
-    """Return the same inputs, received as one bit per level.
+    """Return the same inputs, received as one bit per level; where none has any level, they stay as they are.
 
     Raises :class:`MlpressError` where one has more levels than a unary input may have.
     """
@@ -24,6 +24,8 @@ def unary_inputs(inputs: Sequence[Input]) -> tuple[Input, ...]:
                 f"input {feature.name!r} has {len(feature.reached)} levels, a unary one at most {UNARY_LEVELS}: take "
                 "fewer input bits, or a binary interface"
             )
+    if not any(feature.reached for feature in inputs):
+        return tuple(inputs)
     return tuple(replace(feature, interface="unary") for feature in inputs)
 
 
@@ -34,6 +36,8 @@ def unary(circuit: Circuit) -> Circuit:
     higher one is, it is also ``level 1 and not level 2, or level 3 and not level 4, ...``, which is what is built.
     """
     inputs = unary_inputs(circuit.inputs)
+    if inputs == circuit.inputs:
+        return circuit
     builder = CircuitBuilder(inputs)
     literals = [0]
     for k, feature in enumerate(circuit.inputs):

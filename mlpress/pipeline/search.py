@@ -643,8 +643,7 @@ def _alike(net: ir.Net, inputs: tuple[ir.Input, ...] = ()) -> gates.Trained:
 
 def _fed(net: ir.Net, inputs: tuple[ir.Input, ...]) -> ir.Circuit:
     """The net's exact circuit, receiving codes as ``inputs`` do."""
-    circuit = ir.bit_blast(net)
-    return ir.unary(circuit) if any(feature.interface == "unary" for feature in inputs) else circuit
+    return ir.unary_circuit(net) if any(feature.interface == "unary" for feature in inputs) else ir.bit_blast(net)
 
 
 def starts(

@@ -169,7 +169,7 @@ class Printed:
         """Return the program ready for hardware, with the interface that was asked for."""
         if self.interface == "binary":
             return program if isinstance(program, ir.Circuit) else ir.lower_net(program)
-        return ir.unary(program if isinstance(program, ir.Circuit) else ir.bit_blast(program))
+        return ir.unary(program) if isinstance(program, ir.Circuit) else ir.unary_circuit(program)
 
     def engines(self, artifact: PrintedArtifact) -> Sequence[Engine]:
         """Return the RTL, the mapped netlist and Amaranth's simulator."""

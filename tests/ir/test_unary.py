@@ -10,9 +10,10 @@ import pytest
 from support.nets import random_net
 
 from mlpress import ir
-from mlpress.codegen import onnx_circuit, to_verilog
+from mlpress.codegen import c, onnx_circuit, to_verilog
 from mlpress.codegen.verilog.front_end import comparators, front_end
 from mlpress.errors import MlpressError
+from mlpress.hw.mcu import read_core
 from mlpress.verify import Proven, Refuted, prove_equal
 
 LEVELS = (1, 4, 6)
@@ -136,3 +137,40 @@ def test_too_many_levels_are_refused_before_they_are_built() -> None:
     with pytest.raises(MlpressError, match="input 'a' has 511 levels, a unary one at most 255: take fewer input bits"):
         ir.unary_inputs((ir.Input("a", 9, 1.0, 0.0),))
     assert ir.unary_inputs((ir.Input("a", 9, 1.0, 0.0, levels=(7, 300)),))[0].width == 2
+
+
+def test_c_reads_codes() -> None:
+    with pytest.raises(MlpressError, match="this circuit reads comparators, and C reads codes"):
+        c.generate(mixed(), read_core("cortex-m0plus"))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_sums_of_levels_are_the_network(seed: int) -> None:
+    """In every row that can occur; the smaller of both ways is taken."""
+    rng = np.random.default_rng(100 + seed)
+    net = random_net(rng, layers=2, neurons=4, inputs=3, input_bits=3)
+    codes = np.stack([rng.choice([0, *feature.reached], 300) for feature in net.inputs], axis=1)
+    levels = ir.by_levels(net)
+    wanted = ir.interpret(net, codes)
+    if levels.inputs:
+        ir.verify(levels)
+        bits = ir.input_bits(ir.unary_inputs(net.inputs), codes).T.astype(np.int64)
+        found = ir.interpret(levels, bits)
+        assert all(np.array_equal(a, b) for a, b in zip(found.sums, wanted.sums, strict=True))
+    circuit = ir.unary_circuit(net)
+    ir.verify(circuit)
+    words = ir.interpret_circuit(circuit, codes).words
+    assert np.array_equal(words, wanted.scores if wanted.decision is None else wanted.decision[:, None])
+    encoded = ir.unary(ir.bit_blast(net))
+    assert len(circuit.ands) <= len(encoded.ands)
+    assert isinstance(prove_equal(circuit, encoded), Proven)
+
+
+def test_a_sum_of_levels_needs_no_code() -> None:
+    terms = (ir.Term(0, 1, 0, 3), ir.Term(1, 1, 0, 3))
+    last = ir.Layer((ir.Neuron(-5, terms, ir.Raw()),))
+    net = ir.Net((ir.Input("a", 2, 1.0, 0.0), ir.Input("b", 2, 1.0, 0.0)), (last,), ir.Threshold(0), (0, 1))
+    assert len(ir.unary_circuit(net).ands) <= len(ir.unary(ir.bit_blast(net)).ands)
+    term = ir.Neuron(-2, (ir.Term(0, 1, 0, 3),), ir.Raw())
+    alone = ir.Net(net.inputs[:1], (ir.Layer((term,)),), ir.Threshold(0), (0, 1))
+    assert ir.unary_circuit(alone).outputs == ((4,),)  # code 2 or more is one comparator
