@@ -282,7 +282,8 @@ def search_key(net: ir.Net, rows: Dataset, options: Options, settings: Settings)
     """A digest of all that decides what a search finds, but for its budget."""
     technology = search_target(options).cells()
     cells = [(cell.name, cell.area_um2) for cell in technology.cells.values()]
-    interface = options.target.facts().get("interface")
+    target = options.target.facts()
+    interface = [target.get(name) for name in ("interface", "comparator_cm2", "comparator_mw")]
     digest = sha256(repr((ir.to_text(net), technology.name, cells, settings, interface)).encode())
     for array in (rows.features, rows.labels):
         digest.update(np.ascontiguousarray(array).tobytes())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
@@ -73,7 +74,8 @@ class Printed:
     ``effort`` of synthesis is fast, default or thorough; ``rate_hz`` inferences a second is what power and energy are
     stated for; ``style`` of the Verilog is flat or modules; ``registered`` puts flip-flops at inputs and outputs.
     ``interface`` is how the circuit receives codes: ``binary``, from flash converters, whose cost is stated beside its
-    own, or ``unary``, one bit per level, from comparators, which are part of its cost.
+    own, or ``unary``, one bit per level, from comparators, which are part of its cost.  ``comparator_cm2`` and
+    ``comparator_mw`` (at the nominal supply) are your own figures of one, in place of the technology's.
     """
 
     name: str = "egfet"
@@ -83,6 +85,8 @@ class Printed:
     style: str = "flat"
     registered: bool = False
     interface: str = "binary"
+    comparator_cm2: float | None = None
+    comparator_mw: float | None = None
 
     kind: ClassVar[str] = "printed"
     level: ClassVar[Literal["real", "integer"]] = "integer"
@@ -91,8 +95,13 @@ class Printed:
     optional_files: ClassVar[tuple[str, ...]] = (CONVERTERS, FRONT_END)
 
     def cells(self) -> printed.Technology:
-        """Return the technology, or the cells of the user's own liberty file."""
-        return printed.load_technology(self.name) if self.liberty is None else printed.read_liberty(self.liberty)
+        """Return the technology, or the cells of the user's own liberty file; with the user's own comparator."""
+        found = printed.load_technology(self.name) if self.liberty is None else printed.read_liberty(self.liberty)
+        if self.comparator_cm2 is None or self.comparator_mw is None:
+            return found
+        power = {found.nominal: 1e6 * self.comparator_mw}
+        own = printed.Comparator(1e8 * self.comparator_cm2, power, "figures of your own")
+        return replace(found, comparator=own)
 
     def check(self) -> None:
         """Raise :class:`MlpressError` for an unknown technology, effort or style, or an impossible rate."""
@@ -100,6 +109,9 @@ class Printed:
         printed.check_effort(self.effort)
         printed.check_rate(self.rate_hz)
         codegen.check_style(self.style)
+        figures = (self.comparator_cm2, self.comparator_mw)
+        if figures != (None, None) and not all(figure is not None and 0 < figure < math.inf for figure in figures):
+            raise MlpressError("a comparator has both figures above 0: give comparator_cm2 and comparator_mw")
         if self.interface not in INTERFACES:
             raise MlpressError(f"no interface {self.interface!r}; there are {', '.join(INTERFACES)}")
         if self.interface == "unary" and self.style != "flat":
@@ -114,6 +126,8 @@ class Printed:
             "style": self.style,
             "registered": self.registered,
             "interface": self.interface,
+            "comparator_cm2": self.comparator_cm2,
+            "comparator_mw": self.comparator_mw,
         }
 
     def validate(self, program: Any) -> None:

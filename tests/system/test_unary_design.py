@@ -100,6 +100,16 @@ def test_a_technology_without_a_comparator_says_what_is_missing(rows: tuple[np.n
     assert system["total"] == system["gates"] and system["power_sources"] == []
 
 
+def test_a_comparator_of_your_own() -> None:
+    own = Options.of("cnt-tft", comparator_cm2=0.002, comparator_mw=0.01).target
+    known = own.cells().comparator
+    assert known.area_um2 == pytest.approx(200_000) and known.static_nw == {own.cells().nominal: pytest.approx(10_000)}
+    assert own.searched().facts()["interface"] == "unary"
+    assert Options.of("cnt-tft").target.searched().facts()["interface"] == "binary"
+    with pytest.raises(MlpressError, match="give comparator_cm2 and comparator_mw"):
+        Options.of("egfet", comparator_cm2=0.002).target.check()
+
+
 def test_wrong_interfaces_are_refused() -> None:
     with pytest.raises(MlpressError, match="no interface 'both'; there are binary, unary"):
         Options.of("egfet", interface="both").target.check()
