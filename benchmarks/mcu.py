@@ -8,6 +8,7 @@ networks against the interpreter instead, bit for bit, on the host and on all em
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -244,26 +245,33 @@ def random_large() -> Net:
 
 def quantising(folder: Path) -> list[dict[str, Any]]:
     """Measure ``_quantize`` on Cortex-M0+ for the fixed models, and on rules that need a table."""
-    core = mcu.read_core("cortex-m0plus")
     rows = []
     for name, bits in (("digits", DIGITS), ("digits", Bits(8, 4, 4)), ("cancer", CANCER)):
         model = trained(folder, name, bits)
-        firmware = sim.build(c.generate(model.net, core, c.COptions("net", "looped")), core, "O2")
-        codes, cycles = sim.Emulator(firmware).quantize(model.features[:8])
-        same = bool((codes == model.codes[:8]).all())
-        rows.append({"model": name, "input bits": bits.inputs, "cycles per input": round(cycles, 1), "same": same})
-    odd = Net(
-        tuple(Input(f"x{k}", 4, 0.37 + k / 7, 0.3 - k / 9) for k in range(8)),
-        (Layer((Neuron(0, (), Raw()), Neuron(1, (), Raw()))),),
-        Argmax(),
-        (0, 1),
-    )
-    firmware = sim.build(c.generate(odd, core, c.COptions("net", "looped")), core, "O2")
-    features = np.random.default_rng(0).normal(0, 20, (32, 8)).astype(np.float32)
-    codes, cycles = sim.Emulator(firmware).quantize(features)
-    same = bool((codes == encode(odd, features.astype(np.float64))).all())
-    rows.append({"model": "own scale each", "input bits": 4, "cycles per input": round(cycles, 1), "same": same})
+        rows.append(quantised(name, model.net, model.features[:8]))
+    for width in (1, 2, 4, 6, 8):
+        odd = Net(
+            tuple(Input(f"x{k}", width, (0.37 + k / 7) * 2.0 ** (width - 4), 0.3 - k / 9) for k in range(8)),
+            (Layer((Neuron(0, (), Raw()), Neuron(1, (), Raw()))),),
+            Argmax(),
+            (0, 1),
+        )
+        rows.append(quantised("own scale each", odd, np.random.default_rng(0).normal(0, 20, (32, 8))))
     return rows
+
+
+def quantised(name: str, net: Net, features: Any) -> dict[str, Any]:
+    """Return the cycles per input of ``_quantize`` at -O2 with each compiler that is installed."""
+    core = mcu.read_core("cortex-m0plus")
+    narrow = features.astype(np.float32)
+    wanted = encode(net, narrow.astype(np.float64))
+    row: dict[str, Any] = {"model": name, "input bits": net.inputs[0].bits, "zig": None, "gcc": None, "same": True}
+    for compiler in ("zig", *(["gcc"] if shutil.which(core.gcc[0]) else [])):
+        firmware = sim.build(c.generate(net, core, c.COptions("net", "looped")), core, "O2", compiler)  # type: ignore[arg-type]
+        codes, cycles = sim.Emulator(firmware).quantize(narrow)
+        row[compiler] = round(cycles, 1)
+        row["same"] &= bool((codes == wanted).all())
+    return row
 
 
 def fuzz(count: int) -> None:
@@ -287,7 +295,7 @@ def main() -> None:
         raise SystemExit(2)
     show("flash in bytes, cycles and instructions of a prediction", table(options.data, options.harness), options.json)
     show("RV32EC without a multiplier", without_multiplier(), options.json)
-    show("quantising on Cortex-M0+", quantising(options.data), options.json)
+    show("quantising on Cortex-M0+, cycles per input at -O2", quantising(options.data), options.json)
 
 
 if __name__ == "__main__":

@@ -60,7 +60,7 @@ class Ended:
 
 @contextmanager
 def scratch(tool: str, files: Mapping[str, str | bytes]) -> Iterator[Path]:
-    """A private folder that holds ``files`` (name -> content) and is removed at the end."""
+    """Make a private folder that holds ``files`` (name -> content) and is removed at the end."""
     with tempfile.TemporaryDirectory(prefix=f"mlpress-{tool}-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         for file, content in files.items():
@@ -106,7 +106,7 @@ def run_child(
 
 
 def _status(status: int) -> int | None:
-    """What the shell's exit code says of the program; None where its processor time was used up."""
+    """Return what the shell's exit code says of the program; None where its processor time was used up."""
     if status == 128 + signal.SIGXCPU:
         return None
     return 128 - status if 128 < status <= 128 + 64 else status

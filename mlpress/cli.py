@@ -66,7 +66,7 @@ ActivationBits = Annotated[int, typer.Option(help="Bits of each hidden output.")
 SearchLevel = Literal["integer", "gates", "both"]
 Start = Literal["model", "tree"]
 Effort = Annotated[str | None, typer.Option(help="Synthesis effort: fast, default or thorough.")]
-Rate = Annotated[float | None, typer.Option(help="Inferences a second that power and energy are stated for.")]
+Rate = Annotated[float | None, typer.Option(help="Inferences per second that power and energy are stated for.")]
 TargetOption = Annotated[
     list[str] | None, typer.Option("--option", "-O", help="An option of the target: name=value; repeat for more.")
 ]
@@ -113,6 +113,7 @@ def compile_command(
     rate: Rate = None,
     style: Annotated[str | None, typer.Option(help="Verilog: flat (one module) or modules (one per neuron).")] = None,
     registered: Annotated[bool, typer.Option("--registered", help="Flip-flops at inputs and outputs.")] = False,
+    package: Annotated[str | None, typer.Option(help="C as a library: arduino or cmake (Zephyr too).")] = None,
     option: TargetOption = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -137,7 +138,15 @@ def compile_command(
             input_bits=input_bits,
             weight_bits=weight_bits,
             activation_bits=activation_bits,
-            **_given(option, liberty=liberty, effort=effort, rate_hz=rate, style=style, registered=registered or None),
+            **_given(
+                option,
+                liberty=liberty,
+                effort=effort,
+                rate_hz=rate,
+                style=style,
+                registered=registered or None,
+                package=package,
+            ),
         )
         design = compiler.compile_model(
             network,
@@ -150,7 +159,7 @@ def compile_command(
             progress=screen,
         )
         folder = design.save(output)
-    screen.show(design.facts | {"folder": str(folder)}, summary_table(design.facts), f"design folder: {folder}")
+    screen.show(design.facts | {"folder": str(folder)}, summary_table(design.described), f"design folder: {folder}")
 
 
 @app.command()
@@ -213,7 +222,7 @@ def search(
     from mlpress.pipeline import compile as compiler
     from mlpress.pipeline import search as searching
     from mlpress.pipeline.variation import check_variation, with_variation
-    from mlpress.report import read_points, summary_table
+    from mlpress.report import read_design, read_points, summary_table
 
     began = now()
     check_variation(offset_sigma or 0.0, defect_rate, copies)
@@ -244,7 +253,9 @@ def search(
             done = searching.finished(output, network, rows, options, settings, _columns(features))
             if done is not None:
                 screen.note(f"the search is done: {output} is what it found")
-                screen.show(done | {"folder": str(output)}, summary_table(done), f"design folder: {output}")
+                screen.show(
+                    done | {"folder": str(output)}, summary_table(read_design(done)), f"design folder: {output}"
+                )
                 return
             screen.note("there is no checkpoint of this search yet: it starts from the beginning")
         found = searching.search(
@@ -286,7 +297,7 @@ def search(
             screen.note(f"interrupted; the same command with --resume goes on from {where.checkpoint}.*")
         else:
             where.forget()
-    screen.show(design.facts | {"folder": str(folder)}, summary_table(design.facts), f"design folder: {folder}")
+    screen.show(design.facts | {"folder": str(folder)}, summary_table(design.described), f"design folder: {folder}")
 
 
 def _given(texts: list[str] | None, **known: object) -> dict[str, object]:
@@ -361,7 +372,7 @@ def estimate(
     as_json: AsJson = False,
 ) -> None:
     """Say what any Verilog costs in printed cells, ours or not."""
-    from mlpress.report import estimate_table
+    from mlpress.report import estimate_table, read_estimate
     from mlpress.targets import Printed, estimate_verilog, read_target
 
     screen = _screen(verbose, quiet, as_json, strict)
@@ -373,7 +384,7 @@ def estimate(
             verilog, cells, top=top, mapped=mapped, vectors=vectors, with_adc=with_adc, progress=screen
         )
     facts = cost.to_json()
-    screen.show(facts, estimate_table(facts | {"notes": []} if quiet else facts))
+    screen.show(facts, estimate_table(read_estimate(facts | {"notes": []} if quiet else facts)))
 
 
 @app.command()
@@ -398,7 +409,7 @@ def verify(
     """
     from mlpress.design import Design
     from mlpress.frontend import Dataset
-    from mlpress.report import files_line, proof_table, verification_table
+    from mlpress.report import files_line, proof_table, read_checks, read_files, read_proofs, verification_table
     from mlpress.verify import check_proofs
     from mlpress.verify import verify as run
 
@@ -413,7 +424,8 @@ def verify(
     files, engines = design.files_facts(), [result.to_json() for result in results]
     claims = [proof.to_json() for proof in proofs]
     facts = {"files": files, "rows_given": 0 if more is None else len(more), "engines": engines, "proofs": claims}
-    screen.show(facts, files_line(files), verification_table(engines), *([proof_table(claims)] if claims else []))
+    proven = [proof_table(read_proofs(claims))] if claims else []
+    screen.show(facts, files_line(read_files(files)), verification_table(read_checks(engines)), *proven)
     verdicts = {proof.verdict for proof in proofs}
     if design.changed or different or "refuted" in verdicts:
         raise typer.Exit(1)
@@ -424,11 +436,26 @@ def verify(
 @app.command("run")
 def run_command(
     folder: Annotated[Path, typer.Argument(help="Design folder.")],
-    device: Annotated[str, typer.Option(help="What it runs on: emulated, host; rtl for printed designs.")],
+    device: Annotated[
+        str,
+        typer.Option(
+            help="What it runs on: emulated, host, a board on serial:/dev/ttyACM0[@baud], an emulated one on pty; "
+            "for printed designs rtl, or rtl-pty."
+        ),
+    ],
     data: Annotated[
         str | None, typer.Option(help="Rows: CSV, NPZ, or a scikit-learn set (default: those it was made from).")
     ] = None,
     label: Annotated[str | None, typer.Option(help="Label column of --data (default: the last).")] = None,
+    rate: Annotated[float | None, typer.Option(help="Rows per second to a device on a line.")] = None,
+    log: Annotated[
+        Path | None, typer.Option(help="CSV file with a line per row that a device on a line answers.")
+    ] = None,
+    sensor: Annotated[
+        list[str] | None,
+        typer.Option(help="Distort the rows: adc:bits=6, noise:sigma=0.02, missing:rate=0.01; may be repeated."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the sensors.")] = 0,
     liberty: Annotated[Path | None, typer.Option(help="The liberty file that it was compiled with, if any.")] = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -437,30 +464,82 @@ def run_command(
 ) -> None:
     """Run a design on a device: its accuracy there, and what a prediction takes.
 
-    Exit code 0 where every answer is the reference interpreter's, else 1.
+    Exit code 0 where every answer is the reference interpreter's, else 1.  Ctrl-C ends a device on a line with the
+    rows that it has answered.
     """
     from mlpress.design import Design
     from mlpress.frontend import Dataset
     from mlpress.pipeline.run import run
-    from mlpress.report import run_table
+    from mlpress.pipeline.stream import Streaming
+    from mlpress.report import read_run, run_table
+    from mlpress.sim.hil import read_sensor
 
     screen = _screen(verbose, quiet, as_json, strict)
+    streaming, sensors = Streaming(rate, log), [read_sensor(text) for text in sensor or ()]
     with screen.working():
         design = Design.load(folder, **_given(None, liberty=liberty))
-        facts = run(design, device, None if data is None else Dataset.read(data, label), progress=screen)
-    screen.show(facts, run_table(facts))
+        rows = None if data is None else Dataset.read(data, label)
+        facts = run(
+            *(design, device, rows),
+            streaming=streaming,
+            sensors=sensors,
+            seed=seed,
+            progress=screen,
+            watch=screen.row,
+        )
+    screen.show(facts, run_table(read_run(facts)))
     if facts["different"]:
         raise typer.Exit(1)
 
 
 @app.command()
-def targets(verbose: Verbose = False, quiet: Quiet = False, as_json: AsJson = False) -> None:
-    """List the targets and what is known of them."""
-    from mlpress.report import targets_table
+def firmware(
+    folder: Annotated[Path, typer.Argument(help="Design folder.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write.")],
+    protocol: Annotated[str, typer.Option(help="framed, which `mlpress run` speaks, or mlperf.")] = "framed",
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write the C of a firmware for a board, to which you add the functions of board.h."""
+    from mlpress.design import Design
+    from mlpress.pipeline.firmware import write_firmware
+
+    names = write_firmware(Design.load(folder), protocol, out)
+    _screen(verbose, quiet, as_json).show({"folder": str(out), "files": names}, f"{out}: {', '.join(names)}")
+
+
+@app.command()
+def targets(
+    fits: Annotated[Path | None, typer.Option(help="A design folder: list the parts that it fits instead.")] = None,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the targets and what is known of them, or the parts that a design fits, the cheapest first."""
+    if fits is not None:
+        _fits(fits, _screen(verbose, quiet, as_json))
+        return
+    from mlpress.report import read_targets, targets_table
     from mlpress.targets import targets as listed
 
     facts = listed()
-    _screen(verbose, quiet, as_json).show(facts, targets_table(facts))
+    _screen(verbose, quiet, as_json).show(facts, targets_table(read_targets(facts)))
+
+
+def _fits(folder: Path, screen: Screen) -> None:
+    """Build a design for every core and show the parts; exit code 1 where it fits none."""
+    from mlpress.design import Design
+    from mlpress.report import fits_table
+    from mlpress.targets import fitting
+
+    with screen.working():
+        design = Design.load(folder)
+        found = fitting(design.program, design.rows, design.facts.get("options"), progress=screen)
+        screen.note("prices are of makers' announcements; parts without one follow, the smallest flash and RAM first")
+    screen.show(found, fits_table(found))
+    if not any(part["fits"] for part in found):
+        raise typer.Exit(1)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from mlpress.approx import Generation, gates
+    from mlpress.pipeline.stream import Streamed
 
 
 UNWRAPPED = 10_000
@@ -77,13 +78,13 @@ class Screen:
                 self._status = None
 
     def step(self, name: str) -> None:
-        """A new step starts; with ``-v`` the one before it leaves a line with its seconds."""
+        """Start a new step; with ``-v`` the one before it leaves a line with its seconds."""
         self._finish()
         self._name, self._since = name, perf_counter()
         self._update(name)
 
     def generation(self, done: Generation) -> None:
-        """A generation of a search ended: the line says how far it is."""
+        """Say how far a search is when a generation has ended."""
         rate = done.tried / max(done.elapsed_s, 1e-9)
         self._update(
             f"{self._name}: generation {done.number}, {_front(done.front)}, hypervolume {done.hypervolume:.2f}, "
@@ -91,25 +92,38 @@ class Screen:
         )
 
     def round(self, done: gates.Round) -> None:
-        """A round of an evolution ended: the line says how far it is."""
+        """Say how far an evolution is when a round has ended."""
         rate = done.moves / max(done.elapsed_s, 1e-9)
         self._update(
             f"{self._name}: round {done.number}, {_front(done.front)}, {rate / 1e6:,.1f} M moves/s{_left(done.left_s)}"
         )
 
+    def row(self, done: Streamed) -> None:
+        """Say how far a device on a line is, and how many of its answers were right."""
+        parts = [f"row {done.done:,} of {done.total:,}"]
+        if done.right is not None:
+            parts.append(f"accuracy {done.right / done.done:.1%}")
+        if done.latency_us is not None:
+            parts.append(f"{done.latency_us:,.1f} us per prediction")
+        if done.energy_uj is not None:
+            parts.append(f"{done.energy_uj:.3g} uJ")
+        if done.sent_again:
+            parts.append(f"{done.sent_again:,} sent again")
+        self._update(f"{self._name}: {', '.join(parts)}")
+
     def note(self, text: str) -> None:
-        """One line that stays on the screen."""
+        """Print one line that stays on the screen."""
         if self.verbosity >= 0:
             self._errors.print(f"note: {text}", markup=False, soft_wrap=True)
 
     def warn(self, text: str) -> None:
-        """A warning that stays on the screen, or ends the work where this screen is strict."""
+        """Print a warning that stays on the screen, or end the work where this screen is strict."""
         if self.strict:
             raise MlpressError(f"{text} (a warning, made an error by --strict)")
         self._errors.print(f"warning: {text}", markup=False, style="bold yellow", soft_wrap=True)
 
     def show(self, facts: Any, *tables: RenderableType) -> None:
-        """The result: ``facts`` as JSON with ``--json``, else ``tables``."""
+        """Print the result: ``facts`` as JSON with ``--json``, else ``tables``."""
         if self.as_json:
             sys.stdout.write(json.dumps(facts, allow_nan=False) + "\n")
             return
@@ -144,7 +158,7 @@ def _duration(seconds: float) -> str:
 
 
 def _front(designs: NDArray[np.float64]) -> str:
-    """A front, float64 (designs, 2) of error rate and cm2, in a few words."""
+    """Describe a front, float64 (designs, 2) of error rate and cm2, in a few words."""
     error, area = designs[:, 0], designs[:, 1]
     ends = f"{1 - error.max():.3f} @ {area.min():.3f} to {1 - error.min():.3f} @ {area.max():.3f} cm2"
     return f"front of {len(designs)} ({ends})"

@@ -10,12 +10,12 @@ import hashlib
 import json
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,17 +23,11 @@ from numpy.typing import ArrayLike, NDArray
 from mlpress import ir
 from mlpress.errors import MlpressError
 from mlpress.files import write_folder
-from mlpress.targets import (
-    Artifact,
-    Rows,
-    Target,
-    check_options,
-    file_text,
-    optional_files,
-    read_target,
-    target_files,
-    target_options,
-)
+from mlpress.progress import counted
+from mlpress.targets import Artifact, Rows, Target, check_options, file_text, read_target, target_files, target_options
+
+if TYPE_CHECKING:
+    from mlpress.report import DesignFacts
 
 FORMAT = "mlpress design 1"
 FACTS = "design.json"
@@ -58,7 +52,7 @@ class Design:
     folders of older versions), and ``changed`` names those that are missing or not the ones written.
     """
 
-    program: ir.Net | ir.Circuit
+    program: ir.Program
     facts: dict[str, Any]
     files: Mapping[str, str | bytes]
     oracle: bytes
@@ -70,8 +64,8 @@ class Design:
     built: tuple[Target, Artifact | None] | None = None
 
     def __repr__(self) -> str:
-        level = "circuit" if isinstance(self.program, ir.Circuit) else "net"
-        return f"Design({self.facts.get('target')}, {level} of {len(self.program.inputs)} inputs, {self.cost})"
+        program = f"{self.program.level} of {counted(len(self.program.inputs), 'input')}"
+        return f"Design({self.facts.get('target')}, {program}, {self.cost})"
 
     @cached_property
     def target(self) -> Target:
@@ -85,6 +79,13 @@ class Design:
         if known is not None and known.program is self.program:
             return known
         return self.target.restore(self.program, self.files, self.facts)
+
+    @cached_property
+    def described(self) -> DesignFacts:
+        """The facts as a report reads them; raises :class:`MlpressError` where they are not what they must be."""
+        from mlpress.report import read_design
+
+        return read_design(self.facts)
 
     @cached_property
     def rows(self) -> Rows:
@@ -105,14 +106,7 @@ class Design:
 
     def predict(self, features: ArrayLike) -> NDArray[Any]:
         """Return the class of each row of ``features`` (rows, inputs); the scores of a regression."""
-        codes = ir.encode(self.program, np.asarray(features, np.float64))
-        if isinstance(self.program, ir.Circuit):
-            decided = ir.interpret_circuit(self.program, codes).decision
-            return np.asarray(self.program.classes)[decided]
-        trace = ir.interpret(self.program, codes)
-        if trace.decision is None:
-            return ir.score_values(self.program, trace.scores)
-        return np.asarray(self.program.classes)[trace.decision]
+        return ir.predict(self.program, ir.encode(self.program, np.asarray(features, np.float64)))
 
     def text(self, name: str) -> str:
         """Return a text file of the artifact: ``top.v``."""
@@ -128,7 +122,7 @@ class Design:
         return replace(self, files={**self.files, name: content}, built=built)
 
     def files_facts(self) -> dict[str, Any]:
-        """Whether the files of the folder are those that were written, as plain JSON values."""
+        """Return whether the files of the folder are those that were written, as plain JSON values."""
         verdict = "changed" if self.changed else "unchanged" if self.hashed else "no hashes"
         return {"verdict": verdict, "hashed": self.hashed, "changed": list(self.changed)}
 
@@ -143,7 +137,7 @@ class Design:
             **self.files,
             "oracle.onnx": self.oracle,
             "rows.npz": rows.getvalue(),
-            "report.html": render(self.facts),
+            "report.html": render(self.described),
             **self.extra,
         }
         facts = self.facts | {HASHES: {name: _sha256(content) for name, content in files.items()}}
@@ -161,7 +155,8 @@ class Design:
         if not (path / FACTS).is_file():
             raise MlpressError(f"{path} is no design folder: it has no {FACTS}; make one with `mlpress compile`")
         facts = _json(_read(path / FACTS), path / FACTS)
-        hashes = _hashes(facts.pop(HASHES, {}), path / FACTS)
+        own = target_files(str(facts["target"]), facts["options"])
+        hashes = _hashes(facts.pop(HASHES, {}), path / FACTS, own)
         changed = tuple(name for name, digest in hashes.items() if not _holds(path / name, digest))
         try:
             return cls._parsed(path, facts, len(hashes), changed, options)
@@ -175,13 +170,13 @@ class Design:
         cls, path: Path, facts: dict[str, Any], hashed: int, changed: tuple[str, ...], options: Mapping[str, Any]
     ) -> Design:
         program = ir.from_text(_text(path / "program.mlp"))
-        if not isinstance(program, ir.Net | ir.Circuit):
+        if isinstance(program, ir.Model):
             raise MlpressError(f"{path / 'program.mlp'} holds neither an integer network nor a circuit; compile again")
         features, labels = _rows(path / "rows.npz", len(program.inputs))
-        return cls(
+        design = cls(
             program=program,
             facts=facts,
-            files={name: _text(path / name) for name in _file_names(path, str(facts["target"]))},
+            files={name: _text(path / name) for name in target_files(str(facts["target"]), facts["options"])},
             oracle=_read(path / "oracle.onnx"),
             features=features,
             labels=labels,
@@ -189,14 +184,12 @@ class Design:
             changed=changed,
             built=(_target(facts, options), None) if options else None,
         )
-
-
-def _file_names(path: Path, target: str) -> list[str]:
-    return [*target_files(target), *(name for name in optional_files(target) if (path / name).is_file())]
+        _ = design.described  # what cannot be read is an error here, and not in some report later
+        return design
 
 
 def _target(facts: Mapping[str, Any], given: Mapping[str, Any] | None = None) -> Target:
-    """The target of a design's facts; what is ``given`` stands for what they say."""
+    """Return the target of a design's facts; what is ``given`` stands for what they say."""
     name = str(facts["target"])
     known = {key: facts["options"][key] for key in target_options(name) if key in facts["options"]}
     missing = [key for key, value in known.items() if key == "liberty" and value is not None]
@@ -209,20 +202,20 @@ def _sha256(content: str | bytes) -> str:
     return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()
 
 
-def _hashes(found: Any, path: Path) -> dict[str, str]:
-    """Checked hashes: names of files in the folder itself, and text to compare."""
+def _hashes(found: Any, path: Path, own: Sequence[str]) -> dict[str, str]:
+    """Return checked hashes: names of files in the folder or of the target's ``own`` files, and text to compare."""
     if not (
         isinstance(found, dict)
         and len(found) <= MOST_FILES
         and all(isinstance(digest, str) for digest in found.values())
-        and all(name and name == Path(name).name and "\0" not in name for name in found)
+        and all(name in own or (name and name == Path(name).name and "\0" not in name) for name in found)
     ):
         raise MlpressError(f"{path} has no proper list of {HASHES} hashes; compile the model again")
     return found
 
 
 def _holds(path: Path, digest: str) -> bool:
-    """Whether the file is there with that SHA-256."""
+    """Return whether the file is there with that SHA-256."""
     try:
         return _sha256(_read(path)) == digest
     except MlpressError:

@@ -30,7 +30,7 @@ def write_file(path: Path, content: str | bytes) -> None:
 
 
 def write_folder(folder: Path, files: Mapping[str, str | bytes], *, marker: str) -> None:
-    """Write ``files`` (name -> content) as ``folder``, replacing an older one in two renames.
+    """Write ``files`` (relative path with ``/`` -> content) as ``folder``, replacing an older one in two renames.
 
     An existing folder is replaced only where it is empty or holds ``marker``: it is one of ours.
     """
@@ -41,6 +41,7 @@ def write_folder(folder: Path, files: Mapping[str, str | bytes], *, marker: str)
         fresh = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
         try:
             for name, content in files.items():
+                (fresh / name).parent.mkdir(parents=True, exist_ok=True)
                 (fresh / name).write_bytes(content.encode() if isinstance(content, str) else content)
             fresh.chmod(0o755)
             if folder.exists():

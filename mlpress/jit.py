@@ -17,7 +17,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def compiled(kernel: F) -> F:
-    """``kernel`` compiled by numba at its first call; the machine code is kept on disk where a place is writable."""
+    """Compile ``kernel`` with numba at its first call; the machine code is kept on disk where a place is writable."""
     from numba import njit
 
     _forget_old_code(Path(kernel.__code__.co_filename).parent)
@@ -28,7 +28,7 @@ def compiled(kernel: F) -> F:
 
 
 def inner(kernel: F) -> F:
-    """``kernel``, to be called from other kernels only."""
+    """Compile ``kernel`` to be called from other kernels only."""
     from numba import njit
 
     return cast(F, njit(kernel, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True))

@@ -1,4 +1,4 @@
-"""How long work tells its caller what it is doing."""
+"""How long work reports its steps, notes and warnings to its caller."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ class Progress(Protocol):
     """What long work calls; the command line shows it, a library user may ignore it."""
 
     def step(self, name: str) -> None:
-        """A new step of the work starts."""
+        """Say that a new step of the work starts."""
 
     def note(self, text: str) -> None:
-        """One line that the user should read (a check that could not run, say)."""
+        """Say one line that the user should read (a check that could not run, say)."""
 
     def warn(self, text: str) -> None:
-        """One line on what is allowed but suspicious; a strict caller raises :class:`MlpressError` with it."""
+        """Say one line on what is allowed but suspicious; a strict caller raises :class:`MlpressError` with it."""
 
 
 class Silent:
-    """The progress of work that nobody watches."""
+    """Progress that is not shown: warnings go to Python's ``warnings``."""
 
     def step(self, name: str) -> None:
         """Say nothing."""
@@ -44,7 +44,7 @@ P = TypeVar("P", bound=Progress)
 
 
 def recorded(progress: P) -> tuple[P, list[str]]:
-    """The same progress, and a list that fills with its warnings."""
+    """Return the same progress, and a list that fills with its warnings."""
     kept: list[str] = []
     return cast(P, _Recorder(progress, kept)), kept
 

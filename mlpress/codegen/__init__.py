@@ -10,25 +10,24 @@ if TYPE_CHECKING:
     from mlpress.codegen.oracle.program import onnx_model, onnx_net
     from mlpress.codegen.verilog.auditing import AuditReport, audit
     from mlpress.codegen.verilog.bench import TestBench, testbench
-    from mlpress.codegen.verilog.rtl import bits_of, check_style, header, simulate, to_verilog
+    from mlpress.codegen.verilog.rtl import check_style, header, simulate, styles_of, to_verilog
 
 __all__ = [
     "AuditReport",
     "TestBench",
     "audit",
-    "bits_of",
     "check_style",
     "comparators",
     "converters_csv",
     "front_end",
     "graph_difference",
     "header",
-    "inputs_of",
     "onnx_circuit",
     "onnx_model",
     "onnx_net",
     "oracle_graph",
     "simulate",
+    "styles_of",
     "testbench",
     "to_verilog",
 ]
@@ -39,19 +38,18 @@ __getattr__ = lazy_door(
         "AuditReport": "verilog.auditing",
         "TestBench": "verilog.bench",
         "audit": "verilog.auditing",
-        "bits_of": "verilog.rtl",
         "check_style": "verilog.rtl",
         "graph_difference": "oracle.checked",
         "comparators": "verilog.front_end",
         "converters_csv": "verilog.front_end",
         "front_end": "verilog.front_end",
         "header": "verilog.rtl",
-        "inputs_of": "verilog.rtl",
         "onnx_circuit": "oracle.circuit",
         "onnx_model": "oracle.program",
         "onnx_net": "oracle.program",
         "oracle_graph": "oracle.checked",
         "simulate": "verilog.rtl",
+        "styles_of": "verilog.rtl",
         "testbench": "verilog.bench",
         "to_verilog": "verilog.rtl",
     },

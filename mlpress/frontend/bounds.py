@@ -23,15 +23,17 @@ class Bound:
     inclusive: bool
 
     def holds(self, value: Fraction) -> bool:
-        """Whether ``value`` is within the bound."""
+        """Return whether ``value`` is within the bound."""
         return value > self.at or (self.inclusive and value == self.at)
 
     def over(self, step: Fraction, offset: Fraction) -> Bound:
-        """The bound on ``x`` that means this one on ``x * step + offset``, for a positive step."""
+        """Return the bound on ``x`` that means this one on ``x * step + offset``, for a positive step."""
         return self if isinstance(self.at, float) else Bound((self.at - offset) / step, self.inclusive)
 
     def first_integer(self, low: int, high: int) -> int:
-        """The smallest integer within the bound, or the nearer of ``low`` and ``high`` where it lies beyond them."""
+        """Return the smallest integer within the bound, or the nearer of ``low`` and ``high`` where it lies beyond
+        them.
+        """
         if isinstance(self.at, float):
             return low if self.at < 0 else high
         first = math.ceil(self.at) if self.inclusive else math.floor(self.at) + 1
@@ -43,7 +45,7 @@ NONE = Bound(math.inf, True)
 
 
 def code_bound(quantiser: Quantiser, steps: int) -> Bound:
-    """The real values whose code is at least ``quantiser.low + steps``.
+    """Return the real values whose code is at least ``quantiser.low + steps``.
 
     ``round(v / scale) + zero >= code`` holds from ``v / scale = code - zero - 1/2`` on; that tie rounds up only to
     an even number.
@@ -53,7 +55,7 @@ def code_bound(quantiser: Quantiser, steps: int) -> Bound:
 
 
 def before(activation: RealActivation, bound: Bound) -> Bound:
-    """The bound on the values before a never-falling ``activation`` that means ``bound`` on those after it."""
+    """Return the bound on the values before a never-falling ``activation`` that means ``bound`` on those after it."""
     y = bound.at
     if isinstance(y, float):
         return bound
@@ -83,7 +85,7 @@ def _clipped(bound: Bound, low: Fraction, high: Fraction) -> Bound:
 
 
 def _curved(bound: Bound, y: Fraction, low: int, inverse: Callable[[float], float]) -> Bound:
-    """Through a curve that rises from ``low`` to 1 and reaches neither, in double precision."""
+    """Bound the input of a curve that rises from ``low`` to 1 and reaches neither, in double precision."""
     value = float(y)
     if value <= low:
         return ALL

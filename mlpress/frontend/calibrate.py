@@ -76,7 +76,7 @@ class _Codes:
 def calibrated(
     model: Model, features: Floats, bits: Bits, input_range: InputRange
 ) -> tuple[tuple[Input, ...], list[IntegerLayer], Head]:
-    """Inputs, layers and head of an integer network close to ``model`` on the rows ``features``."""
+    """Return inputs, layers and head of an integer network close to ``model`` on the rows ``features``."""
     if input_range not in {"auto", "unit", "data"}:
         raise MlpressError(f"input_range is {input_range!r}; it must be auto, unit or data")
     inputs, values = _encoded(model, features, bits.inputs, input_range)
@@ -104,14 +104,17 @@ def _encoded(model: Model, features: Floats, bits: int, input_range: InputRange)
 
 
 def _fills_unit(low: Floats, high: Floats) -> bool:
-    """Whether the model's own scaling was made for the unit interval: all within it, most features over half of it."""
+    """Return whether the model's own scaling was made for the unit interval: all within it, most features over half of
+    it.
+    """
     inside = bool((low >= -ROUNDING).all() and (high <= 1.0 + ROUNDING).all())
     varies = high > low
     return inside and bool(varies.any()) and float(np.median((high - low)[varies])) >= 0.5
 
 
 def _decoding(codes: Ints, scaled: Floats, inputs: Sequence[Input], model: Model) -> tuple[Floats, Floats]:
-    """Step and base of each input so that ``code * step + base`` is nearest to the scaled feature (least squares).
+    """Return step and base of each input so that ``code * step + base`` is nearest to the scaled feature (least
+    squares).
 
     An input that always gives the same code stands for the mean, and a constant one says nothing: its step is 0.
     """
@@ -147,7 +150,7 @@ class _Sums:
 
 
 def _rounded(dense: Dense, inputs: _Codes, pre: Floats, bits: int, unit: float) -> _Sums:
-    """Weights rounded to ``bits``, and biases that keep the mean of each sum that of the real ``pre``.
+    """Round weights to ``bits``, and choose biases that keep the mean of each sum that of the real ``pre``.
 
     The biases thus take up the mean of all rounding before them (M. Nagel et al., "Data-Free Quantization Through
     Weight Equalization and Bias Correction", ICCV 2019, section 4.2).
@@ -164,7 +167,7 @@ def _rounded(dense: Dense, inputs: _Codes, pre: Floats, bits: int, unit: float) 
 
 
 def _fitted(dense: Dense, inputs: _Codes, pre: Floats, bits: int) -> _Sums:
-    """Rounded with the power of two as unit that comes nearest to ``pre`` in the mean square.
+    """Round the layer with the power of two as unit that is nearest to ``pre`` in the mean square.
 
     The largest candidate holds every weight; the others cut the largest weights off and are finer for the rest.
     """
@@ -189,7 +192,8 @@ def _hidden(dense: Dense, values: _Codes, bits: Bits) -> tuple[IntegerLayer, _Co
 
 
 def _saturating(dense: Dense, inputs: _Codes, bits: Bits, low: float, high: float) -> tuple[IntegerLayer, _Codes]:
-    """``clip(x, low, high)`` as a :class:`QRelu` of ``x - low``; half a step in the bias makes its shift round."""
+    """Return ``clip(x, low, high)`` as a :class:`QRelu` of ``x - low``; half a step in the bias makes its shift
+    round."""
     if high <= low:  # a constant: no input matters
         dense, high = Dense(np.zeros_like(dense.weight), np.full(len(dense.bias), low), Linear()), math.inf
     pre = inputs.real @ dense.weight.T + dense.bias - low
@@ -215,7 +219,8 @@ def _half(shift: int) -> int:
 
 
 def _laddered(dense: Dense, curve: RealActivation, inputs: _Codes, bits: Bits) -> tuple[IntegerLayer, _Codes]:
-    """Any other curve as a ladder for each neuron, its codes evenly over the values that calibration rows reach."""
+    """Return any other curve as a ladder for each neuron, its codes evenly over the values that calibration rows
+    reach."""
     pre = inputs.real @ dense.weight.T + dense.bias
     sums = _fitted(dense, inputs, pre, bits.weights)
     real = _real(curve, pre)

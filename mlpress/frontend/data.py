@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from mlpress.errors import MlpressError
 from mlpress.frontend.matching import Labels, Match, listed, match_columns, match_labels
-from mlpress.ir import Circuit, Dense, Input, Model, Net, Scores, ScoresHead
+from mlpress.ir import Circuit, Input, Model, Net, ScoresHead
+from mlpress.progress import counted
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -45,9 +46,14 @@ class Dataset:
         if features.ndim != 2 or not features.size:
             raise MlpressError(f"features have shape {features.shape}; they must be (rows, features), neither empty")
         if labels.ndim not in ({1} if self.classes else {1, 2}) or len(labels) != len(features):
-            raise MlpressError(f"labels have shape {labels.shape} for {len(features)} rows; there must be one a row")
+            raise MlpressError(
+                f"labels have shape {labels.shape} for {counted(len(features), 'row')}; there must be one per row"
+            )
         if len(self.names) != features.shape[1] or len(set(self.names)) != len(self.names):
-            raise MlpressError(f"{len(self.names)} names for {features.shape[1]} features; each needs one of its own")
+            raise MlpressError(
+                f"{counted(len(self.names), 'name')} for {counted(features.shape[1], 'feature')}; each needs one of "
+                f"its own"
+            )
         bad = np.argwhere(~np.isfinite(features))
         if len(bad):
             raise MlpressError(f"row {bad[0][0]}, feature {self.names[bad[0][1]]!r}: the value is not a finite number")
@@ -71,7 +77,8 @@ class Dataset:
         classes: Sequence[int | str] | None = None,
         task: Task = "auto",
     ) -> Dataset:
-        """From ``features`` (rows, features) and ``labels`` (rows,): class names, or targets of a regression.
+        """Make a data set from ``features`` (rows, features) and ``labels`` (rows,): class names, or targets of a
+        regression.
 
         With ``task="auto"`` labels that are all text or whole numbers are classes.  ``classes`` lists them where
         some have no row, or where their order is not the sorted one.
@@ -92,7 +99,7 @@ class Dataset:
     def from_csv(
         cls, path: str | PathLike[str], label: str | None = None, task: Task = "auto", delimiter: str | None = None
     ) -> Dataset:
-        """From a CSV file, with a header or without; the label is the column ``label``, else the last one.
+        """Read a CSV file, with a header or without; the label is the column ``label``, else the last one.
 
         Without a header ``label`` is the number of a column, from 1.
         ``delimiter`` is found in the first line (comma, semicolon or tab) where it is not given.  Raises
@@ -112,7 +119,7 @@ class Dataset:
         labels: str | None = None,
         task: Task = "auto",
     ) -> Dataset:
-        """From the arrays ``features`` and ``labels`` of an NPZ file.
+        """Read the arrays ``features`` and ``labels`` of an NPZ file.
 
         Where no names are given, one of the usual pairs must be there: ``X``/``y``, ``x``/``y``,
         ``features``/``labels``, ``data``/``target``, ``X_train``/``y_train``, ``Xtrain``/``ytrain``.  An array
@@ -125,7 +132,7 @@ class Dataset:
 
     @classmethod
     def bundled(cls, name: str) -> Dataset:
-        """One of scikit-learn's data sets: :data:`BUNDLED`."""
+        """Load one of scikit-learn's data sets: :data:`BUNDLED`."""
         if name not in BUNDLED:
             raise MlpressError(f"no bundled data set {name!r}; there are {', '.join(BUNDLED)}")
         from sklearn import datasets
@@ -138,7 +145,7 @@ class Dataset:
 
     @classmethod
     def read(cls, source: str | PathLike[str], label: str | None = None, task: Task = "auto") -> Dataset:
-        """From a ``.npz`` file, a CSV file, or where no file has that name, a bundled set."""
+        """Read a ``.npz`` file, a CSV file, or where no file has that name, a bundled set."""
         name, path = str(source), Path(source)
         if name in BUNDLED and not path.is_file():
             if label is not None:
@@ -155,11 +162,11 @@ class Dataset:
         return replace(found, remarks=(*found.remarks, remark))
 
     def take(self, rows: NDArray[Any]) -> Dataset:
-        """The rows with these indices (or where this mask holds), in that order; the classes stay the same."""
+        """Return the rows with these indices (or where this mask holds), in that order; the classes stay the same."""
         return replace(self, features=self.features[rows], labels=self.labels[rows])
 
     def split(self, test_size: float = 0.3, seed: int = 42, stratify: bool = False) -> tuple[Dataset, Dataset]:
-        """Training and test rows, as scikit-learn's ``train_test_split(..., random_state=seed)`` draws them."""
+        """Return training and test rows, as scikit-learn's ``train_test_split(..., random_state=seed)`` draws them."""
         from sklearn.model_selection import train_test_split
 
         try:
@@ -170,11 +177,13 @@ class Dataset:
                 stratify=self.labels if stratify and self.classes else None,
             )
         except ValueError as error:
-            raise MlpressError(f"{len(self)} rows cannot be split so: {' '.join(str(error).split())}") from None
+            raise MlpressError(
+                f"{counted(len(self), 'row')} cannot be split so: {' '.join(str(error).split())}"
+            ) from None
         return self.take(train), self.take(test)
 
     def match(self, model: Model | Net | Circuit) -> Match:
-        """How the columns and labels meet ``model``'s inputs and classes, by the rule of ``docs/data.md``.
+        """Return how the columns and labels meet ``model``'s inputs and classes, by the rule of ``docs/data.md``.
 
         Raises :class:`MlpressError` where they do not fit.
         """
@@ -183,7 +192,8 @@ class Dataset:
         return Match(columns, None if _score_count(model) is not None else self._labels(model.classes))
 
     def for_model(self, model: Model | Net | Circuit) -> Dataset:
-        """The same rows with the features and class indices of ``model``, which may be an integer net or a circuit too.
+        """Return the same rows with the features and class indices of ``model``, which may be an integer net or a
+        circuit too.
 
         Columns and labels meet the model's as :meth:`match` says.  Where the model only counts its features or
         classes, the data's names are kept.  :func:`quantise` gives them to its net; further data sets are best
@@ -199,7 +209,8 @@ class Dataset:
         return Dataset(features, labels, names, found.labels.classes)
 
     def likely_label(self, classes: int) -> str:
-        """Which column may hold the labels of ``classes`` classes in place of a file's last one; empty where none may.
+        """Return which column may hold the labels of ``classes`` classes in place of a file's last one; empty where
+        none may.
 
         Only where nobody named a label: the first column with no more different values than classes, all whole
         numbers, and two at least.
@@ -212,7 +223,7 @@ class Dataset:
                 unnamed = self.names == generated_names(len(self.names))
                 called = f"column {place + 1}" if unnamed else f"column {listed([self.names[place]])!r}"
                 named = str(place + 1) if unnamed else listed([self.names[place]])
-                return f"{called} has {len(values)} values and may hold the labels: --label {named}"
+                return f"{called} has {counted(len(values), 'value')} and may hold the labels: --label {named}"
         return ""
 
     def _labels(self, classes: tuple[int | str, ...]) -> Labels:
@@ -231,12 +242,14 @@ class Dataset:
             np.array(self.classes, np.float64)[self.labels] if self.classes else np.asarray(self.labels, np.float64)
         )
         if targets.reshape(len(targets), -1).shape[1] != outputs:
-            raise MlpressError(f"the model has {outputs} outputs but the data has targets of shape {targets.shape}")
+            raise MlpressError(
+                f"the model has {counted(outputs, 'output')} but the data has targets of shape {targets.shape}"
+            )
         return targets
 
 
 def min_max(features: Floats, low: float = 0.0, high: float = 1.0) -> tuple[Floats, Floats]:
-    """Scale and offset, float64 (features,), that bring each column of ``features`` to ``low .. high``.
+    """Return scale and offset, float64 (features,), that bring each column of ``features`` to ``low .. high``.
 
     They are those of scikit-learn's ``MinMaxScaler((low, high))``.
     """
@@ -247,7 +260,7 @@ def min_max(features: Floats, low: float = 0.0, high: float = 1.0) -> tuple[Floa
 
 
 def unit_inputs(names: Sequence[str], scale: Floats, offset: Floats, bits: int) -> tuple[Input, ...]:
-    """Input codes ``floor(2**bits * (x * scale + offset))``: the unit interval cut into ``2**bits`` equal steps.
+    """Return input codes ``floor(2**bits * (x * scale + offset))``: the unit interval cut into ``2**bits`` equal steps.
 
     With ``bits=4`` and ``min_max(train, 0, 0.9)`` this is the input code of the published printed classifiers
     ("Bespoke Approximation of Multiplication-Accumulation and Activation Targeting Printed Multilayer Perceptrons",
@@ -261,12 +274,12 @@ def unit_inputs(names: Sequence[str], scale: Floats, offset: Floats, bits: int) 
 
 
 def generated_names(count: int) -> tuple[str, ...]:
-    """Names for features that have none: ``x[0], x[1], ...``."""
+    """Return names for features that have none: ``x[0], x[1], ...``."""
     return tuple(f"x[{index}]" for index in range(count))
 
 
 def class_name(label: object) -> int | str:
-    """A class label as an int where it is a whole number, else as text."""
+    """Return a class label as an int where it is a whole number, else as text."""
     if isinstance(label, bool | int | np.integer):
         return int(label)
     if isinstance(label, float) and label.is_integer():
@@ -292,9 +305,9 @@ def _targets(labels: NDArray[Any]) -> Floats:
 
 
 def _indexed(labels: NDArray[Any], classes: Sequence[int | str] | None) -> tuple[Ints, tuple[int | str, ...]]:
-    """Class indices and the classes, numbers before text, in sorted order where ``classes`` does not say."""
+    """Return class indices and the classes, numbers before text, in sorted order where ``classes`` does not say."""
     if labels.ndim != 1:
-        raise MlpressError(f"labels have shape {labels.shape}; there must be one class a row")
+        raise MlpressError(f"labels have shape {labels.shape}; there must be one class per row")
     values, where = np.unique(labels.astype(str) if labels.dtype == object else labels, return_inverse=True)
     names = [class_name(value) for value in values.tolist()]
     if any(isinstance(value, float) and not value.is_integer() for value in values.tolist()):
@@ -322,10 +335,7 @@ def _located(path: str | PathLike[str], make: Any) -> Dataset:
 
 
 def _score_count(model: Model | Net | Circuit) -> int | None:
-    """How many scores a regression gives; ``None`` for a classifier."""
-    if isinstance(model, Circuit):
-        return None if model.scores is None else len(model.outputs)
-    if not isinstance(model.head, ScoresHead | Scores):
-        return None
-    last = model.layers[-1]
-    return len(last.bias if isinstance(last, Dense) else last.neurons)
+    """Return how many scores a regression gives; ``None`` for a classifier."""
+    if isinstance(model, Model):
+        return len(model.layers[-1].bias) if isinstance(model.head, ScoresHead) else None
+    return None if model.scores is None else len(model.ports)

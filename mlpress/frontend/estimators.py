@@ -24,6 +24,7 @@ from mlpress.ir import (
     ThresholdHead,
     verify,
 )
+from mlpress.progress import counted
 
 _ACTIVATIONS: dict[str, RealActivation] = {"identity": Linear(), "logistic": Sigmoid(), "tanh": Tanh(), "relu": Relu()}
 
@@ -51,7 +52,8 @@ def from_sklearn(estimator: Any) -> Model:
 
 
 def _steps(estimator: Any) -> list[Any]:
-    """The steps of pipelines within pipelines and of searches' best estimators, those that do nothing left out."""
+    """Return the steps of pipelines within pipelines and of searches' best estimators, those that do nothing left
+    out."""
     from sklearn.pipeline import Pipeline
 
     if isinstance(estimator, Pipeline):
@@ -79,7 +81,9 @@ def _head(mlp: Any) -> tuple[RealHead, tuple[int | str, ...]]:
     if mlp.out_activation_ == "softmax":
         return ArgmaxHead(), _classes(mlp)
     if mlp.n_outputs_ != 1:
-        raise MlpressError(f"a multi-label MLPClassifier with {mlp.n_outputs_} labels is not supported; fit one class")
+        raise MlpressError(
+            f"a multi-label MLPClassifier with {counted(mlp.n_outputs_, 'label')} is not supported; fit one class"
+        )
     return ThresholdHead(), _classes(mlp)
 
 
@@ -88,7 +92,7 @@ def _classes(mlp: Any) -> tuple[int | str, ...]:
 
 
 def _names(steps: list[Any]) -> tuple[str, ...]:
-    """What the first step was fitted to."""
+    """Return the names of the features that the first step was fitted to."""
     width, named = features_of(steps[0]), getattr(steps[0], "feature_names_in_", None)
     return generated_names(width) if named is None else tuple(str(name) for name in named)
 
@@ -119,7 +123,7 @@ def _scaling(steps: list[Any], width: int) -> _Scaling:
 
 
 def _layers(mlp: Any, mixed: Affine | None) -> tuple[Dense, ...]:
-    """The dense layers, the first one after what ``mixed`` does; two with no activation between them are one."""
+    """Return the dense layers, the first one after what ``mixed`` does; two with no activation between them are one."""
     hidden = _ACTIVATIONS[mlp.activation]
     layers: list[Dense] = []
     for coefficients, intercepts in zip(mlp.coefs_, mlp.intercepts_, strict=True):

@@ -1,4 +1,4 @@
-"""The integer network that a quantised (QDQ) model is, without a change to any of its integers.
+"""Quantised (QDQ) models as integer networks that keep every one of their integers.
 
 A layer's sum stands for the real value ``sum * step + offset``.  The next code is the number of integer thresholds
 that the sum reaches.  They are found in rational arithmetic from the model's scales, rounding half to even as
@@ -44,7 +44,7 @@ SAME_SCALE = Fraction(1, 100_000)  # a bias scale this near input scale * weight
 
 
 def is_exact(model: Model) -> bool:
-    """Whether ``model`` holds the integers of every layer, and a quantiser for everything between layers."""
+    """Return whether ``model`` holds the integers of every layer, and a quantiser for everything between layers."""
     return (
         model.quantiser is not None
         and model.clip is None
@@ -64,12 +64,12 @@ class _Sums:
     top: int  # the largest code u
 
     def interval(self, neuron: int) -> tuple[int, int]:
-        """The lowest and the highest sum."""
+        """Return the lowest and the highest sum."""
         row, bias = self.weights[neuron], self.bias[neuron]
         return bias + self.top * sum(min(w, 0) for w in row), bias + self.top * sum(max(w, 0) for w in row)
 
     def layer(self, activations: Sequence[Ladder | Raw]) -> IntegerLayer:
-        """The layer of these sums."""
+        """Return the layer of these sums."""
         check_sums(self.weights, self.bias, self.top)
         return IntegerLayer(_array(self.weights), _array(self.bias), tuple(activations))
 
@@ -82,7 +82,7 @@ Ladders = list[list[int]]
 
 
 def exact_layers(model: Model, output_codes: bool) -> tuple[tuple[Input, ...], list[IntegerLayer], Head]:
-    """Inputs, layers and head of the integer network that :func:`is_exact` model ``model`` stands for.
+    """Return inputs, layers and head of the integer network that :func:`is_exact` model ``model`` stands for.
 
     Where the model quantises its scores, classes are decided on those codes; ``output_codes=False`` decides
     them on the sums that the codes are made of.
@@ -128,7 +128,7 @@ def _inputs(model: Model, grid: Quantiser) -> tuple[Input, ...]:
 
 
 def _sums(layer: Dense, grid: Quantiser) -> _Sums:
-    """The sums of ``layer`` over codes that stand for ``(code + low - zero) * scale``."""
+    """Return the sums of ``layer`` over codes that stand for ``(code + low - zero) * scale``."""
     held = layer.integers
     if held is None:
         raise MlpressError("the model's integers are not complete; quantise it anew with keep_integers=False")
@@ -146,7 +146,7 @@ def _sums(layer: Dense, grid: Quantiser) -> _Sums:
 
 
 def _ladders(layer: Dense, sums: _Sums) -> Ladders:
-    """For each neuron the sums from which on its code is 1, 2, ... steps above the lowest."""
+    """Return for each neuron the sums from which on its code is 1, 2, ... steps above the lowest."""
     quantiser = _known(layer.quantiser)
     steps = range(1, quantiser.high - quantiser.low + 1)
     bounds = [before(layer.activation, code_bound(quantiser, count)) for count in steps]
@@ -158,7 +158,7 @@ def _ladders(layer: Dense, sums: _Sums) -> Ladders:
 
 
 def _is_elementwise(layer: Dense) -> bool:
-    """Whether each output reads only its own input, with a positive weight."""
+    """Return whether each output reads only its own input, with a positive weight."""
     if layer.integers is None or layer.integers.weight.shape[0] != layer.integers.weight.shape[1]:
         return False
     diagonal = np.diag(layer.integers.weight)
@@ -166,18 +166,18 @@ def _is_elementwise(layer: Dense) -> bool:
 
 
 def _only_scales(waiting: Sequence[Dense]) -> bool:
-    """Whether nothing is left but, at most, a last element-wise scaling of the scores."""
+    """Return whether nothing is left but, at most, a last element-wise scaling of the scores."""
     return not waiting or (len(waiting) == 1 and waiting[0].quantiser is None and _is_elementwise(waiting[0]))
 
 
 def _through(ladders: Ladders, sums: _Sums, following: Dense, grid: Quantiser) -> Ladders:
-    """The ladders of two steps in one: codes that become other codes element by element."""
+    """Join the ladders of two steps in one: codes that become other codes element by element."""
     inner = _ladders(following, _own_codes(_sums(following, grid)))
     return [[_reaching(ladder, code, sums.interval(j)) for code in inner[j]] for j, ladder in enumerate(ladders)]
 
 
 def _own_codes(sums: _Sums) -> _Sums:
-    """An element-wise layer's sums as functions of the code itself: weight 1 and no bias."""
+    """Return an element-wise layer's sums as functions of the code itself: weight 1 and no bias."""
     count = len(sums.bias)
     weights = [[int(i == j) for i in range(count)] for j in range(count)]
     step = [gain * sums.weights[j][j] for j, gain in enumerate(sums.step)]
@@ -186,7 +186,7 @@ def _own_codes(sums: _Sums) -> _Sums:
 
 
 def _reaching(ladder: list[int], code: int, interval: tuple[int, int]) -> int:
-    """The smallest sum whose code is at least ``code``."""
+    """Return the smallest sum whose code is at least ``code``."""
     if code <= 0:
         return interval[0]
     return ladder[code - 1] if code <= len(ladder) else interval[1] + 1
@@ -200,7 +200,7 @@ def _identity(count: int) -> Dense:
 def _on_codes(
     head: RealHead, sums: _Sums, ladders: Ladders, scores: _Sums, output_codes: bool
 ) -> tuple[list[IntegerLayer], Head]:
-    """The last layers of a network whose scores are codes: ``scores`` are the sums over them."""
+    """Return the last layers of a network whose scores are codes: ``scores`` are the sums over them."""
     if isinstance(head, ThresholdHead):
         own = _own_codes(scores)
         code = Bound(Fraction(head.at), False).over(own.step[0], own.offset[0]).first_integer(0, own.top + 1)
@@ -214,7 +214,7 @@ def _on_codes(
 
 
 def _decided(sums: _Sums, head: RealHead) -> tuple[IntegerLayer, Head]:
-    """The last layer and the integer head that decides as ``head`` does on the sums' real values."""
+    """Return the last layer and the integer head that decides as ``head`` does on the sums' real values."""
     raw = [Raw() for _ in sums.bias]
     match head:
         case ThresholdHead(at=at):
@@ -229,7 +229,7 @@ def _decided(sums: _Sums, head: RealHead) -> tuple[IntegerLayer, Head]:
 
 
 def _comparable(sums: _Sums) -> _Sums:
-    """Sums that compare as their real values do, ties included.
+    """Return sums that compare as their real values do, ties included.
 
     Steps are brought to their common divisor.  What remains of the offsets is a fraction of one unit, and only
     the order of these fractions matters: their ranks take the place of the lowest bits.

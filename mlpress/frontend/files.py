@@ -16,6 +16,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from mlpress.errors import MlpressError
+from mlpress.progress import counted
 
 MAX_CSV = 1 << 30  # bytes
 MAX_NPZ = 1 << 31  # bytes of an array
@@ -34,7 +35,7 @@ Row = tuple[int, list[str]]
 def read_csv(
     path: Path, label: str | None, delimiter: str | None
 ) -> tuple[NDArray[np.float64], NDArray[Any], tuple[str, ...] | None]:
-    """Features, labels and the features' names (``None`` without a header) in a CSV file."""
+    """Return features, labels and the features' names (``None`` without a header) in a CSV file."""
     if path.is_dir():
         raise MlpressError(f"{path} is a folder; give the path of a CSV file in it")
     if not path.is_file():
@@ -74,7 +75,7 @@ def _table(
     lines = list[int]()
     for line, row in rows if header else _chain(first, rows):
         if len(row) != width:
-            raise MlpressError(f"{path}: line {line} has {len(row)} columns; line {first[0]} has {width}")
+            raise MlpressError(f"{path}: line {line} has {counted(len(row), 'column')}; line {first[0]} has {width}")
         cells = [*row[:column], *row[column + 1 :]]
         try:
             features.extend(map(_number, cells))
@@ -111,7 +112,7 @@ def _chain(first: Row, rows: Iterator[Row]) -> Iterator[Row]:
 
 
 def _label_column(path: Path, names: Sequence[str], label: str | None) -> tuple[int, bool]:
-    """The label's column, and whether ``label`` is its name in the first line, which then is a header."""
+    """Return the label's column, and whether ``label`` is its name in the first line, which then is a header."""
     if label is None:
         return len(names) - 1, False
     if label in names and not _is_first_row(names):
@@ -125,7 +126,7 @@ def _label_column(path: Path, names: Sequence[str], label: str | None) -> tuple[
 
 
 def _likely_label(names: Sequence[str], row: Sequence[str], label: int) -> str:
-    """How to say that the first column of text in a row is the label, where it may be."""
+    """Return how to say that the first column of text in a row is the label, where it may be."""
     for place, cell in enumerate(row):
         if place != label and not _is_number(cell) and any(c.isalpha() for c in cell):
             header = any(not _is_number(name) for k, name in enumerate(names) if k != place)
@@ -135,7 +136,7 @@ def _likely_label(names: Sequence[str], row: Sequence[str], label: int) -> str:
 
 
 def _is_first_row(cells: Sequence[str]) -> bool:
-    """Whether a file's first line holds no names: numbers alone, and not 0, 1, 2, ... or 1, 2, 3, ..."""
+    """Return whether a file's first line holds no names: numbers alone, and not 0, 1, 2, ... or 1, 2, 3, ..."""
     if not all(_is_number(cell) for cell in cells):
         return False
     return not any(list(cells) == [str(first + k) for k in range(len(cells))] for first in (0, 1))
@@ -149,7 +150,7 @@ def _number(cell: str) -> float:
 
 
 def _is_number(cell: str) -> bool:
-    """Whether a cell is a number or a missing one, and so no column's name."""
+    """Return whether a cell is a number or a missing one, and so no column's name."""
     if not cell.strip():
         return True
     try:
@@ -173,7 +174,7 @@ def _refuse(path: Path, line: int, cells: list[str], names: list[str] | None, la
 
 
 def _labels(path: Path, labels: list[str], lines: list[int]) -> NDArray[Any]:
-    """Labels as numbers where all of them are, else as text."""
+    """Return labels as numbers where all of them are, else as text."""
     try:
         values = np.array([float(label) for label in labels], np.float64)
     except ValueError:
@@ -187,7 +188,7 @@ def _labels(path: Path, labels: list[str], lines: list[int]) -> NDArray[Any]:
 def read_npz(
     path: Path, features: str | None, labels: str | None
 ) -> tuple[NDArray[Any], NDArray[Any], tuple[str, ...] | None]:
-    """Features, labels and the features' names (``None`` without any) in an NPZ file.  Nothing is unpickled."""
+    """Return features, labels and the features' names (``None`` without any) in an NPZ file.  Nothing is unpickled."""
     if not path.is_file():
         raise MlpressError(f"{path}: no such file; give the path of an NPZ file")
     try:
@@ -215,7 +216,7 @@ def _pair(path: Path, members: set[str], features: str | None, labels: str | Non
 
 
 def _array(path: Path, archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
-    """One array, after a look at its header: no objects, and no more bytes than the file has for it."""
+    """Return one array, after a look at its header: no objects, and no more bytes than the file has for it."""
     info = archive.getinfo(f"{name}.npy")
     if info.file_size > MAX_NPZ:
         raise MlpressError(f"{path}: array {name!r} has {info.file_size} bytes; at most {MAX_NPZ} are read")

@@ -14,6 +14,7 @@ from mlpress.errors import MlpressError
 from mlpress.frontend.node import Node, kind
 from mlpress.frontend.symbolic import Const, Dims, Value
 from mlpress.frontend.tensors import FLOATS, MAX_ELEMENTS, short, type_name
+from mlpress.progress import counted
 
 INT64 = int(onnx.TensorProto.INT64)
 
@@ -46,7 +47,7 @@ _CASTS: dict[int, Any] = {
 
 
 def constant(node: Node) -> Const:
-    """``Constant``: a tensor, or one of the short forms."""
+    """Evaluate ``Constant``: a tensor, or one of the short forms."""
     for name, elem_type in (("value_float", onnx.TensorProto.FLOAT), ("value_int", INT64)):
         if node.has(name):
             scalar = node.real(name, 0.0) if name == "value_float" else node.integer(name, 0)
@@ -64,7 +65,7 @@ def constant(node: Node) -> Const:
 
 
 def arithmetic(node: Node, operands: Sequence[Const]) -> Const:
-    """Element-wise arithmetic on constants."""
+    """Evaluate element-wise arithmetic on constants."""
     if any(operand.values.dtype == object for operand in operands):
         raise MlpressError("arithmetic on text constants is not supported")
     try:
@@ -81,7 +82,7 @@ def arithmetic(node: Node, operands: Sequence[Const]) -> Const:
             case op, [x, y] if op in _BINARY:
                 result = _BINARY[op](x, y)
             case _:
-                raise MlpressError(f"it has {len(operands)} inputs; the operator takes another number")
+                raise MlpressError(f"it has {counted(len(operands), 'input')}; the operator takes another number")
     elem_type = operands[0].elem_type
     if elem_type not in FLOATS:
         result = np.trunc(result)
@@ -92,7 +93,7 @@ def arithmetic(node: Node, operands: Sequence[Const]) -> Const:
 
 
 def cast(node: Node, value: Const) -> Const:
-    """``Cast`` of a constant."""
+    """Evaluate ``Cast`` of a constant."""
     target = node.integer("to", 0)
     if target not in _CASTS or value.values.dtype == object:
         raise MlpressError(f"a constant is cast to {type_name(target)}; floats and integers are supported")
@@ -104,7 +105,7 @@ def cast(node: Node, value: Const) -> Const:
 
 
 def rearranged(value: Const, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Const:
-    """``change`` applied to the values, and to the integers behind them."""
+    """Apply ``change`` to the values, and to the integers behind them."""
     try:
         parts = [None if part is None else change(part) for part in (value.values, value.codes, value.scales)]
     except (ValueError, IndexError, OverflowError):
@@ -116,7 +117,7 @@ def rearranged(value: Const, change: Callable[[NDArray[Any]], NDArray[Any]]) -> 
 
 
 def ints(value: Value) -> list[int]:
-    """A constant list of integers, such as a target shape or axes."""
+    """Return a constant list of integers, such as a target shape or axes."""
     if (
         not isinstance(value, Const)
         or value.values.dtype != np.int64
@@ -128,12 +129,12 @@ def ints(value: Value) -> list[int]:
 
 
 def sizes(value: Value) -> list[int | None]:
-    """A target shape: a constant or what shape arithmetic gave."""
+    """Return a target shape: a constant or what shape arithmetic gave."""
     return list(value.sizes) if isinstance(value, Dims) else list(ints(value))
 
 
 def axes(node: Node) -> list[int] | None:
-    """The axes of ``Squeeze`` and ``Unsqueeze``: an attribute before opset 13, an input since."""
+    """Return the axes of ``Squeeze`` and ``Unsqueeze``: an attribute before opset 13, an input since."""
     if node.has("axes"):
         return node.integers("axes")
     given = node.optional(1)
@@ -141,7 +142,7 @@ def axes(node: Node) -> list[int] | None:
 
 
 def reshape(value: Const, target: Sequence[int | None], copy_zero: bool) -> Const:
-    """``Reshape`` of a constant."""
+    """Evaluate ``Reshape`` of a constant."""
     if any(size is None for size in target):
         raise MlpressError("a constant is reshaped by the batch size, which is not known")
     old = value.values.shape
@@ -152,7 +153,7 @@ def reshape(value: Const, target: Sequence[int | None], copy_zero: bool) -> Cons
 
 
 def concat(values: Sequence[Value]) -> Const | Dims:
-    """``Concat`` of constants, or of sizes where a shape is among them."""
+    """Evaluate ``Concat`` of constants, or of sizes where a shape is among them."""
     if all(isinstance(value, Const) for value in values):
         arrays = [value.values for value in values if isinstance(value, Const)]
         if not arrays or any(array.ndim != 1 for array in arrays) or sum(array.size for array in arrays) > MAX_ELEMENTS:
@@ -168,7 +169,7 @@ def concat(values: Sequence[Value]) -> Const | Dims:
 
 
 def gather(node: Node, value: Const | Dims, index: Value) -> Const | Dims:
-    """``Gather`` from a list along its only axis."""
+    """Evaluate ``Gather`` from a list along its only axis."""
     if node.integer("axis", 0) not in {0, -1} or not isinstance(index, Const):
         raise MlpressError("gathering is supported from a constant list or a shape, along its only axis")
     picks = ints(index)
@@ -182,7 +183,7 @@ def gather(node: Node, value: Const | Dims, index: Value) -> Const | Dims:
 
 
 def slice_sizes(node: Node, value: Dims) -> Dims:
-    """``Slice`` of a shape."""
+    """Evaluate ``Slice`` of a shape."""
     if node.has("starts"):
         starts, ends = node.integers("starts") or [], node.integers("ends") or []
         steps = [1]

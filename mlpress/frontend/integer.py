@@ -44,17 +44,17 @@ class IntegerLayer:
     activations: tuple[Activation, ...]
 
     def sums(self, codes: Ints) -> Ints:
-        """The sums before the activation, int64 (rows, outputs), for ``codes`` int64 (rows, inputs)."""
+        """Return the sums before the activation, int64 (rows, outputs), for ``codes`` int64 (rows, inputs)."""
         return product(codes, self.weight) + self.bias
 
     def outputs(self, sums: Ints) -> Ints:
-        """The codes after the activation, int64 (rows, outputs)."""
+        """Return the codes after the activation, int64 (rows, outputs)."""
         columns = [_activated(activation, sums[:, j]) for j, activation in enumerate(self.activations)]
         return np.stack(columns, axis=1)
 
 
 def product(codes: Ints, weight: Ints) -> Ints:
-    """``codes @ weight.T``, exactly; in floating point, which is many times faster, where no sum can round."""
+    """Return ``codes @ weight.T``, exactly; in floating point, which is many times faster, where no sum can round."""
     largest = int(codes.max(initial=0)) * int(np.abs(weight).sum(axis=1).max(initial=0))
     kind = np.float64 if largest < 1 << 53 else np.int64
     return np.asarray(codes.astype(kind) @ weight.T.astype(kind), np.int64)
@@ -71,7 +71,8 @@ def _activated(activation: Activation, sums: Ints) -> Ints:
 
 
 def input_codes(inputs: Sequence[Input], features: Floats) -> Ints:
-    """The codes of ``features`` (rows, inputs) as :class:`mlpress.ir.Input` defines them, int64; no kept levels."""
+    """Return the codes of ``features`` (rows, inputs) as :class:`mlpress.ir.Input` defines them, int64; no kept
+    levels."""
     scale, offset = (np.array([getattr(feature, part) for feature in inputs]) for part in ("scale", "offset"))
     top = np.array([(1 << feature.bits) - 1 for feature in inputs])
     scaled = features * scale + offset
@@ -81,7 +82,7 @@ def input_codes(inputs: Sequence[Input], features: Floats) -> Ints:
 
 
 def forward(layers: Sequence[IntegerLayer], codes: Ints) -> tuple[list[Ints], list[Ints]]:
-    """The sums and the outputs of every layer, each int64 (rows, outputs)."""
+    """Return the sums and the outputs of every layer, each int64 (rows, outputs)."""
     sums, outputs = [], [codes]
     for layer in layers:
         sums.append(layer.sums(outputs[-1]))
@@ -90,7 +91,7 @@ def forward(layers: Sequence[IntegerLayer], codes: Ints) -> tuple[list[Ints], li
 
 
 def decisions(head: Head, scores: Ints) -> Ints | None:
-    """The class index of each row of ``scores`` (rows, scores), int64 (rows,); ``None`` for :class:`Scores`."""
+    """Return the class index of each row of ``scores`` (rows, scores), int64 (rows,); ``None`` for :class:`Scores`."""
     match head:
         case Argmax():
             return np.asarray(np.argmax(scores, axis=1), np.int64)
@@ -110,7 +111,7 @@ def check_sums(weights: Sequence[Sequence[int]], biases: Sequence[int], top: int
 def as_net(
     inputs: tuple[Input, ...], layers: Sequence[IntegerLayer], head: Head, classes: tuple[int | str, ...]
 ) -> Net:
-    """The verified net of these layers, every weight as its canonical-signed-digit terms."""
+    """Return the verified net of these layers, every weight as its canonical-signed-digit terms."""
     bits = [feature.bits for feature in inputs]
     made = []
     for layer in layers:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mlpress.errors import MlpressError
 from mlpress.ir import Model
+from mlpress.progress import counted
 
 Ints = NDArray[np.int64]
 Name = int | str
@@ -45,7 +46,7 @@ class Columns:
         )
 
     def note(self) -> str:
-        """One line on the order."""
+        """Return one line on the order."""
         if self.by == "position":
             return f"columns are {self.taken}"
         left = f"; not used: {listed(self.unused)}" if self.unused else ""
@@ -61,7 +62,7 @@ class Columns:
         return f"taken in the data's order: {listed(self.data)} (--features names the order that the model expects)"
 
     def warnings(self) -> list[str]:
-        """What is suspicious about it."""
+        """Return what is suspicious about it."""
         if not self.doubtful:
             return []
         return [
@@ -70,7 +71,7 @@ class Columns:
         ]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return plain JSON values."""
         return {"by": self.by, "model": list(self.model), "data": list(self.data), "unused": list(self.unused)}
 
 
@@ -93,27 +94,27 @@ class Labels:
         return any(str(label) != str(name) for label, name in self.pairs)
 
     def note(self) -> str:
-        """One line on the mapping."""
+        """Return one line on the mapping."""
         if not self.renamed:
             return f"labels are matched by name: {listed([label for label, _ in self.pairs])}"
         return f"labels are matched to the model's counted classes in their order: {paired(self.pairs)}"
 
     def warnings(self) -> list[str]:
-        """What is suspicious about it: numbers with gaps, some of them the model's own."""
+        """Return what is suspicious about it: numbers with gaps, some of them the model's own."""
         numbers = [label for label, _ in self.pairs if isinstance(label, int)]
         if not self.renamed or len(numbers) < len(self.pairs):
             return []
-        counted = [name for _, name in self.pairs]
-        shared = set(numbers) & set(counted)
+        numbered = [name for _, name in self.pairs]
+        shared = set(numbers) & set(numbered)
         if not shared or max(numbers) - min(numbers) == len(numbers) - 1:
             return []
         return [
-            f"the labels {listed(numbers)} have gaps where the model counts {listed(counted)}; "
+            f"the labels {listed(numbers)} have gaps where the model counts {listed(numbered)}; "
             f"taken in their order ({paired(self.pairs)}); give the data the model's own numbers if that is wrong"
         ]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return plain JSON values."""
         return {"by": self.by, "pairs": [list(pair) for pair in self.pairs]}
 
 
@@ -125,36 +126,38 @@ class Match:
     labels: Labels | None
 
     def notes(self) -> list[str]:
-        """One line each on labels and columns."""
+        """Return one line each on labels and columns."""
         return [*([self.labels.note()] if self.labels else []), self.columns.note()]
 
     def warnings(self) -> list[str]:
-        """What is suspicious, one line each."""
+        """Return what is suspicious, one line each."""
         return [*(self.labels.warnings() if self.labels else []), *self.columns.warnings()]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return plain JSON values."""
         return {"labels": None if self.labels is None else self.labels.to_json(), "columns": self.columns.to_json()}
 
 
 def match_columns(wanted: tuple[str, ...], names: tuple[str, ...]) -> Columns:
-    """The data's columns ``names`` for a model's inputs ``wanted``.
+    """Match the data's columns ``names`` with a model's inputs ``wanted``.
 
     By name where every input's name is among the data's, spelt alike or as an exporter changes it; by position where
     there are as many, and one side only counts them or no name is the same.  Raises :class:`MlpressError` otherwise.
     """
-    counted = are_counted(wanted) or are_counted(names)
-    places = _by_name(wanted, names, exactly=counted)
+    numbered = are_counted(wanted) or are_counted(names)
+    places = _by_name(wanted, names, exactly=numbered)
     by: Literal["name", "position"] = "name"
     if places is None:
         if len(wanted) != len(names):
-            raise MlpressError(f"the model has {len(wanted)} inputs but the data has {len(names)} features")
+            raise MlpressError(
+                f"the model has {counted(len(wanted), 'input')} but the data has {counted(len(names), 'feature')}"
+            )
         known = {plain(name) for name in names}
         missing = [name for name in wanted if plain(name) not in known]
-        if not counted and len(missing) < len(wanted):
+        if not numbered and len(missing) < len(wanted):
             raise MlpressError(f"the model's input {missing[0]!r} is none of the data's features {list(names)[:10]}")
         by, places = "position", tuple(range(len(names)))
-    elif counted and places == tuple(range(len(names))):
+    elif numbered and places == tuple(range(len(names))):
         by = "position"  # both only count
     taken = set(places)
     unused = tuple(name for place, name in enumerate(names) if place not in taken)
@@ -162,7 +165,7 @@ def match_columns(wanted: tuple[str, ...], names: tuple[str, ...]) -> Columns:
 
 
 def match_labels(ours: tuple[Name, ...], theirs: tuple[Name, ...]) -> Labels:
-    """The model's classes ``theirs`` for the data's labels ``ours``, by name or in order.
+    """Match the data's labels ``ours`` with the model's classes ``theirs``, by name or in order.
 
     Raises :class:`MlpressError` where neither fits.
     """
@@ -175,19 +178,20 @@ def match_labels(ours: tuple[Name, ...], theirs: tuple[Name, ...]) -> Labels:
     strange = next(name for name in ours if str(name) not in index)
     raise MlpressError(
         f"label {strange!r} is none of the model's {len(theirs)} classes {list(theirs)[:10]}; "
-        f"the data has {len(ours)} classes"
+        f"the data has {counted(len(ours), 'class', 'classes')}"
     )
 
 
 def with_features(model: Model, features: Sequence[str], names: tuple[str, ...]) -> tuple[Model, list[str]]:
-    """``model`` with its inputs called ``features``, which are among the data's columns ``names``; and warnings.
+    """Return ``model`` with its inputs called ``features``, which are among the data's columns ``names``; and warnings.
 
     Raises :class:`MlpressError` where there are too many or too few, or where one is no column of the data.
     """
     wanted = tuple(features)
     if len(wanted) != len(model.inputs) or len(set(wanted)) != len(wanted):
         raise MlpressError(
-            f"--features names {len(set(wanted))} different columns but the model has {len(model.inputs)} inputs; "
+            f"--features names {counted(len(set(wanted)), 'different column')} but the model has "
+            f"{counted(len(model.inputs), 'input')}; "
             "name each once, in the model's order"
         )
     if are_counted(names) and not set(wanted) <= set(names):
@@ -207,23 +211,23 @@ def with_features(model: Model, features: Sequence[str], names: tuple[str, ...])
 
 
 def are_counted(names: Sequence[str]) -> bool:
-    """Whether the names only number one tensor's columns: ``x[0], x[1], ...``."""
+    """Return whether the names only number one tensor's columns: ``x[0], x[1], ...``."""
     stem = names[0].removesuffix("[0]")
     return tuple(names) == tuple(f"{stem}[{index}]" for index in range(len(names)))
 
 
 def plain(name: str) -> str:
-    """A feature's name as exporters may have changed it: letters and digits only, in lower case."""
+    """Return a feature's name as exporters may have changed it: letters and digits only, in lower case."""
     return "".join(c for c in name.lower() if c.isalnum())
 
 
 def listed(names: Sequence[Name], most: int = SHOWN) -> str:
-    """Names on one line, at most ``most`` of them, each without control characters and no longer than 40."""
+    """Return names on one line, at most ``most`` of them, each without control characters and no longer than 40."""
     return _some([_shown(name) for name in names], most)
 
 
 def paired(pairs: Sequence[tuple[Name, Name]], most: int = SHOWN) -> str:
-    """Pairs on one line, as ``a is 0, b is 1``."""
+    """Return pairs on one line, as ``a is 0, b is 1``."""
     return _some([f"{_shown(label)} is {_shown(name)}" for label, name in pairs], most)
 
 
@@ -238,7 +242,7 @@ def _shown(name: Name) -> str:
 
 
 def _by_name(wanted: tuple[str, ...], names: tuple[str, ...], *, exactly: bool) -> tuple[int, ...] | None:
-    """The place of each wanted name, by one spelling of all names at which they are all different."""
+    """Return the place of each wanted name, by one spelling of all names at which they are all different."""
     for simplify in (str,) if exactly else (str, plain):
         found = {simplify(name): column for column, name in enumerate(names)}
         keys = [simplify(name) for name in wanted]

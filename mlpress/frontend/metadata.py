@@ -20,7 +20,7 @@ LARGEST = 1 << 20
 
 
 def named_inputs(model: Model, entries: Iterable[Any]) -> Model:
-    """``model`` with its features called as the file's ``metadata_props`` call them.
+    """Return ``model`` with its features called as the file's ``metadata_props`` call them.
 
     That is a list in JSON, or texts with commas between them, under one of :data:`FEATURE_KEYS`.  Inputs that have
     names of their own keep them, and entries that do not name every feature once are passed over.

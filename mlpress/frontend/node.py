@@ -26,7 +26,7 @@ class Node:
     tensors: TensorReader
 
     def has(self, name: str) -> bool:
-        """Whether the attribute is given."""
+        """Return whether the attribute is given."""
         return name in self.attributes
 
     def _attribute(self, name: str, kind: int) -> Any:
@@ -36,53 +36,53 @@ class Node:
         return found
 
     def integer(self, name: str, default: int) -> int:
-        """An integer attribute."""
+        """Return an integer attribute."""
         found = self._attribute(name, AttributeProto.INT)
         return default if found is None else int(found.i)
 
     def real(self, name: str, default: float) -> float:
-        """A float attribute."""
+        """Return a float attribute."""
         found = self._attribute(name, AttributeProto.FLOAT)
         return default if found is None else float(found.f)
 
     def integers(self, name: str) -> list[int] | None:
-        """A list of integers, or ``None``."""
+        """Return a list of integers, or ``None``."""
         found = self._attribute(name, AttributeProto.INTS)
         return None if found is None else [int(value) for value in found.ints]
 
     def reals(self, name: str) -> list[float] | None:
-        """A list of floats, or ``None``."""
+        """Return a list of floats, or ``None``."""
         found = self._attribute(name, AttributeProto.FLOATS)
         return None if found is None else [float(value) for value in found.floats]
 
     def text(self, name: str, default: str) -> str:
-        """A text attribute."""
+        """Return a text attribute."""
         found = self._attribute(name, AttributeProto.STRING)
         return default if found is None else _utf8(found.s)
 
     def texts(self, name: str) -> list[str] | None:
-        """A list of texts, or ``None``."""
+        """Return a list of texts, or ``None``."""
         found = self._attribute(name, AttributeProto.STRINGS)
         return None if found is None else [_utf8(value) for value in found.strings]
 
     def tensor(self, name: str) -> Const | None:
-        """A tensor attribute, or ``None``."""
+        """Return a tensor attribute, or ``None``."""
         found = self._attribute(name, AttributeProto.TENSOR)
         return None if found is None else Const(self.tensors.read(found.t), found.t.data_type)
 
     def input(self, index: int) -> Value:
-        """The value of an input that must be there."""
+        """Return the value of an input that must be there."""
         value = self.optional(index)
         if value is None:
             raise MlpressError(f"its input {index} is missing")
         return value
 
     def optional(self, index: int) -> Value | None:
-        """The value of an input, or ``None`` where it is left out."""
+        """Return the value of an input, or ``None`` where it is left out."""
         return self.inputs[index] if index < len(self.inputs) else None
 
     def flow(self, index: int) -> Flow:
-        """An input that must come from the features."""
+        """Return an input that must come from the features."""
         match self.input(index):
             case Flow() as flow:
                 return flow
@@ -90,7 +90,7 @@ class Node:
                 raise MlpressError(f"its input {index} is {kind(other)}; real values are supported there")
 
     def const(self, index: int) -> Const:
-        """An input that must be constant."""
+        """Return an input that must be constant."""
         match self.input(index):
             case Const() as const:
                 return const
@@ -98,12 +98,12 @@ class Node:
                 raise MlpressError(f"its input {index} is {kind(other)}; a constant is supported there")
 
     def const_or_none(self, index: int) -> Const | None:
-        """An input that must be constant where it is given."""
+        """Return an input that must be constant where it is given."""
         return None if self.optional(index) is None else self.const(index)
 
 
 def kind(value: Value) -> str:
-    """What a value is, for error messages."""
+    """Describe a value for error messages."""
     match value:
         case Const():
             return "a constant"
@@ -120,13 +120,13 @@ def kind(value: Value) -> str:
 
 
 def operator(proto: Any) -> str:
-    """The operator with its domain in front, unless that is ONNX's own."""
+    """Return the operator with its domain in front, unless that is ONNX's own."""
     domain = "" if proto.domain in {"", "ai.onnx"} else f"{proto.domain}."
     return f"{domain}{proto.op_type}"
 
 
 def node_label(proto: Any) -> str:
-    """How error messages call a node: by its name, or by its first output where it has none."""
+    """Return what error messages call a node: its name, or its first output where it has none."""
     op = short(operator(proto)).strip("'\"")
     if proto.name:
         return f"node {short(proto.name)} ({op})"
@@ -141,5 +141,5 @@ def _utf8(value: bytes) -> str:
 
 
 def attribute_map(proto: Any) -> dict[str, onnx.AttributeProto]:
-    """The node's attributes by name."""
+    """Return the node's attributes by name."""
     return {attribute.name: attribute for attribute in proto.attribute}

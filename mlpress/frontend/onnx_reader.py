@@ -34,7 +34,7 @@ _FEATURE_TYPES = (
 
 
 def load(path: str | PathLike[str], task: Task = "auto") -> Model:
-    """The MLP in the ONNX file ``path``.
+    """Read the MLP in the ONNX file ``path``.
 
     Inputs are called as the graph's inputs are, or as the file's metadata calls the features of its one input.
     ``task`` says what plain outputs mean.  With ``"auto"`` labels, soft-max and sigmoid outputs are classes, one
@@ -81,7 +81,7 @@ def _outputs(proto: Any, tensors: TensorReader) -> list[Value]:
 
 
 def _inlined(proto: Any) -> Any:
-    """The model with its local functions written out, where it has any (older PyTorch exporters)."""
+    """Return the model with its local functions written out, where it has any (older PyTorch exporters)."""
     if not proto.functions:
         return proto
     _check_expansion(proto)
@@ -113,7 +113,7 @@ def _check_expansion(proto: Any) -> None:
 
 
 def _needed(graph: Any) -> set[str]:
-    """The names of the tensors that the outputs depend on."""
+    """Return the names of the tensors that the outputs depend on."""
     maker = {name: node for node in graph.node for name in node.output if name}
     needed: set[str] = set()
     waiting = [output.name for output in graph.output]
@@ -128,7 +128,7 @@ def _needed(graph: Any) -> set[str]:
 
 
 def _features(entry: Any) -> Flow:
-    """A graph input (batch, ...) as features."""
+    """Read a graph input (batch, ...) as features."""
     what = f"input {short(entry.name)}"
     tensor = entry.type.tensor_type
     if not entry.type.HasField("tensor_type") or tensor.elem_type not in _FEATURE_TYPES:

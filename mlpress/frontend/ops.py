@@ -15,6 +15,7 @@ from mlpress.frontend.qdq import dequantize, quantize
 from mlpress.frontend.reshape_ops import LAYOUT, layout
 from mlpress.frontend.symbolic import LARGEST, Const, Dims, Flow, Label, Value, finite
 from mlpress.ir import Clip, HardSigmoid, LeakyRelu, RealActivation, Relu, Sigmoid, Tanh
+from mlpress.progress import counted
 
 SUPPORTED = (
     "Gemm, MatMul, Add, Sub, Mul, Div, BatchNormalization, Relu, Clip, LeakyRelu, Sigmoid, HardSigmoid, Tanh, "
@@ -26,7 +27,7 @@ _ACTIVATIONS = ("Relu", "Clip", "LeakyRelu", "Sigmoid", "HardSigmoid", "Tanh")
 
 
 def apply(node: Node) -> Value:
-    """The first output of ``node``."""
+    """Apply ``node``; return its first output."""
     if node.op in fold.FOLDED:
         operands = [value for value in node.inputs if isinstance(value, Const)]
         if len(operands) == len(node.inputs):
@@ -112,7 +113,7 @@ def _times(constant: Const, factor: float) -> Const:
 
 
 def _product(left: Value, right: Value) -> Flow:
-    """``left @ right`` where one of them comes from the features and the other is constant."""
+    """Multiply ``left @ right``, where one of them comes from the features and the other is constant."""
     match left, right:
         case Flow(), Const():
             flow, weight, transposed = left, right, False
@@ -231,7 +232,7 @@ def _scaler(node: Node) -> Flow:
 
 def _list(values: Sequence[float], width: int, name: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     if len(values) not in {1, width}:
-        raise MlpressError(f"its {name} has {len(values)} values; there must be 1 or {width}")
+        raise MlpressError(f"its {name} has {counted(len(values), 'value')}; there must be 1 or {width}")
     return np.broadcast_to(finite(Const(np.array(values, np.float64), onnx.TensorProto.FLOAT)), (width,))
 
 

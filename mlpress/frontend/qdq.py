@@ -26,7 +26,7 @@ _RANGES: dict[int, tuple[int, int]] = {
 
 
 def quantize(node: Node) -> Value:
-    """``QuantizeLinear`` of features, scores or a constant."""
+    """Apply ``QuantizeLinear`` to features, scores or a constant."""
     value, scale, zero = node.input(0), node.const(1), node.const_or_none(2)
     low, high = _range(_code_type(node, zero))
     match value:
@@ -45,7 +45,7 @@ def quantize(node: Node) -> Value:
 
 
 def dequantize(node: Node) -> Value:
-    """``DequantizeLinear`` of quantised features, or of a constant, whose integers are kept."""
+    """Apply ``DequantizeLinear`` to quantised features, or to a constant, whose integers are kept."""
     value, scale, zero = node.input(0), node.const(1), node.const_or_none(2)
     match value:
         case Coded(flow, quantiser):
@@ -90,7 +90,7 @@ def _quantiser(scale: Const, zero: Const | None, low: int, high: int) -> Quantis
 def _spread(
     node: Node, scale: Const, zero: Const | None, shape: tuple[int, ...]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Scale and zero point for each element of a constant: one for all, or one for each index of an axis."""
+    """Return scale and zero point for each element of a constant: one for all, or one for each index of an axis."""
     if node.integer("block_size", 0):
         raise MlpressError("blocked quantisation is not supported; use one scale for a tensor or for an axis")
     parts = [finite(scale), np.zeros(()) if zero is None else finite(zero)]

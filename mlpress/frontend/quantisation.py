@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from mlpress.frontend.calibrate import Bits, InputRange, calibrated
 from mlpress.frontend.data import Dataset
 from mlpress.frontend.exact import exact_layers, is_exact
 from mlpress.frontend.integer import IntegerLayer, Ints, as_net, decisions, forward, input_codes
+from mlpress.intervals import score
 from mlpress.ir import Ladder, Model, Net, QRelu, interpret_model, score_values
 
 Floats = NDArray[np.float64]
@@ -58,7 +59,7 @@ def quantise(
     keep_integers: bool = True,
     output_codes: bool = True,
 ) -> Quantised:
-    """The integer network of ``model``, with the scales that the rows of ``dataset`` ask for.
+    """Quantise ``model`` to an integer network, with the scales that the rows of ``dataset`` ask for.
 
     * Inputs become ``input_bits`` wide codes, ``floor`` of the feature over the range of its rows.  With
       ``input_range="unit"`` the range is 0 to 1 of the model's own scaling; ``"auto"`` takes it where all rows lie
@@ -98,20 +99,10 @@ def _report(model: Model, data: Dataset, layers: list[IntegerLayer], net: Net, e
     decided = decisions(net.head, outputs[-1])
     if decided is None or classes is None:
         truth, ours = data.labels.reshape(len(data), -1), score_values(net, outputs[-1])
-        scores = (_determination(truth, values), _determination(truth, ours), _determination(values, ours))
-        return Report("r2", scores[0], scores[1], scores[2], saturation, len(data), exact)
-    scores = (_share(data.labels, classes), _share(data.labels, decided), _share(classes, decided))
-    return Report("accuracy", scores[0], scores[1], scores[2], saturation, len(data), exact)
-
-
-def _share(expected: NDArray[Any], found: NDArray[Any]) -> float:
-    return float(np.mean(expected == found))
-
-
-def _determination(expected: NDArray[Any], found: NDArray[Any]) -> float:
-    from sklearn.metrics import r2_score
-
-    return float(r2_score(expected, found))
+        scores = (score(truth, values), score(truth, ours), score(values, ours))
+        return Report("r2", *scores, saturation, len(data), exact)
+    scores = (score(data.labels, classes), score(data.labels, decided), score(classes, decided))
+    return Report("accuracy", *scores, saturation, len(data), exact)
 
 
 def _saturated(layer: IntegerLayer, sums: Ints, codes: Ints) -> NDArray[np.bool_]:

@@ -20,7 +20,7 @@ LAYOUT = ("Flatten", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Identity",
 
 
 def layout(node: Node) -> Value:
-    """The operators of :data:`LAYOUT`."""
+    """Apply one of the operators of :data:`LAYOUT`."""
     if node.op == "Concat":
         return _concat(node)
     match node.input(0):
@@ -76,7 +76,7 @@ def _axis(axis: int, rank: int) -> int:
 
 
 def _row_shape(flow: Flow, target: Sequence[int | None], copy_zero: bool) -> tuple[int, ...]:
-    """The shape of a row after ``Reshape``, where the first axis must stay the batch."""
+    """Return the shape of a row after ``Reshape``, where the first axis must stay the batch."""
     mixed = MlpressError(
         f"the target shape {_shown(target)} mixes rows of shape {flow.shape}; keep the batch as the first axis"
     )
@@ -142,7 +142,7 @@ def _concat(node: Node) -> Value:
 
 
 def _pair(flows: list[Flow]) -> Flow | None:
-    """``(1 - p, p)``, as exporters write the two probabilities of one sigmoid."""
+    """Return ``(1 - p, p)``, as exporters write the two probabilities of one sigmoid."""
     if len(flows) != 2 or flows[0].width != 1 or flows[0].layers != flows[1].layers or not flows[0].layers:
         return None
     no, yes = flows
@@ -152,7 +152,7 @@ def _pair(flows: list[Flow]) -> Flow | None:
 
 
 def _joined(flows: list[Flow]) -> Flow:
-    """Several inputs side by side."""
+    """Join several inputs side by side."""
     first = flows[0]
     if not all(flow.bare and not flow.transposed and flow.batch == first.batch for flow in flows):
         raise MlpressError(

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpress.errors import MlpressError
+from mlpress.progress import counted
 
 Floats = NDArray[np.float64]
 SUPPORTED = (
@@ -40,7 +41,7 @@ class Affine:
         return int(self.gain.shape[-1])
 
     def matrix(self) -> Floats:
-        """The gain as float64 (outputs, inputs)."""
+        """Return the gain as float64 (outputs, inputs)."""
         return np.diag(self.gain) if self.elementwise else self.gain
 
     def then(self, other: Affine) -> Affine:
@@ -91,7 +92,9 @@ def features_of(step: Any) -> int:
 def check_width(step: Any, width: int) -> None:
     """Raise :class:`MlpressError` where ``step`` was not fitted to rows of ``width`` values."""
     if features_of(step) != width:
-        raise MlpressError(f"{_name(step)} takes {features_of(step)} values, but {width} reach it; fit all as one")
+        raise MlpressError(
+            f"{_name(step)} takes {counted(features_of(step), 'value')}, but {width} reach it; fit all as one"
+        )
 
 
 def clip_range(step: Any) -> tuple[float, float] | None:
@@ -143,7 +146,7 @@ def _row(values: Any, default: float, width: int) -> Floats:
 
 
 def _projection(step: Any, width: int) -> Affine | None:
-    """Matrices that scikit-learn calls components: ``(x - mean) @ components.T``, whitened or not."""
+    """Return matrices that scikit-learn calls components: ``(x - mean) @ components.T``, whitened or not."""
     from sklearn.decomposition import PCA, FastICA, IncrementalPCA, TruncatedSVD
     from sklearn.random_projection import GaussianRandomProjection, SparseRandomProjection
 
@@ -161,7 +164,7 @@ def _projection(step: Any, width: int) -> Affine | None:
 
 
 def _selection(step: Any, width: int) -> Affine | None:
-    """Columns that are kept; an imputer keeps them all, since no value is missing here."""
+    """Return the columns that are kept; an imputer keeps them all, since no value is missing here."""
     from sklearn.feature_selection import SelectorMixin
     from sklearn.impute import SimpleImputer
 
@@ -204,7 +207,7 @@ def _beside(parts: Sequence[Affine]) -> Affine:
 
 
 def _columns(columns: Any, step: Any, width: int) -> NDArray[np.integer]:
-    """Indices of a ColumnTransformer's columns: numbers, names, a slice of either, or a mask."""
+    """Return indices of a ColumnTransformer's columns: numbers, names, a slice of either, or a mask."""
     names = [str(name) for name in getattr(step, "feature_names_in_", ())]
     match columns:
         case str():

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from mlpress.errors import MlpressError
 from mlpress.ir import Clip, Dense, Integers, Linear, Quantiser, RealActivation, Relu
+from mlpress.progress import counted
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -46,7 +47,7 @@ class Dims:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """The class: ``at`` is the threshold of a single output, ``None`` for an arg-max; ``classes`` what it is called."""
+    """The class: ``at`` is the threshold of a single output, ``None`` for an arg-max; ``classes`` its names."""
 
     scores: Flow
     at: float | None
@@ -124,7 +125,7 @@ class Flow:
         return not self.layers and self.quantiser is None and self.clip is None
 
     def affine(self, gain: Floats, shift: Floats) -> Flow:
-        """Each element ``* gain + shift``; both float64 (width,)."""
+        """Multiply each element by ``gain`` and add ``shift``; both float64 (width,)."""
         if self.final:
             raise MlpressError("arithmetic on probabilities is not supported; keep the soft-max or sigmoid last")
         if self.bare:
@@ -137,10 +138,10 @@ class Flow:
         return replace(self, layers=(*self.layers[:-1], folded))
 
     def dense(self, weight: Const) -> Flow:
-        """``x @ weight`` for a constant (inputs, outputs)."""
+        """Multiply by a constant: ``x @ weight``, with ``weight`` (inputs, outputs)."""
         matrix = finite(weight)
         if matrix.ndim != 2 or matrix.shape[0] != self.width or matrix.shape[1] < 1:
-            raise MlpressError(f"the weights have shape {matrix.shape} but a row has {self.width} values")
+            raise MlpressError(f"the weights have shape {matrix.shape} but a row has {counted(self.width, 'value')}")
         rows = matrix.T
         real = np.ascontiguousarray(rows * self.gain)
         bias = np.asarray(rows @ self.shift, np.float64)
@@ -164,7 +165,7 @@ class Flow:
         return Integers(np.ascontiguousarray(weight.codes.T), scales * self.gain[0])
 
     def add(self, constant: Const) -> Flow:
-        """Each element plus a constant; the integers of a dequantised bias are kept."""
+        """Add a constant to each element; the integers of a dequantised bias are kept."""
         shift = self.spread(constant)
         last = self.open_layer
         moved = self.affine(np.ones(self.width), shift)
@@ -176,7 +177,7 @@ class Flow:
         return replace(moved, layers=(*moved.layers[:-1], replace(moved.layers[-1], integers=integers)))
 
     def activation(self, activation: RealActivation) -> Flow:
-        """Each element through a monotone activation."""
+        """Put each element through a monotone activation."""
         if self.final:
             raise MlpressError("an activation on probabilities is not supported; keep the soft-max or sigmoid last")
         limits = _limits(activation)
@@ -191,7 +192,7 @@ class Flow:
         return self.settled()._with_last(activation=activation)
 
     def quantised(self, quantiser: Quantiser) -> Flow:
-        """Each element through the integers of ``quantiser``."""
+        """Put each element through the integers of ``quantiser``."""
         if self.final:
             return self  # the class is decided on the scores that the probabilities come from
         if self.pending:
@@ -204,9 +205,9 @@ class Flow:
         return self if last == quantiser else self.settled()._with_last(quantiser=quantiser)
 
     def settled(self) -> Flow:
-        """The same values with the waiting scaling made an element-wise layer of its own."""
+        """Return the same values with the waiting scaling made an element-wise layer of its own."""
         if self.width**2 > MAX_WEIGHTS:
-            raise MlpressError(f"{self.width} values need a layer of their own here; that is too many")
+            raise MlpressError(f"{counted(self.width, 'value')} need a layer of their own here; that is too many")
         sign = np.where(self.gain < 0, -1, 1).astype(np.int64)
         size = np.where(self.gain == 0, 1.0, np.abs(self.gain))
         codes = np.diag(np.where(self.gain == 0, 0, sign))
@@ -218,11 +219,11 @@ class Flow:
         return replace(self, layers=(*self.layers[:-1], replace(self.layers[-1], **changes)))
 
     def spread(self, constant: Const) -> Floats:
-        """A constant broadcast to one row, float64 (width,)."""
+        """Broadcast a constant to one row, float64 (width,)."""
         return np.asarray(self.spread_array(finite(constant)), np.float64)
 
     def spread_array(self, values: NDArray[Any]) -> NDArray[Any]:
-        """``values`` broadcast to one row and flattened; refuses what would differ between rows or add an axis."""
+        """Broadcast ``values`` to one row and flatten them; refuse what would differ between rows or add an axis."""
         target = (*self.shape, 1) if self.transposed else (1, *self.shape)
         try:
             return np.broadcast_to(values, target).reshape(self.width)
@@ -234,13 +235,13 @@ Value = Const | Dims | Flow | Coded | Label | Named | Aside
 
 
 def feature_flow(names: tuple[str, ...], shape: tuple[int, ...], batch: int | None) -> Flow:
-    """The features as they come in."""
+    """Return the flow of the features as they come in."""
     ones = np.ones(len(names))
     return Flow(names, shape, batch, ones, 0.0 * ones, ones, 0.0 * ones)
 
 
 def finite(constant: Const) -> Floats:
-    """The constant's values as float64, which must be finite numbers."""
+    """Return the constant's values as float64; raise where one is not finite."""
     if constant.values.dtype == object:
         raise MlpressError("a text constant stands where numbers are expected")
     values = np.asarray(constant.values, np.float64)
@@ -269,7 +270,7 @@ def _limits(activation: RealActivation) -> Clip | None:
 
 
 def _clipped(first: Clip | None, then: Clip) -> Clip:
-    """The one clip that does both."""
+    """Return the one clip that does what both do."""
     if first is None:
         return then
     low, high = (min(max(bound, then.low), then.high) for bound in (first.low, first.high))

@@ -33,7 +33,7 @@ Classes = tuple[int | str, ...]
 
 
 def arg_max(node: Node) -> Label:
-    """``ArgMax`` over each row's scores."""
+    """Apply ``ArgMax`` to each row's scores."""
     value = node.input(0)
     flow = value.flow if isinstance(value, Coded) else node.flow(0)
     axis = node.integer("axis", 0)
@@ -47,7 +47,7 @@ def arg_max(node: Node) -> Label:
 
 
 def greater(node: Node) -> Label:
-    """``Greater`` or ``GreaterOrEqual`` of one score and a constant: class 1 where it holds."""
+    """Apply ``Greater`` or ``GreaterOrEqual`` to one score and a constant: class 1 where it holds."""
     flow, bound = node.flow(0), finite(node.const(1))
     if flow.width != 1 or flow.final or bound.size != 1:
         raise MlpressError("comparing is supported for one score with one constant")
@@ -56,7 +56,7 @@ def greater(node: Node) -> Label:
 
 
 def normalizer(node: Node) -> Flow:
-    """``Normalizer``: probabilities divided by something positive, which moves no arg-max."""
+    """Apply ``Normalizer``: probabilities divided by something positive, which moves no arg-max."""
     flow = node.flow(0)
     sigmoids = bool(flow.layers) and isinstance(flow.layers[-1].activation, Sigmoid) and not flow.pending
     if not flow.final and not (sigmoids and flow.width > 1):
@@ -65,7 +65,7 @@ def normalizer(node: Node) -> Flow:
 
 
 def zip_map(node: Node) -> Named:
-    """``ZipMap``: probabilities with the classes' names."""
+    """Apply ``ZipMap``: probabilities with the classes' names."""
     flow = node.flow(0)
     return Named(
         flow, _names(node.texts("classlabels_strings") or node.integers("classlabels_int64s") or [], flow.width)
@@ -73,7 +73,7 @@ def zip_map(node: Node) -> Named:
 
 
 def named_label(names: Const, label: Value) -> Label:
-    """The class looked up in a list of names."""
+    """Look up the class in a list of names."""
     if not isinstance(label, Label):
         raise MlpressError(f"it looks up what is {kind(label)}; supported is looking up the class's name")
     if label.classes != tuple(range(len(label.classes))):
@@ -82,7 +82,7 @@ def named_label(names: Const, label: Value) -> Label:
 
 
 def label_encoder(node: Node) -> Label:
-    """``LabelEncoder``: the class's name exchanged for another."""
+    """Apply ``LabelEncoder``: the class's name exchanged for another."""
     label = node.input(0)
     if not isinstance(label, Label):
         raise MlpressError(f"it encodes what is {kind(label)}; supported is naming the class")
@@ -95,7 +95,7 @@ def label_encoder(node: Node) -> Label:
 
 
 def aside(node: Node) -> Aside:
-    """A part of the probabilities, such as one column or the largest; only the model's caller can want it."""
+    """Return a part of the probabilities, such as one column or the largest; only the model's caller can want it."""
     flow = node.flow(0)
     if not flow.layers:
         raise MlpressError("picking some of the features is not supported; select them before the model")
@@ -111,7 +111,7 @@ def _names(values: Sequence[int | float | str], count: int) -> Classes:
 
 
 def finished(outputs: Sequence[Value], task: Task, producer: str) -> Model:
-    """The model whose outputs these are.  All of them must come from the same scores; a label decides first."""
+    """Return the model with these outputs.  All of them must come from the same scores; a label decides first."""
     ranked = sorted(outputs, key=_rank)
     models = [_model(value, task, producer) for value in ranked]
     for model in models[1:]:
@@ -173,7 +173,7 @@ def _from_scores(flow: Flow, task: Task, producer: str) -> Model:
 
 
 def _classifier(flow: Flow, at: float | None, classes: Classes) -> Model:
-    """The head on ``flow``: a last activation that always rises changes no class and is dropped."""
+    """Return the head on ``flow``: a last activation that always rises changes no class and is dropped."""
     if not flow.layers:
         raise MlpressError("the class is found without a dense layer (Gemm or MatMul); this is not an MLP")
     if at is None and flow.width == 1:
@@ -191,7 +191,7 @@ def _head(at: float | None, bound: float) -> RealHead:
 
 
 def _before(layer: Dense, at: float | None) -> float | None:
-    """The bound before the activation that means ``at`` after it; ``None`` where the activation has to stay."""
+    """Return the bound before the activation that means ``at`` after it; ``None`` where the activation has to stay."""
     if at is None:
         rises = isinstance(layer.activation, Sigmoid | Tanh) or (
             isinstance(layer.activation, LeakyRelu) and layer.activation.alpha > 0
@@ -213,7 +213,9 @@ def _linear(flow: Flow) -> Flow:
 
 
 def _assembled(flow: Flow, head: RealHead, classes: Classes) -> Model:
-    """The model, with an element-wise last layer where something still waits or the last activation is not linear."""
+    """Return the model, with an element-wise last layer where something still waits or the last activation is not
+    linear.
+    """
     if flow.pending or not isinstance(flow.layers[-1].activation, Linear):
         unpaired = replace(flow, shape=(len(flow.gain),)) if flow.final == "pair" else flow
         flow = unpaired.settled()
@@ -230,7 +232,7 @@ def _assembled(flow: Flow, head: RealHead, classes: Classes) -> Model:
 
 
 def checked_name(name: str) -> str:
-    """A graph input's name, fit to name features."""
+    """Return a graph input's name, fit to name features."""
     if (
         not isinstance(name, str)
         or not name

@@ -44,19 +44,19 @@ _BYTES = {
 
 
 def short(name: str | bytes) -> str:
-    """``name`` quoted on one line, at most 60 characters of it."""
+    """Return ``name`` quoted on one line, at most 60 characters of it."""
     text = name.decode("utf-8", "replace") if isinstance(name, bytes) else name
     return repr(text if len(text) <= 60 else text[:57] + "...")
 
 
 def type_name(elem_type: int) -> str:
-    """The ONNX name of an element type, such as ``FLOAT16``."""
+    """Return the ONNX name of an element type, such as ``FLOAT16``."""
     names = {number: name for name, number in onnx.TensorProto.DataType.items()}
     return str(names.get(elem_type, elem_type))
 
 
 def read_proto(path: Path) -> Any:
-    """The ``ModelProto`` in ``path``, with its size and opsets checked; external data is left where it is."""
+    """Return the ``ModelProto`` in ``path``, with its size and opsets checked; external data is left where it is."""
     if not path.is_file():
         raise MlpressError(f"{path}: no such file; give the path of an ONNX model")
     size = path.stat().st_size
@@ -93,7 +93,7 @@ class TensorReader:
         self._left = MAX_TOTAL
 
     def read(self, tensor: Any) -> NDArray[Any]:
-        """The values of ``tensor``: floats as float64, integers as int64, text as str objects."""
+        """Return the values of ``tensor``: floats as float64, integers as int64, text as str objects."""
         what = f"tensor {short(tensor.name)}"
         shape = tuple(tensor.dims)
         if any(size < 0 for size in shape) or len(shape) > 8 or math.prod(shape) > MAX_ELEMENTS:

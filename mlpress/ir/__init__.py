@@ -1,9 +1,10 @@
 """The program levels: their types, verifier, text form and reference interpreters.  Only NumPy is imported."""
 
 from mlpress.ir.aiger import from_aiger, to_aiger
+from mlpress.ir.ands import FALSE, TRUE, HashedAnds, delta
 from mlpress.ir.bit_blast import bit_blast, circuit_bits, circuit_of
 from mlpress.ir.bits import Lowered, evaluate, lower, lower_net, nand_count
-from mlpress.ir.circuit import FALSE, TRUE, Circuit, CircuitBuilder, Word, index_bits
+from mlpress.ir.circuit import Circuit, CircuitBuilder, Word, index_bits
 from mlpress.ir.digits import signed_digits, weight_terms
 from mlpress.ir.gates import Bits, Gate
 from mlpress.ir.interpret import (
@@ -73,6 +74,23 @@ from mlpress.ir.net import (
 )
 from mlpress.ir.plan import AtLeast, Code, Output, Plan, Raws, Sum, Tournament, Value
 from mlpress.ir.ports import codes_at, implied, input_bits, input_ports, port_columns
+from mlpress.ir.program import (
+    Program,
+    answers,
+    answers_of,
+    bits_of,
+    check_program,
+    named_values,
+    neuron_values,
+    predict,
+    program_of,
+    row_micros,
+    run,
+    structure,
+    to_circuit,
+    to_hardware,
+    to_unary,
+)
 from mlpress.ir.share import Operand
 from mlpress.ir.text import from_text, to_text
 from mlpress.ir.unary import unary, unary_inputs, without_unread
@@ -98,6 +116,7 @@ __all__ = [
     "Floats",
     "Gate",
     "HardSigmoid",
+    "HashedAnds",
     "Head",
     "Input",
     "Integers",
@@ -116,6 +135,7 @@ __all__ = [
     "Operand",
     "Output",
     "Plan",
+    "Program",
     "QRelu",
     "Quantiser",
     "Raw",
@@ -136,16 +156,21 @@ __all__ = [
     "Value",
     "Word",
     "activate",
+    "answers",
+    "answers_of",
     "bit_blast",
     "bit_weights",
     "bits_interval",
+    "bits_of",
     "by_levels",
     "check_codes",
     "check_features",
+    "check_program",
     "circuit_bits",
     "circuit_of",
     "code_values",
     "codes_at",
+    "delta",
     "encode",
     "evaluate",
     "from_aiger",
@@ -162,15 +187,25 @@ __all__ = [
     "level_port",
     "lower",
     "lower_net",
+    "named_values",
     "nand_count",
+    "neuron_values",
     "output_bits",
     "port_columns",
     "port_name",
+    "predict",
+    "program_of",
+    "row_micros",
+    "run",
     "score_values",
     "signed_bits",
     "signed_digits",
+    "structure",
     "to_aiger",
+    "to_circuit",
+    "to_hardware",
     "to_text",
+    "to_unary",
     "unary",
     "unary_circuit",
     "unary_inputs",

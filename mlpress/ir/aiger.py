@@ -13,12 +13,14 @@ from typing import Literal
 import numpy as np
 
 from mlpress.errors import MlpressError
+from mlpress.ir.ands import delta
 from mlpress.ir.circuit import Circuit, Word
 from mlpress.ir.limits import INPUT_BITS, MAX_ANDS, MAX_INPUTS, MAX_LEVELS, MAX_NEURONS, MAX_TEXT, MAX_WORD
 from mlpress.ir.ports import input_ports
 from mlpress.ir.scan import Lines
 from mlpress.ir.text_circuit import frame_lines, read_frame
 from mlpress.ir.verify_circuit import verify_circuit
+from mlpress.progress import counted
 
 Pairs = list[tuple[int, int]]
 
@@ -27,7 +29,7 @@ _NUMBERS = re.compile(rb"[0-9]{1,10}( [0-9]{1,10})*")
 
 
 def to_aiger(circuit: Circuit, form: Literal["binary", "ascii"] = "binary") -> bytes:
-    """``circuit`` as an AIGER file, with the names of its ports as symbols.
+    """Write ``circuit`` as an AIGER file, with the names of its ports as symbols.
 
     Symbols are those of the emitted Verilog: input ``i0``, ... ``x0[0]``, ``x0[1]``, ..., output ``y[0]``, ...
     The format does not keep the order of a gate's two operands; they come back sorted.
@@ -43,26 +45,16 @@ def to_aiger(circuit: Circuit, form: Literal["binary", "ascii"] = "binary") -> b
     for gate, (a, b) in enumerate(gates):
         own, high, low = 2 * (1 + inputs + gate), max(a, b), min(a, b)
         if binary:
-            body += _delta(own - high) + _delta(high - low)
+            body += delta(own - high) + delta(high - low)
         else:
             lines.append(f"{own} {high} {low}")
     start = ("\n".join(lines) + "\n").encode()
     return start + bytes(body) + "\n".join([*_symbols(circuit), "c", _HEADER, *frame_lines(circuit), ""]).encode()
 
 
-def _delta(number: int) -> bytes:
-    """A number in groups of 7 bits, the lowest first; the top bit of a byte says that more follow."""
-    encoded = bytearray()
-    while number >> 7:
-        encoded.append(number & 0x7F | 0x80)
-        number >>= 7
-    encoded.append(number)
-    return bytes(encoded)
-
-
 def _symbols(circuit: Circuit) -> list[str]:
     inputs = [f"{name}[{bit}]" for name, width in input_ports(circuit.inputs) for bit in range(width)]
-    words = zip(circuit.output_names, circuit.outputs, strict=True)
+    words = zip(circuit.ports, circuit.outputs, strict=True)
     outputs = [f"{name}[{bit}]" for name, word in words for bit in range(len(word))]
     return [f"i{k} {name}" for k, name in enumerate(inputs)] + [f"o{k} {name}" for k, name in enumerate(outputs)]
 
@@ -98,7 +90,8 @@ def _framed(inputs: int, ands: Pairs, outputs: Sequence[int], like: Circuit | No
     bits = sum(feature.width for feature in features)
     if bits != inputs or sum(widths) != len(outputs):
         raise MlpressError(
-            f"the AIGER file has {inputs} inputs and {len(outputs)} outputs; its circuit has {bits} input bits "
+            f"the AIGER file has {counted(inputs, 'input')} and {counted(len(outputs), 'output')}; its circuit has "
+            f"{counted(bits, 'input bit')} "
             f"and {sum(widths)} output bits"
         )
     words: list[Word] = []
@@ -133,16 +126,17 @@ class _Reader:
         )
         if any(count > most for count, most in bounds) or self.highest < self.inputs + self.ands:
             raise self.error(
-                f"{self.highest} variables, {self.inputs} inputs, {self.outputs} outputs and {self.ands} gates do not "
+                f"{self.highest} variables, {self.inputs} inputs, "
+                f"{self.outputs} outputs and {self.ands} gates do not "
                 f"fit together, or are more than a circuit may have"
             )
 
     def error(self, what: str) -> MlpressError:
-        """The error ``what``, naming the line."""
+        """Return the error ``what``, naming the line."""
         return MlpressError(f"line {self.number}: {what}")
 
     def line(self) -> bytes:
-        """The next line."""
+        """Take the next line."""
         self.number += 1
         if self.at >= len(self.data):
             raise self.error("the AIGER file ends early")
@@ -153,13 +147,13 @@ class _Reader:
         return line.rstrip(b"\r")
 
     def numbers(self, text: bytes, what: str) -> list[int]:
-        """The integers of ``text``."""
+        """Return the integers of ``text``."""
         if not _NUMBERS.fullmatch(text):
             raise self.error(f"{text[:40]!r} stands where {what} should be")
         return list(map(int, text.split()))
 
     def literals(self, count: int, what: str) -> list[int]:
-        """The ``count`` literals of the next line."""
+        """Take the ``count`` literals of the next line."""
         found = self.numbers(self.line(), what)
         if len(found) != count:
             raise self.error(f"{len(found)} numbers stand where {what} should be")
@@ -168,7 +162,7 @@ class _Reader:
         return found
 
     def binary(self) -> tuple[int, Pairs, list[int]]:
-        """Inputs, gates and output literals of a binary file."""
+        """Read inputs, gates and output literals of a binary file."""
         outputs = [self.literals(1, "an output")[0] for _ in range(self.outputs)]
         ands = []
         for gate in range(self.ands):
@@ -181,7 +175,7 @@ class _Reader:
         return self.inputs, ands, outputs
 
     def delta(self, gate: int) -> int:
-        """The next number of the binary part."""
+        """Take the next number of the binary part."""
         number = shift = 0
         while True:
             if self.at >= len(self.data) or shift > 28:
@@ -194,7 +188,7 @@ class _Reader:
             shift += 7
 
     def ascii(self) -> tuple[int, Pairs, list[int]]:
-        """The same of an ASCII file, whose variables and gates may come in any order."""
+        """Read an ASCII file, whose variables and gates may come in any order."""
         place = {0: 0}
         for k in range(self.inputs):
             self.define(place, self.literals(1, "an input")[0], 1 + k)
@@ -217,20 +211,20 @@ class _Reader:
         return self.inputs, [(a, b) for a, b in ands], [read(literal) for literal in outputs]
 
     def define(self, place: dict[int, int], literal: int, at: int) -> None:
-        """A variable's literal stands on the left side, once."""
+        """Check that a variable's literal stands on the left side, once."""
         if literal & 1 or literal >> 1 in place:
             raise self.error(f"literal {literal} cannot be defined here: it is inverted, constant or defined before")
         place[literal >> 1] = at
 
     def comment(self) -> str:
-        """The text of the comment section; empty where there is none."""
+        """Take the text of the comment section; empty where there is none."""
         rest = b"\n" + self.data[self.at :]
         start = rest.find(b"\nc\n")
         return "" if start < 0 else rest[start + 3 :].decode(errors="replace")
 
 
 def _ordered(gates: dict[int, tuple[int, int]]) -> list[int]:
-    """The gates' variables, each after those that it reads; raises on a cycle."""
+    """Return the gates' variables, each after those that it reads; raise on a cycle."""
     state: dict[int, int] = {}
     order: list[int] = []
     for root in gates:

@@ -10,12 +10,12 @@ from mlpress.ir.ports import input_ports
 
 
 def bit_blast(net: Net) -> Circuit:
-    """The and-inverter graph of a verified ``net``: the same decision (or scores) for every code row."""
+    """Lower a verified ``net`` to its and-inverter graph: the same decision (or scores) for every code row."""
     return circuit_of(lower_net(net))
 
 
 def circuit_of(lowered: Lowered) -> Circuit:
-    """The and-inverter graph of a lowered net's bit program."""
+    """Return the and-inverter graph of a lowered net's bit program."""
     net, bits = lowered.net, lowered.bits
     builder = CircuitBuilder(net.inputs)
     literals = [0, *(literal for k in range(len(net.inputs)) for literal in builder.input(k))]
@@ -44,7 +44,8 @@ def _build(builder: CircuitBuilder, gate: Gate, a: int, b: int, c: int) -> int:
 
 
 def circuit_bits(circuit: Circuit) -> Bits:
-    """A circuit as the bit program that back ends walk: constants folded, equal gates one, dead gates left out."""
+    """Return a circuit as the bit program that back ends walk: constants folded, equal gates one, dead gates left
+    out."""
     gates = GateList(input_ports(circuit.inputs), "g")
     literals = [0, *(literal for word in gates.input_words() for literal in word)]
 
@@ -53,6 +54,6 @@ def circuit_bits(circuit: Circuit) -> Bits:
 
     for a, b in circuit.ands.tolist():
         literals.append(gates.and_(read(a), read(b)))
-    words = zip(circuit.output_names, circuit.outputs, strict=True)
+    words = zip(circuit.ports, circuit.outputs, strict=True)
     signed = circuit.scores is not None
     return gates.finish({}, {name: ([read(literal) for literal in word], signed) for name, word in words})

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from mlpress.ir.gates import FALSE, TRUE, Bits, Gate, GateList
+from mlpress.ir.ands import FALSE, TRUE
+from mlpress.ir.gates import Bits, Gate, GateList
 from mlpress.ir.interval import Interval, signed_bits
 from mlpress.ir.ladder import LONG, Clamp, reached
 from mlpress.ir.nands import AND, FULL, HALF, MAJORITY, MUX, PARITY, XOR
-from mlpress.ir.net import Activation, BitRange, Ladder, Net, QRelu, Raw, port_name
+from mlpress.ir.net import Activation, BitRange, Input, Ladder, Net, QRelu, Raw, Scores, port_name
 from mlpress.ir.plan import AtLeast, Code, Output, Plan, Raws, Sum, Tournament, plan
 
 Word = tuple[int, ...]
@@ -31,16 +32,36 @@ class Lowered:
     plan: Plan
     bits: Bits
 
+    @property
+    def inputs(self) -> tuple[Input, ...]:
+        """The net's inputs."""
+        return self.net.inputs
+
+    @property
+    def classes(self) -> tuple[int | str, ...]:
+        """The net's classes."""
+        return self.net.classes
+
+    @property
+    def scores(self) -> Scores | None:
+        """What a regression's scores stand for; ``None`` for a classifier."""
+        return self.net.scores
+
+    @property
+    def shared_sums(self) -> int | None:
+        """Sums that several neurons read."""
+        return self.plan.shared_sums
+
 
 @lru_cache(maxsize=4)
 def lower_net(net: Net) -> Lowered:
-    """A verified ``net`` with its exact plan, lowered."""
+    """Lower a verified ``net`` through its exact plan."""
     made = plan(net)
     return Lowered(net, made, lower(made))
 
 
 def nand_count(bits: Bits) -> float:
-    """An estimate of the circuit's size in two-input NAND gates, before logic optimisation."""
+    """Estimate the circuit's size in two-input NAND gates, before logic optimisation."""
     sums = {_plain(gate) for gate in bits.gates if gate.kind in ("xor", "xor3")}
     beside = [gate.kind in CARRY and _plain(gate) in sums for gate in bits.gates]
     return sum((CARRY if carry else ALONE)[gate.kind] for gate, carry in zip(bits.gates, beside, strict=True)) / 10
@@ -51,7 +72,7 @@ def _plain(gate: Gate) -> tuple[int, ...]:
 
 
 def lower(plan: Plan) -> Bits:
-    """The plan as single-bit operations.
+    """Lower the plan to single-bit operations.
 
     Ports: ``x0``, ``x1``, ... in, as wide as their codes; out ``y``, the class index, or ``y0``, ``y1``, ...,
     signed scores.
@@ -88,7 +109,7 @@ def _outputs(gates: GateList, plan: Plan, words: Sequence[Word]) -> dict[str, tu
 
 
 def _heap(gates: GateList, total: Sum, words: Sequence[Word], plan: Plan) -> Word:
-    """The sum as one bit heap: columns of bits, full adders on the earliest until one bit a column is left.
+    """Reduce the sum as one bit heap: columns of bits, full adders on the earliest until one bit per column is left.
 
     A subtracted bit is its complement and a constant (``-b = ~b - 1``), as is the sign bit of a signed operand, so
     that all constants meet in one.  Columns above the sum's width are never built.
@@ -135,7 +156,7 @@ def _activation(gates: GateList, word: Word, total: Interval, activation: Activa
 
 
 def _qrelu(gates: GateList, word: Word, total: Interval, activation: QRelu) -> Word:
-    """Truncated, cut off below at 0 and above at the largest code, where the sum's range asks for it."""
+    """Truncate, cut off below at 0 and above at the largest code, where the sum's range asks for it."""
     positive = word[-1] ^ 1 if total.low < 0 else TRUE
     magnitude = (word[:-1] if total.low < 0 else word)[activation.shift :]
     over = FALSE
@@ -147,7 +168,7 @@ def _qrelu(gates: GateList, word: Word, total: Interval, activation: QRelu) -> W
 
 
 def _clamp(gates: GateList, word: Word, total: Interval, clamp: Clamp) -> Word:
-    """The code above ``clamp.base``, cut off at 0 and ``clamp.top``, and the base added."""
+    """Return the code above ``clamp.base``, cut off at 0 and ``clamp.top``, and the base added."""
     bits = clamp.top.bit_length()
     code = _qrelu(gates, word, total, QRelu(clamp.shift, bits))
     if clamp.top + 1 < 1 << bits and total.high >> clamp.shift > clamp.top:
@@ -162,7 +183,7 @@ def _clamp(gates: GateList, word: Word, total: Interval, clamp: Clamp) -> Word:
 
 
 def _ladder(gates: GateList, word: Word, total: Interval, activation: Ladder) -> Word:
-    """The count of thresholds that the sum reaches, by binary search over them, most significant bit first.
+    """Count the thresholds that the sum reaches, by binary search over them, most significant bit first.
 
     A long ladder is one comparison for each bit, with a threshold that the bits above choose; a short one compares
     with every threshold at once.
@@ -182,7 +203,7 @@ def _ladder(gates: GateList, word: Word, total: Interval, activation: Ladder) ->
 
 
 def _searched(gates: GateList, word: Word, total: Interval, thresholds: Sequence[int]) -> Word:
-    """A long ladder: bit by bit, the sum is held against the threshold that the bits so far select from a table."""
+    """Lower a long ladder: bit by bit, hold the sum against the threshold that the bits so far select from a table."""
     bits = len(thresholds).bit_length()
     last = total.high + 1  # no sum reaches it
     table = [max(min(t, last), total.low) for t in thresholds]
@@ -198,7 +219,7 @@ def _searched(gates: GateList, word: Word, total: Interval, thresholds: Sequence
 
 
 def _looked_up(gates: GateList, table: Sequence[int], address: Sequence[int]) -> int:
-    """Entry ``address`` (highest bit first) of a table of constants."""
+    """Return entry ``address`` (highest bit first) of a table of constants."""
     entries = list(table)
     for bit in reversed(address):
         entries = [gates.mux(bit, high, low) for low, high in zip(entries[::2], entries[1::2], strict=True)]
@@ -206,7 +227,7 @@ def _looked_up(gates: GateList, table: Sequence[int], address: Sequence[int]) ->
 
 
 def _at_least(gates: GateList, word: Word, total: Interval, threshold: int) -> int:
-    """Whether a value in ``total`` is at least ``threshold``."""
+    """Return whether a value in ``total`` is at least ``threshold``."""
     if threshold <= total.low:
         return TRUE
     if threshold > total.high:
@@ -217,7 +238,7 @@ def _at_least(gates: GateList, word: Word, total: Interval, threshold: int) -> i
 
 
 def _tournament(gates: GateList, plan: Plan, head: Tournament, words: Sequence[Word]) -> Word:
-    """Rounds of neighbours; the winner's score and its class index go on."""
+    """Play rounds of neighbours; the winner's score and its class index go on."""
     index_width = max(1, (len(plan.classes) - 1).bit_length())
     width = max(signed_bits(*plan.values[value].interval) for _, value in head.candidates)
     field = [
@@ -247,14 +268,14 @@ def _tournament(gates: GateList, plan: Plan, head: Tournament, words: Sequence[W
 
 
 def _seen(word: Word, window: BitRange) -> Word:
-    """The bits of a signed word that a comparison looks at, its sign bit last."""
+    """Return the bits of a signed word that a comparison looks at, its sign bit last."""
     high = window.low + 1 if window.high is None else window.high
     extended = word + (word[-1],) * max(0, high - len(word))
     return extended[window.low : window.high]
 
 
 def _greater(gates: GateList, left: Word, right: Word) -> int:
-    """``left > right`` for signed words of one width: a chain of majorities from the lowest bit."""
+    """Compare ``left > right``, signed words of one width: a chain of majorities from the lowest bit."""
     result = FALSE
     for one, other in zip(left[:-1], right[:-1], strict=True):
         result = gates.maj(one, other ^ 1, result)
@@ -266,13 +287,14 @@ def _signed(word: Word, total: Interval) -> Word:
 
 
 def _extended(word: Word, total: Interval, width: int) -> Word:
-    """A value's word as a signed one of ``width`` bits."""
+    """Extend a value's word to a signed one of ``width`` bits."""
     sign = word[-1] if total.low < 0 else FALSE
     return word + (sign,) * (width - len(word))
 
 
 def evaluate(bits: Bits, rows: Sequence[Sequence[int]]) -> dict[str, list[int]]:
-    """Run the program on input values (rows, inputs), one Python integer of row bits a node; outputs by name."""
+    """Run the program on input values (rows, inputs), one Python integer of row bits per node; return outputs by
+    name."""
     everyone = (1 << len(rows)) - 1
     values = [0]
     for k, (_, width) in enumerate(bits.inputs):

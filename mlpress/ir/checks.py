@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from mlpress.errors import MlpressError
 from mlpress.ir.limits import INT64_HIGH, INT64_LOW, MAX_CLASSES, MAX_INPUTS, MAX_NAME
+from mlpress.progress import counted
 
 
 def fail(where: str, what: str) -> NoReturn:
@@ -16,7 +17,7 @@ def fail(where: str, what: str) -> NoReturn:
 
 
 def check_int(value: Any, low: int, high: int, where: str, what: str) -> None:
-    """``value`` must be a Python int (no bool, no NumPy scalar) within ``low .. high``."""
+    """Check that ``value`` is a Python int (no bool, no NumPy scalar) within ``low .. high``."""
     if type(value) is not int:
         fail(where, f"{what} is {value!r}; it must be an int")
     if not low <= value <= high:
@@ -24,19 +25,19 @@ def check_int(value: Any, low: int, high: int, where: str, what: str) -> None:
 
 
 def check_float(value: Any, where: str, what: str) -> None:
-    """``value`` must be a finite Python float."""
+    """Check that ``value`` is a finite Python float."""
     if type(value) is not float or not math.isfinite(value):
         fail(where, f"{what} is {value!r}; it must be a finite float")
 
 
 def check_count(count: int, low: int, high: int, where: str, what: str) -> None:
-    """There must be ``low`` to ``high`` of ``what``."""
+    """Check that there are ``low`` to ``high`` of ``what``."""
     if not low <= count <= high:
         fail(where, f"{count} {what}; there must be {low} to {high}")
 
 
 def check_name(name: Any, where: str) -> None:
-    """A name must be 1 to 256 characters with no control character and no lone surrogate."""
+    """Check that a name has 1 to 256 characters, no control character and no lone surrogate."""
     if type(name) is not str or not 1 <= len(name) <= MAX_NAME:
         fail(where, f"the name {str(name)[:40]!r} must be text of 1 to {MAX_NAME} characters")
     if any(ord(c) < 32 or 127 <= ord(c) < 160 or 0xD800 <= ord(c) < 0xE000 for c in name):
@@ -44,7 +45,7 @@ def check_name(name: Any, where: str) -> None:
 
 
 def check_inputs(names: Sequence[Any]) -> None:
-    """There must be at least one input, and no two inputs of one name."""
+    """Check that there is at least one input, and that no two have one name."""
     check_count(len(names), 1, MAX_INPUTS, "inputs", "inputs")
     first: dict[str, int] = {}
     for index, name in enumerate(names):
@@ -55,9 +56,13 @@ def check_inputs(names: Sequence[Any]) -> None:
 
 
 def check_classes(classes: Sequence[Any], count: int) -> None:
-    """``classes`` must be ``count`` different names or int64 numbers."""
+    """Check that ``classes`` are ``count`` different names or int64 numbers."""
     if len(classes) != count:
-        fail("classes", f"{len(classes)} classes are named, and the head tells {count} apart; the two must agree")
+        fail(
+            "classes",
+            f"{counted(len(classes), 'class is', 'classes are')} named, and the head tells {count} apart; the two must "
+            f"agree",
+        )
     check_count(count, 0, MAX_CLASSES, "classes", "classes")
     first: dict[int | str, int] = {}
     for index, name in enumerate(classes):

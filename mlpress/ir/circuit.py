@@ -9,15 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpress.ir.net import Input, Scores
-
-FALSE, TRUE = 0, 1
-"""The literals of the two constants."""
+from mlpress.ir.ands import FALSE, HashedAnds
+from mlpress.ir.net import Input, Scores, output_ports
 
 Literals = NDArray[np.int32]
 
@@ -36,7 +34,7 @@ class Circuit:
     literals that gate ``k`` reads.
 
     A classifier has one output word, the unsigned class index; ``classes`` names what it stands for.  A regression
-    has a word for each score, in two's complement; ``scores`` says what real values they stand for, and ``classes``
+    has one word per score, in two's complement; ``scores`` says what real values they stand for, and ``classes``
     is empty.
     """
 
@@ -45,6 +43,8 @@ class Circuit:
     outputs: tuple[Word, ...]
     classes: tuple[int | str, ...]
     scores: Scores | None = None
+
+    level: ClassVar[str] = "circuit"
 
     __hash__ = None  # type: ignore[assignment]  # arrays have no hash
 
@@ -59,9 +59,19 @@ class Circuit:
         )
 
     @property
-    def output_names(self) -> tuple[str, ...]:
-        """The ports that carry the words: ``y``, or ``y0``, ``y1``, ... for scores."""
-        return ("y",) if self.scores is None else tuple(f"y{k}" for k in range(len(self.outputs)))
+    def ports(self) -> tuple[str, ...]:
+        """The output ports, one per word: ``y``, or ``y0``, ``y1``, ... for scores."""
+        return output_ports(self.scores)
+
+    @property
+    def terms(self) -> int:
+        """None: a circuit has gates, and no terms of sums."""
+        return 0
+
+    @property
+    def shared_sums(self) -> int | None:
+        """``None``: a circuit has no sums that could be shared."""
+        return None
 
     @property
     def input_bits(self) -> int:
@@ -74,7 +84,7 @@ class Circuit:
         return 1 + self.input_bits + len(self.ands)
 
     def depth(self) -> int:
-        """And-gates on the longest path from an input to an output."""
+        """Count the and-gates on the longest path from an input to an output."""
         level = [0] * self.variables
         first = 1 + self.input_bits
         for gate, (a, b) in enumerate(self.ands.tolist()):
@@ -83,11 +93,11 @@ class Circuit:
 
 
 def index_bits(classes: int) -> int:
-    """Bits of the class index of a classifier with so many ``classes``."""
+    """Count the bits of the class index of a classifier with so many ``classes``."""
     return max(1, (classes - 1).bit_length())
 
 
-class CircuitBuilder:
+class CircuitBuilder(HashedAnds):
     """Builds a circuit gate by gate; equal gates are one gate, and constants fold.
 
     Besides the trivial cases, a gate is simplified where one operand is an and-gate that shares a literal with the
@@ -98,9 +108,7 @@ class CircuitBuilder:
 
     def __init__(self, inputs: Sequence[Input], *, possible: bool = True) -> None:
         self._inputs = tuple(inputs)
-        self._first = 1 + sum(feature.width for feature in inputs)
-        self._ands: list[tuple[int, int]] = []
-        self._known: dict[tuple[int, int], int] = {}
+        super().__init__(1 + sum(feature.width for feature in inputs))
         self._bits: list[list[int]] = []
         self._level_of: dict[int, int] = {}
         variable = 1
@@ -111,46 +119,43 @@ class CircuitBuilder:
             variable += feature.width
 
     def __len__(self) -> int:
-        return len(self._ands)
+        return len(self.nodes)
 
     def input(self, index: int) -> list[int]:
-        """The literals of input ``index``: the least significant bit, or the lowest level, first."""
+        """Return the literals of input ``index``: the least significant bit, or the lowest level, first."""
         return list(self._bits[index])
 
     def invert(self, a: int) -> int:
-        """Not ``a``."""
+        """Return the complement of ``a``."""
         return a ^ 1
 
     def both(self, a: int, b: int) -> int:
-        """``a`` and ``b``."""
+        """Return the literal of ``a and b``; no new gate where an operand's own gate decides it."""
         if a > b:
             a, b = b, a
-        if a == FALSE or a == b ^ 1:
-            return FALSE
-        if a in (TRUE, b):
-            return b
-        if a >> 1 in self._level_of and self._level_of[a >> 1] == self._level_of.get(b >> 1):
-            low, high = a, b  # where the higher level is reached, the lower one is
-            if not low & 1:
-                if not high & 1:
-                    return high
-            else:
-                return low if high & 1 else FALSE
-        for x, y in ((a, b), (b, a)):
-            simple = self._absorbed(x, y)
-            if simple is not None:
-                return simple
-        key = (a, b)
-        if key not in self._known:
-            self._ands.append(key)
-            self._known[key] = 2 * (self._first + len(self._ands) - 1)
-        return self._known[key]
+        if (simple := self._implied(a, b)) is not None:
+            return simple
+        if (simple := self._absorbed(a, b)) is not None or (simple := self._absorbed(b, a)) is not None:
+            return simple
+        return HashedAnds.both(self, a, b)
+
+    def _implied(self, low: int, high: int) -> int | None:
+        """Return ``low and high`` where both are levels of one unary input, None where they are not, or it is a gate.
+
+        Where the higher level is reached, the lower one is.
+        """
+        source = self._level_of.get(low >> 1)
+        if source is None or source != self._level_of.get(high >> 1) or low >> 1 == high >> 1:
+            return None
+        if not low & 1:
+            return None if high & 1 else high
+        return low if high & 1 else FALSE
 
     def _absorbed(self, x: int, gate: int) -> int | None:
-        """``x and gate`` where one of the gate's own operands decides it or replaces the gate, else None."""
-        if gate >> 1 < self._first:
+        """Return ``x and gate`` where one of the gate's own operands decides it or replaces the gate, else None."""
+        if gate >> 1 < self.first:
             return None
-        p, q = self._ands[(gate >> 1) - self._first]
+        p, q = self.nodes[(gate >> 1) - self.first]
         if not gate & 1:
             if x in (p, q):
                 return gate
@@ -162,35 +167,36 @@ class CircuitBuilder:
         return self.both(x, p ^ 1) if x == q else None
 
     def either(self, a: int, b: int) -> int:
-        """``a`` or ``b``."""
+        """Return ``a`` or ``b``."""
         return self.both(a ^ 1, b ^ 1) ^ 1
 
     def differ(self, a: int, b: int) -> int:
-        """``a`` xor ``b``."""
+        """Return ``a`` xor ``b``."""
         flip = (a ^ b) & 1
         a, b = a & ~1, b & ~1
         return self.both(self.both(a, b) ^ 1, self.both(a ^ 1, b ^ 1) ^ 1) ^ flip
 
     def choose(self, select: int, high: int, low: int) -> int:
-        """``high`` where ``select`` is 1, else ``low``."""
+        """Return ``high`` where ``select`` is 1, else ``low``."""
         if high == low ^ 1:
             return self.differ(select, low)
         return self.either(self.both(select, high), self.both(select ^ 1, low))
 
     def majority(self, a: int, b: int, c: int) -> int:
-        """1 where at least two of the three are: the carry of a full adder."""
+        """Return 1 where at least two of the three are: the carry of a full adder."""
         return self.either(self.both(a, b), self.both(c, self.either(a, b)))
 
     def circuit(
         self, outputs: Sequence[Word], classes: tuple[int | str, ...] = (), scores: Scores | None = None
     ) -> Circuit:
-        """The circuit of what ``outputs`` need; gates that nothing reads are left out."""
-        ands = np.array(self._ands, np.int32).reshape(-1, 2)
-        return Circuit(self._inputs, *swept(self._first, ands, outputs), classes, scores)
+        """Return the circuit of what ``outputs`` need; gates that nothing reads are left out."""
+        ands = np.array(self.nodes, np.int32).reshape(-1, 2)
+        return Circuit(self._inputs, *swept(self.first, ands, outputs), classes, scores)
 
 
 def swept(first: int, ands: Literals, outputs: Sequence[Word]) -> tuple[Literals, tuple[Word, ...]]:
-    """``ands`` (variables from ``first`` on) without the gates that no output needs, and ``outputs`` renumbered."""
+    """Return ``ands`` (variables from ``first`` on) without the gates that no output needs, and ``outputs``
+    renumbered."""
     used = np.zeros(first + len(ands), np.bool_)
     used[:first] = True
     for word in outputs:

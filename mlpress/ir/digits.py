@@ -8,7 +8,7 @@ from mlpress.ir.net import Term
 
 
 def signed_digits(value: int) -> list[tuple[int, int]]:
-    """The canonical-signed-digit form of ``value`` as (sign, exponent) pairs, lowest exponent first.
+    """Return the canonical-signed-digit form of ``value`` as (sign, exponent) pairs, lowest exponent first.
 
     No two exponents are neighbours, and no signed-binary form has fewer digits (G. W. Reitwiesner, "Binary
     Arithmetic", Advances in Computers 1, 1960).
@@ -26,13 +26,15 @@ def signed_digits(value: int) -> list[tuple[int, int]]:
 
 
 def digit_count(value: int) -> int:
-    """How many signed digits ``value`` has: the ones of ``value ^ 3 * value`` (Prodinger, Integers 0, A8, 2000)."""
+    """Count the signed digits of ``value``: the ones of ``value ^ 3 * value`` (Prodinger, Integers 0, A8, 2000)."""
     value = abs(value)
     return (value ^ 3 * value).bit_count()
 
 
 def signed_digit_forms(value: int, most: int) -> list[tuple[tuple[int, int], ...]]:
-    """Up to ``most`` of the shortest signed-binary forms of ``value``, as :func:`signed_digits`, which comes first."""
+    """Return up to ``most`` of the shortest signed-binary forms of ``value``, as :func:`signed_digits`, which comes
+    first.
+    """
     forms = [tuple(signed_digits(value))]
     for form in _shortest_forms(value, most):
         if form != forms[0] and len(forms) < most:
@@ -55,6 +57,6 @@ def _shortest_forms(value: int, most: int) -> list[tuple[tuple[int, int], ...]]:
 
 
 def weight_terms(weight: int, source: int, bits: int) -> tuple[Term, ...]:
-    """``weight * x[source]``, exactly, as terms with full masks over the source's ``bits`` bits."""
+    """Return ``weight * x[source]``, exactly, as terms with full masks over the source's ``bits`` bits."""
     mask = (1 << bits) - 1
     return tuple(Term(source, 1 if sign > 0 else -1, exponent, mask) for sign, exponent in signed_digits(weight))

@@ -10,10 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-Kind = Literal["and", "xor", "xor3", "maj", "mux"]
+from mlpress.ir.ands import FALSE, TRUE
 
-FALSE = 0
-TRUE = 1
+Kind = Literal["and", "xor", "xor3", "maj", "mux"]
 
 
 class Gate(NamedTuple):
@@ -50,7 +49,7 @@ class Bits:
         return 1 + sum(width for _, width in self.inputs)
 
     def depths(self) -> list[int]:
-        """Operations on the longest way from an input to each gate."""
+        """Count the operations on the longest way from an input to each gate."""
         found = [0] * self.first_gate
         for gate in self.gates:
             found.append(1 + max(found[gate.a >> 1], found[gate.b >> 1], found[gate.c >> 1]))
@@ -73,7 +72,7 @@ class GateList:
         self._depths = [0] * self._first
 
     def input_words(self) -> list[tuple[int, ...]]:
-        """The literals of each input, LSB first."""
+        """Return the literals of each input, LSB first."""
         words, node = [], 1
         for _, width in self.inputs:
             words.append(tuple(2 * (node + k) for k in range(width)))
@@ -81,11 +80,11 @@ class GateList:
         return words
 
     def depth(self, literal: int) -> int:
-        """Operations on the longest way from an input to ``literal``."""
+        """Count the operations on the longest way from an input to ``literal``."""
         return self._depths[literal >> 1]
 
     def and_(self, a: int, b: int) -> int:
-        """``a & b``."""
+        """Return ``a & b``."""
         a, b = min(a, b), max(a, b)
         if a == FALSE or a == b ^ 1:
             return FALSE
@@ -94,11 +93,11 @@ class GateList:
         return self._gate("and", a, b)
 
     def or_(self, a: int, b: int) -> int:
-        """``a | b``."""
+        """Return ``a | b``."""
         return self.and_(a ^ 1, b ^ 1) ^ 1
 
     def xor(self, a: int, b: int) -> int:
-        """``a ^ b``."""
+        """Return ``a ^ b``."""
         inverted = (a ^ b) & 1
         a, b = sorted((a & ~1, b & ~1))
         if a == b:
@@ -108,11 +107,11 @@ class GateList:
         return self._gate("xor", a, b) ^ inverted
 
     def full_add(self, a: int, b: int, c: int) -> tuple[int, int]:
-        """Sum and carry of three bits."""
+        """Return sum and carry of three bits."""
         return self.xor3(a, b, c), self.maj(a, b, c)
 
     def xor3(self, a: int, b: int, c: int) -> int:
-        """``a ^ b ^ c``."""
+        """Return ``a ^ b ^ c``."""
         inverted = (a ^ b ^ c) & 1
         a, b, c = sorted((a & ~1, b & ~1, c & ~1))
         if a == FALSE:
@@ -124,7 +123,7 @@ class GateList:
         return self._gate("xor3", a, b, c) ^ inverted
 
     def maj(self, a: int, b: int, c: int) -> int:
-        """True where at least two of three are."""
+        """Return 1 where at least two of three are."""
         a, b, c = sorted((a, b, c))
         if a == FALSE:
             return self.and_(b, c)
@@ -141,7 +140,7 @@ class GateList:
         return self._gate("maj", a, b, c)
 
     def mux(self, select: int, one: int, zero: int) -> int:
-        """``one`` where ``select``, else ``zero``."""
+        """Return ``one`` where ``select``, else ``zero``."""
         if select & 1:
             select, one, zero = select ^ 1, zero, one
         if select == FALSE:
@@ -161,7 +160,7 @@ class GateList:
         return self._gate("mux", select, one, zero)
 
     def finish(self, words: Mapping[str, Sequence[int]], outputs: Mapping[str, tuple[Sequence[int], bool]]) -> Bits:
-        """The program, with what no output needs left out."""
+        """Return the program, with what no output needs left out."""
         live = {literal >> 1 for word, _ in outputs.values() for literal in word}
         for k in reversed(range(len(self.gates))):
             if self._first + k in live:

@@ -51,9 +51,14 @@ class Trace:
         """The last layer's values, int64 (rows, scores)."""
         return self.layers[-1]
 
+    @property
+    def words(self) -> Ints:
+        """The values of the output ports, int64 (rows, ports)."""
+        return self.scores if self.decision is None else self.decision[:, None]
+
 
 def check_features(features: NDArray[Any], names: Sequence[str]) -> Floats:
-    """``features`` as float64 (rows, inputs); raises where the shape is wrong or a value is not finite."""
+    """Return ``features`` as float64 (rows, inputs); raise where the shape is wrong or a value is not finite."""
     table = np.asarray(features, dtype=np.float64)
     if table.ndim != 2 or table.shape[1] != len(names):
         raise MlpressError(f"features have shape {table.shape}; expected (rows, {len(names)})")
@@ -68,7 +73,7 @@ def check_features(features: NDArray[Any], names: Sequence[str]) -> Floats:
 
 
 def encode(net: Net | Circuit, features: NDArray[Any]) -> Ints:
-    """Real features (rows, inputs) to input codes, int64 (rows, inputs), as :class:`Input` defines them."""
+    """Encode real features (rows, inputs) as input codes, int64 (rows, inputs), as :class:`Input` defines them."""
     table = check_features(features, [feature.name for feature in net.inputs])
     codes = np.zeros(table.shape, np.int64)
     for column, feature in enumerate(net.inputs):
@@ -83,7 +88,7 @@ def encode(net: Net | Circuit, features: NDArray[Any]) -> Ints:
 
 
 def check_codes(net: Net | Circuit, codes: NDArray[Any]) -> Ints:
-    """``codes`` as int64 (rows, inputs); raises where an input cannot give one of them."""
+    """Return ``codes`` as int64 (rows, inputs); raise where an input cannot give one of them."""
     table = np.asarray(codes)
     if not np.issubdtype(table.dtype, np.integer) or table.ndim != 2 or table.shape[1] != len(net.inputs):
         raise MlpressError(f"codes are {table.dtype} {table.shape}; expected integers (rows, {len(net.inputs)})")
@@ -123,12 +128,12 @@ def interpret(net: Net, codes: NDArray[Any]) -> Trace:
 
 
 def neuron_sum(neuron: Neuron, x: Sequence[int]) -> int:
-    """``bias + sum of terms`` over the outputs ``x`` of the layer before."""
+    """Return ``bias + sum of terms`` over the outputs ``x`` of the layer before."""
     return neuron.bias + sum(term.sign * ((x[term.source] & term.mask) << term.shift) for term in neuron.terms)
 
 
 def seen(score: int, window: BitRange) -> int:
-    """What a comparison with this ``window`` sees of ``score``."""
+    """Return what a comparison with this ``window`` sees of ``score``."""
     if window.high is None:
         return score >> window.low
     width = window.high - window.low
@@ -137,7 +142,7 @@ def seen(score: int, window: BitRange) -> int:
 
 
 def decide(head: Head, scores: Sequence[int]) -> int | None:
-    """The class index that ``head`` finds in one row of scores; ``None`` for :class:`Scores`."""
+    """Return the class index that ``head`` finds in one row of scores; ``None`` for :class:`Scores`."""
     match head:
         case Argmax(ranges=ranges):
             return _tournament(scores, list(ranges) or [BitRange()] * (len(scores) - 1))
@@ -162,11 +167,11 @@ def _tournament(scores: Sequence[int], windows: list[BitRange]) -> int:
     return candidates[0]
 
 
-def score_values(net: Net, scores: NDArray[Any]) -> Floats:
-    """The real values, float64 (rows, scores), that a :class:`Scores` head's integers stand for."""
-    if not isinstance(net.head, Scores):
+def score_values(program: Net | Circuit, scores: NDArray[Any]) -> Floats:
+    """Return the real values, float64 (rows, scores), that a regression's integer ``scores`` stand for."""
+    if program.scores is None:
         raise MlpressError("this net classifies: only a net with a scores head has real values")
-    values: Floats = np.asarray(scores) * np.array(net.head.scale) + np.array(net.head.offset)
+    values: Floats = np.asarray(scores) * np.array(program.scores.scale) + np.array(program.scores.offset)
     return values
 
 
@@ -193,7 +198,7 @@ def interpret_model(model: Model, features: NDArray[Any]) -> tuple[Floats, Ints 
 
 
 def quantised(x: Floats, quantiser: Quantiser | None) -> Floats:
-    """The values of ``x`` after they passed through the ``quantiser``'s integers."""
+    """Return the values of ``x`` after they passed through the ``quantiser``'s integers."""
     if quantiser is None:
         return x
     q: Floats = np.clip(np.rint(x / quantiser.scale) + quantiser.zero, quantiser.low, quantiser.high)
@@ -201,7 +206,7 @@ def quantised(x: Floats, quantiser: Quantiser | None) -> Floats:
 
 
 def real_activation(activation: RealActivation, x: Floats) -> Floats:
-    """The activation of each element of ``x``."""
+    """Apply the activation to each element of ``x``."""
     match activation:
         case Linear():
             return x

@@ -1,6 +1,6 @@
 """The reference interpreter of the bit level: what a circuit means.
 
-Slow and obvious on purpose; everything fast is tested against it.  A signal is a Python integer with a bit a row.
+Slow and obvious on purpose; everything fast is tested against it.  A signal is a Python integer with one bit per row.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def interpret_circuit(circuit: Circuit, codes: NDArray[Any]) -> CircuitTrace:
 
 
 def _numbers(bits: Sequence[int], rows: int, signed: bool) -> list[int]:
-    """The integer of each row, its bits the least significant first."""
+    """Return the integer of each row, its bits the least significant first."""
     top = len(bits) - 1
     weights = [-(1 << k) if signed and k == top else 1 << k for k in range(len(bits))]
     return [sum(weight * (bit >> r & 1) for weight, bit in zip(weights, bits, strict=True)) for r in range(rows)]

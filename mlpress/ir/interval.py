@@ -29,17 +29,17 @@ class LayerIntervals:
 
 
 def unsigned_bits(high: int) -> int:
-    """Bits that hold ``0 .. high`` unsigned; at least 1."""
+    """Count the bits that hold ``0 .. high`` unsigned; at least 1."""
     return max(1, high.bit_length())
 
 
 def signed_bits(low: int, high: int) -> int:
-    """Bits that hold ``low .. high`` in two's complement; at least 1."""
+    """Count the bits that hold ``low .. high`` in two's complement; at least 1."""
     return max(value.bit_length() if value >= 0 else (-value - 1).bit_length() for value in (low, high)) + 1
 
 
 def output_bits(activation: Activation) -> int | None:
-    """The declared width of an activation's unsigned output; ``None`` for :class:`Raw`, which has none."""
+    """Return the declared width of an activation's unsigned output; ``None`` for :class:`Raw`, which has none."""
     match activation:
         case QRelu(bits=bits):
             return bits
@@ -50,14 +50,14 @@ def output_bits(activation: Activation) -> int | None:
 
 
 def code_values(feature: Input) -> Sequence[int]:
-    """Every code that the input can give, in increasing order."""
+    """Return every code that the input can give, in increasing order."""
     if feature.levels is None:
         return range(1 << feature.bits)
     return (0, *feature.levels)
 
 
 def activate(activation: Activation, total: int) -> int:
-    """The output of ``activation`` for the sum ``total``."""
+    """Apply ``activation`` to the sum ``total``."""
     match activation:
         case QRelu(shift=shift, bits=bits):
             return min(max(total >> shift, 0), (1 << bits) - 1)
@@ -68,7 +68,7 @@ def activate(activation: Activation, total: int) -> int:
 
 
 def bit_weights(terms: Iterable[Term]) -> list[int]:
-    """What bit ``k`` of a source adds to the sum (entry ``k``), for ``terms`` that all read that source."""
+    """Return what bit ``k`` of a source adds to the sum (entry ``k``), for ``terms`` that all read that source."""
     weights: list[int] = []
     for term in terms:
         weights.extend([0] * (term.mask.bit_length() - len(weights)))
@@ -78,12 +78,12 @@ def bit_weights(terms: Iterable[Term]) -> list[int]:
 
 
 def bits_interval(weights: Sequence[int], values: Interval) -> Interval:
-    """The extremes of ``sum(weights[k] * bit k of x)`` over all ``x`` in ``values`` (0 <= low <= high)."""
+    """Return the extremes of ``sum(weights[k] * bit k of x)`` over all ``x`` in ``values`` (0 <= low <= high)."""
     return Interval(-_largest([-weight for weight in weights], values), _largest(weights, values))
 
 
 def _largest(weights: Sequence[int], values: Interval) -> int:
-    """The largest weighted bit sum over ``values``, from the top bit down.
+    """Return the largest weighted bit sum over ``values``, from the top bit down.
 
     ``best`` holds, for the bits above the current one, the largest sum by whether they equal those of the low
     end and of the high end; bits below are free once neither end binds.
@@ -127,12 +127,12 @@ def _sum_interval(neuron: Neuron, inputs: Sequence[Input] | None, ranges: Sequen
 
 
 def input_intervals(net: Net) -> tuple[Interval, ...]:
-    """The range of each input's code."""
+    """Return the range of each input's code."""
     return tuple(Interval(0, code_values(feature)[-1]) for feature in net.inputs)
 
 
 def intervals(net: Net) -> tuple[LayerIntervals, ...]:
-    """The range of every sum and output, a layer at a time.
+    """Return the range of every sum and output, layer by layer.
 
     Sources are taken as independent.  So the sums of the first layer are exact (some code row reaches each
     end), and those of later layers are sound: never too narrow.

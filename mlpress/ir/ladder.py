@@ -41,7 +41,7 @@ class Clamp:
     top: int
 
     def __call__(self, total: int) -> int:
-        """The output for the sum ``total``."""
+        """Return the output for the sum ``total``."""
         return self.base + min(max(total >> self.shift, 0), self.top)
 
 
@@ -55,13 +55,15 @@ class Line:
 
 
 def reached(thresholds: tuple[int, ...], total: Interval) -> tuple[int, tuple[int, ...]]:
-    """How many thresholds every sum in ``total`` reaches, and those that some reach and some don't."""
+    """Return how many thresholds every sum in ``total`` reaches, and those that some reach and some don't."""
     base = sum(threshold <= total.low for threshold in thresholds)
     return base, tuple(t for t in thresholds[base:] if t <= total.high)
 
 
 def straight(thresholds: tuple[int, ...], total: Interval) -> Line | None:
-    """The formula of a long ladder over the sums in ``total``, with the fewest signed digits; None where none is."""
+    """Return the formula of a long ladder over the sums in ``total``, with the fewest signed digits; None where none
+    is.
+    """
     base, inner = reached(thresholds, total)
     if len(inner) < LONG:
         return None
@@ -95,17 +97,18 @@ class _Steps:
     code: Ints
 
     def constants(self, multiplier: int, shift: int) -> tuple[int, int]:
-        """The lowest and the highest constant for which the formula has every threshold; none where they cross."""
+        """Return the lowest and the highest constant for which the formula has every threshold; none where they
+        cross."""
         line = (self.code << shift) - self.at * multiplier
         return int(line.max()), int(line.min()) + multiplier - 1
 
     def room(self, multiplier: int, shift: int) -> int:
-        """How far the constants reach; negative where there is none.  A concave function of the multiplier."""
+        """Return how far the constants reach; negative where there is none.  A concave function of the multiplier."""
         low, high = self.constants(multiplier, shift)
         return high - low
 
     def slopes(self, shift: int) -> tuple[int, int] | None:
-        """The lowest and the highest multiplier that has constants, or None."""
+        """Return the lowest and the highest multiplier that has constants, or None."""
         low, high = 0, 2 * ((len(self.at) << shift) // max(1, int(self.at[-1] - self.at[0])) + 1)
         while low < high:  # uphill
             middle = (low + high) // 2
@@ -118,7 +121,7 @@ class _Steps:
         return self._end(low, -1, shift), self._end(low, 1, shift)
 
     def _end(self, start: int, way: int, shift: int) -> int:
-        """The last multiplier with constants on one side of ``start``."""
+        """Return the last multiplier with constants on one side of ``start``."""
         reach = 1
         while self.room(start + way * reach, shift) >= 0:
             reach *= 2
@@ -133,7 +136,7 @@ class _Steps:
 
 
 def _roundest(low: int, high: int) -> int:
-    """The number from ``low`` to ``high`` with the most low zero bits."""
+    """Return the number from ``low`` to ``high`` with the most low zero bits."""
     if low <= 0 <= high:
         return 0
     zeros = (high - low).bit_length()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 Interface = Literal["binary", "unary"]
 """How a circuit receives a code: as its bits, or as one bit per level, which says whether the code reaches it."""
@@ -115,7 +115,7 @@ class Argmax:
 
     A knock-out tournament of neighbours: a round compares candidates (0, 1), (2, 3), ...; an odd last one
     passes; the right one wins where what the comparison sees of it is strictly greater.  ``ranges`` holds
-    one :class:`BitRange` a comparison, in the order played (classes - 1 of them), or is empty: all exact.
+    one :class:`BitRange` per comparison, in the order played (classes - 1 of them), or is empty: all exact.
     """
 
     ranges: tuple[BitRange, ...] = ()
@@ -151,6 +151,23 @@ class Net:
     head: Head
     classes: tuple[int | str, ...]
 
+    level: ClassVar[str] = "net"
+
+    @property
+    def scores(self) -> Scores | None:
+        """What a regression's scores stand for; ``None`` for a classifier."""
+        return self.head if isinstance(self.head, Scores) else None
+
+    @property
+    def ports(self) -> tuple[str, ...]:
+        """The output ports: ``y``, or ``y0``, ``y1``, ... for scores."""
+        return output_ports(self.scores)
+
+    @property
+    def terms(self) -> int:
+        """Terms of all neurons together."""
+        return sum(len(neuron.terms) for layer in self.layers for neuron in layer.neurons)
+
 
 def port_name(index: int) -> str:
     """Return the name of the port, and of the code, of input ``index``: ``x0``, ``x1``, ..."""
@@ -160,3 +177,8 @@ def port_name(index: int) -> str:
 def level_port(index: int, level: int) -> str:
     """Return the name of the port that says whether input ``index`` reaches ``level``: ``x3_ge5``."""
     return f"{port_name(index)}_ge{level}"
+
+
+def output_ports(scores: Scores | None) -> tuple[str, ...]:
+    """Return the names of the output ports: ``y`` of a class index, ``y0``, ``y1``, ... of ``scores``."""
+    return ("y",) if scores is None else tuple(f"y{k}" for k in range(len(scores.scale)))

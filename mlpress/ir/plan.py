@@ -130,6 +130,12 @@ class Plan:
         """The bit heaps, in order."""
         return tuple(value for value in self.values if isinstance(value, Sum))
 
+    @property
+    def shared_sums(self) -> int:
+        """Number of sums that are operands of other sums."""
+        read = {operand.value for value in self.sums for operand in value.operands}
+        return sum(isinstance(value, Sum) and k in read for k, value in enumerate(self.values))
+
 
 Row = dict[Source, int]
 """A sum before it is recoded: the weight of each source."""
@@ -156,7 +162,7 @@ class _Maker:
         return len(self.values) - 1
 
     def interval(self, operands: Sequence[Operand], constant: int) -> Interval:
-        """The range of a sum; operands on the same value are taken together, bit by bit."""
+        """Return the range of a sum; operands on the same value are taken together, bit by bit."""
         low = high = constant
         weights: dict[int, list[int]] = {}
         for operand in operands:
@@ -170,7 +176,8 @@ class _Maker:
         return Interval(low, high)
 
     def sum(self, name: str, operands: Sequence[Operand], constant: int, known: Interval | None = None) -> int:
-        """The index of this sum: an equal earlier one, or a new one.  ``known`` is a range found by other means."""
+        """Return the index of this sum: an equal earlier one, or a new one.  ``known`` is a range found by other
+        means."""
         key = (tuple(sorted(operands)), constant)
         if key not in self.sums:
             found = self.interval(key[0], constant)
@@ -180,7 +187,7 @@ class _Maker:
         return self.sums[key]
 
     def row(self, neuron: Neuron, sources: Sequence[int]) -> tuple[Row, int]:
-        """The weights of ``neuron``, and its constant; constant sources are folded."""
+        """Return the weights of ``neuron``, and its constant; constant sources are folded."""
         row: Row = {}
         constant = neuron.bias
         for term in neuron.terms:
@@ -195,7 +202,7 @@ class _Maker:
         return {source: weight for source, weight in row.items() if weight}, constant
 
     def layer(self, index: int, layer: Layer, known: Sequence[Interval], sources: Sequence[int]) -> list[int]:
-        """The outputs of a hidden layer, as value indices; ``known`` are the ranges of its sums."""
+        """Return the outputs of a hidden layer, as value indices; ``known`` are the ranges of its sums."""
         requests, activations = [], []
         for neuron, total in zip(layer.neurons, known, strict=True):
             row, constant = self.row(neuron, sources)
@@ -210,7 +217,8 @@ class _Maker:
         return outputs
 
     def output(self, name: str, source: int, activation: Activation) -> int:
-        """The index of ``activation`` of the sum ``source``; a ladder that is a straight line is built as one."""
+        """Return the index of ``activation`` of the sum ``source``; a ladder that is a straight line is built as
+        one."""
         low, high = total = self.values[source].interval
         found = Interval(activate(activation, low), activate(activation, high))
         line = straight(activation.thresholds, total) if isinstance(activation, Ladder) else None
@@ -222,7 +230,7 @@ class _Maker:
         return self.add(Output(name, scaled, line.clamp, found))
 
     def shared(self, name: str, requests: Sequence[_Request], *, first: int = 0, move: bool = False) -> list[int]:
-        """One sum a request, numbered from ``first``, with the pairs that they share as sums of their own.
+        """Plan one sum per request, numbered from ``first``, with the pairs that they share as sums of their own.
 
         With ``move`` they are the scores of an argmax, and all of them lose a common linear form.
         """
@@ -241,7 +249,7 @@ class _Maker:
 
 
 def plan(net: Net) -> Plan:
-    """The exact plan of a verified ``net``."""
+    """Return the exact plan of a verified ``net``."""
     maker = _Maker()
     sources = [maker.add(Code(port_name(k), interval)) for k, interval in enumerate(input_intervals(net))]
     *hidden, (scored, known) = zip(net.layers, intervals(net), strict=True)
@@ -273,7 +281,9 @@ def _head(
 
 
 def _differences(maker: _Maker, rows: Sequence[tuple[Row, int]]) -> list[int]:
-    """The scores of an exact argmax, less a common linear form; of two only the sign of their difference is left."""
+    """Return the scores of an exact argmax, less a common linear form; of two only the sign of their difference is
+    left.
+    """
     if len(rows) == 1:  # nothing is compared
         return [maker.sum("s_0_sum", (), 0)]
     if len(rows) > 2:
@@ -298,7 +308,8 @@ def _less(interval: Interval, moved: int) -> Interval:
 
 
 def _centred(activation: Activation, total: Interval) -> tuple[int, Activation]:
-    """What to take off a sum in ``total`` so that its comparisons are cheapest, and the activation of the rest."""
+    """Return what to take off a sum in ``total`` so that its comparisons are cheapest, and the activation of the
+    rest."""
     match activation:
         case QRelu(shift=shift, bits=1):  # one comparison
             return _centred(Ladder((1 << shift,)), total)
@@ -313,12 +324,12 @@ def _centred(activation: Activation, total: Interval) -> tuple[int, Activation]:
 
 
 def _zeros(value: int) -> int:
-    """Low zero bits."""
+    """Count low zero bits."""
     return (value & -value).bit_length() - 1 if value else SIGN_ONLY
 
 
 def _unread(activation: Activation, total: Interval) -> int:
-    """Low bits of a sum in ``total`` that its activation does not read, but for their carry."""
+    """Count the low bits of a sum in ``total`` that its activation does not read, but for their carry."""
     match activation:
         case QRelu(shift=shift):
             return shift
@@ -329,7 +340,7 @@ def _unread(activation: Activation, total: Interval) -> int:
 
 
 def _contenders(ranges: Sequence[Interval]) -> list[int]:
-    """The classes that can win: none whose largest score never beats the smallest score of another."""
+    """Return the classes that can win: none whose largest score never beats the smallest score of another."""
     floor = max(interval.low for interval in ranges)
     first = next(k for k, interval in enumerate(ranges) if interval.low == floor)
     return [

@@ -21,7 +21,7 @@ _FLOAT = re.compile(r"-?[0-9]{1,400}(\.[0-9]{1,400})?(e[+-]?[0-9]{1,4})?", re.AS
 
 
 def quote(name: int | str) -> str:
-    """A class's number as it is, a name as a JSON string."""
+    """Write a class's number as it is, a name as a JSON string."""
     return json.dumps(name, ensure_ascii=False)
 
 
@@ -41,7 +41,7 @@ class Line:
             start = match.end()
 
     def error(self, what: str) -> MlpressError:
-        """The error ``what``, naming this line."""
+        """Return the error ``what``, naming this line."""
         return MlpressError(f"line {self.number}: {what}")
 
     def fail(self, what: str) -> NoReturn:
@@ -49,7 +49,7 @@ class Line:
         raise self.error(what)
 
     def peek(self) -> str | None:
-        """The next word, or ``None`` at the line's end."""
+        """Return the next word, or ``None`` at the line's end."""
         return self.words[self.at] if self.at < len(self.words) else None
 
     def word(self, what: str) -> str:
@@ -73,7 +73,7 @@ class Line:
         return self.to_int(self.word(what), what)
 
     def to_int(self, word: str, what: str) -> int:
-        """``word`` as an integer."""
+        """Read ``word`` as an integer."""
         if not _INT.fullmatch(word):
             self.fail(f"{word[:40]!r} stands where {what} should be, an integer")
         return int(word)
@@ -118,7 +118,7 @@ class Line:
         return self.name(what) if word is not None and word.startswith('"') else self.integer(what)
 
     def end(self) -> None:
-        """Nothing may be left on the line."""
+        """Check that nothing is left."""
         word = self.peek()
         if word is not None:
             self.fail(f"{word[:40]!r} stands where the line should end")
@@ -147,7 +147,7 @@ class Lines:
             start = stop + 1
 
     def next_is(self, keyword: str) -> bool:
-        """Whether the next line starts with ``keyword``."""
+        """Return whether the next line starts with ``keyword``."""
         return self._next is not None and self._next.peek() == keyword
 
     def take(self, *keywords: str) -> Line:
@@ -162,6 +162,6 @@ class Lines:
         return line
 
     def end(self) -> None:
-        """No line may be left."""
+        """Check that nothing is left."""
         if self._next is not None:
             self._next.fail(f"{self._next.words[0][:40]!r} stands where the text should end")

@@ -18,7 +18,7 @@ import numpy as np
 from mlpress.ir.digits import digit_count, signed_digit_forms, signed_digits
 
 if TYPE_CHECKING:
-    from mlpress.ir.share_search import Found
+    from mlpress.ir.share_search import Sharing
 
 FORMS = 12
 """Signed-digit forms of a weight that the search may choose from."""
@@ -89,7 +89,7 @@ class Shared:
 
 
 def _plain(rows: Sequence[tuple[Row, int]]) -> tuple[Sum, ...]:
-    """Every sum on its own, its weights in canonical signed digits."""
+    """Plan every sum on its own, its weights in canonical signed digits."""
     return tuple((tuple(sorted(_digits(row))), constant) for row, constant in rows)
 
 
@@ -102,7 +102,7 @@ def _digits(row: Row) -> list[Operand]:
 
 
 def share(rows: Sequence[tuple[Row, int]], unread: Sequence[int], first: int, *, move: bool = False) -> Shared:
-    """The sums of ``rows`` (weights, constant) with what they share.
+    """Plan the sums of ``rows`` (weights, constant) with what they share.
 
     ``unread`` says how many low bits of each sum nothing reads; ``first`` is the number of the first pair.  With
     ``move`` the sums are scores of which only the largest counts: all lose a common form.
@@ -155,7 +155,7 @@ class _Made:
 
 
 def _base(rows: Sequence[Sequence[Operand]], constants: Sequence[int]) -> int:
-    """What to take off all constants: a score that is constant becomes 0, or -1 where it stands left in its
+    """Return what to take off all constants: a score that is constant becomes 0, or -1 where it stands left in its
     comparison, so that the comparison is the sign of the other."""
     for k, (row, constant) in enumerate(zip(rows, constants, strict=True)):
         if not row:
@@ -164,7 +164,7 @@ def _base(rows: Sequence[Sequence[Operand]], constants: Sequence[int]) -> int:
 
 
 def _blocks(rows: Sequence[tuple[Row, int]], sources: Sequence[Source]) -> list[list[Source]]:
-    """The sources in groups that a search can handle."""
+    """Split the sources into groups that a search can handle."""
     blocks: list[list[Source]] = [[]]
     sizes = [0] * len(rows)
     for source in sources:
@@ -196,7 +196,7 @@ class _Problem:
         ]
         return cls(weights, choices, sources, move)
 
-    def search(self, constants: Sequence[int], unread: Sequence[int], work: int) -> Found:
+    def search(self, constants: Sequence[int], unread: Sequence[int], work: int) -> Sharing:
         from mlpress.ir.share_search import best_sharing
 
         numbers: dict[int, int] = {}
@@ -241,7 +241,8 @@ def _columns(source: Source) -> int:
 
 
 def _common_weights(column: Sequence[int]) -> list[int]:
-    """What may be taken off all weights of a source: each of them, nothing, and what leaves the fewest digits."""
+    """Return what may be taken off all weights of a source: each of them, nothing, and what leaves the fewest
+    digits."""
     fixed = [*column, 0]
     span = range(min(fixed), max(fixed) + 1)
     near = span if len(span) * len(column) <= NEAR else sorted(set(fixed))

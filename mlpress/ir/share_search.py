@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpress.ir.nands import AND, FULL, HALF, HALF_ONE, MAJORITY, OR, PARITY, XOR
+from mlpress.ir.nands import FULL
+from mlpress.ir.share_cost import Array, add_pair, rows_cost
 from mlpress.jit import compiled, inner
 
 HEAT = 200.0
@@ -27,13 +28,63 @@ WORDS = 512
 """Sources and shared pairs that one search may have."""
 
 Ints = NDArray[np.int64]
-Array: TypeAlias = Any
-"""What kernels take, int64; numba infers and checks it."""
+
+
+class Problem(NamedTuple):
+    """What is searched, int64; :func:`best_sharing` has the shapes."""
+
+    weights: Ints
+    choices: Ints
+    values: Ints
+    forms: Ints
+    digits: Ints
+    constants: Ints
+    unread: Ints
+
+
+class Best(NamedTuple):
+    """The best state so far, int64: ``sizes`` (2,) are the numbers of terms and of words; see :class:`Sharing`."""
+
+    terms: Ints
+    words: Ints
+    pairs: Ints
+    common: Ints
+    sizes: Ints
+
+
+class Room(NamedTuple):
+    """Where a search works, int64.
+
+    ``terms`` and ``spare`` (terms, 4), ``words`` (words, 3), ``pairs`` and the ``kept`` ones of the accepted state
+    (words, 5); the hash ``table`` (slots, 2) of pairs and its ``keys`` (slots,); the form of each weight in the
+    accepted ``state`` and the ``tried`` one (rows, sources); the common weights of both, ``common`` and ``moved``
+    (sources,); the ``ends`` (rows, 2) of each sum; one ``pair`` (5,) and its adder ``found`` (5,); the number
+    of a heap's bits in each of its ``columns``; the new ``place`` (words,) of each word, and the ``random`` state (1,).
+    """
+
+    terms: Ints
+    spare: Ints
+    words: Ints
+    pairs: Ints
+    kept: Ints
+    table: Ints
+    keys: Ints
+    state: Ints
+    tried: Ints
+    common: Ints
+    moved: Ints
+    ends: Ints
+    pair: Ints
+    found: Ints
+    columns: Ints
+    place: Ints
+    random: Ints
+    best: Best
 
 
 @inner
 def draw(state: Array, below: int) -> int:
-    """A number in 0 .. below - 1 (xorshift64; Marsaglia, Journal of Statistical Software 8(14), 2003)."""
+    """Draw a number in 0 .. below - 1 (xorshift64; Marsaglia, Journal of Statistical Software 8(14), 2003)."""
     x = state[0]
     x ^= x << 13
     x ^= (x >> 7) & 0x1FFFFFFFFFFFFFF
@@ -41,69 +92,6 @@ def draw(state: Array, below: int) -> int:
     state[0] = x
     drawn: int = (x & 0x7FFFFFFFFFFFFFFF) % below
     return drawn
-
-
-@inner
-def add_pair(words: Array, pair: Array, found: Array) -> None:
-    """The adder of a pair.
-
-    ``pair`` is (first, second, shift of the first, of the second, sign); ``words`` (words, 3) holds each word's
-    columns as a mask, its highest value and its offset.  Writes cost, bits saved, columns, highest value, offset.
-    """
-    first = words[pair[0], 0] << pair[2]
-    second = words[pair[1], 0] << pair[3]
-    high = words[pair[0], 1] << pair[2]
-    offset = words[pair[0], 2] << pair[2]
-    if pair[4] > 0:
-        high += words[pair[1], 1] << pair[3]
-        offset += words[pair[1], 2] << pair[3]
-    else:  # the complement of the second, which is its columns' ones less it
-        high += second
-        offset += second - (words[pair[1], 2] << pair[3])
-    cost = saved = columns = carry = 0
-    rest, column = high, 1
-    while rest > 0:
-        rest >>= 1
-        bits = (1 if first & column else 0) + (1 if second & column else 0)
-        saved += bits
-        bits += carry
-        carry = 0
-        if bits:
-            columns |= column
-            saved -= 1
-        if bits == 2:
-            cost += HALF if rest else XOR
-            carry = 1
-        elif bits == 3:
-            cost += FULL if rest else PARITY
-            carry = 1
-        column <<= 1
-    found[0], found[1], found[2], found[3], found[4] = cost, saved, columns, high, offset
-
-
-@inner
-def heap_cost(count: Array, constant: int, width: int, unread: int) -> int:
-    """The adders of a heap with ``count`` bits a column, of whose sum the lowest ``unread`` bits are not read."""
-    cost = carry = 0
-    for column in range(width):
-        bits, one = count[column] + carry, constant >> column & 1
-        carry = 0
-        read, top = column >= unread, column == width - 1
-        while bits >= 3:
-            bits -= 2
-            carry += 1
-            cost += PARITY if top else (FULL if read or bits > 1 or one else MAJORITY)
-        if bits == 2:
-            carry += 1
-            if top:
-                cost += XOR
-            elif one:
-                cost += HALF_ONE if read else OR
-            else:
-                cost += HALF if read else AND
-        elif bits == 1 and one:
-            carry += 1
-    return cost
 
 
 @inner
@@ -144,7 +132,7 @@ def use_pair(terms: Array, size: int, pair: Array, index: int) -> int:
 
 @inner
 def count_pairs(terms: Array, size: int, words: Array, table: Array, keys: Array) -> int:
-    """Count every pair of overlapping terms of a row; returns how many different pairs ``keys`` lists.
+    """Count every pair of overlapping terms of a row; return how many different pairs ``keys`` lists.
 
     ``table`` (slots, 2) is a hash table of key and count, empty at 0; the slots in use stand in ``keys``.
     """
@@ -173,7 +161,7 @@ def count_pairs(terms: Array, size: int, words: Array, table: Array, keys: Array
 
 @inner
 def read_key(key: int, pair: Array) -> None:
-    """The pair of a hash key."""
+    """Return the pair of a hash key."""
     key -= 1
     pair[4] = 1 if key & 1 else -1
     apart = (key >> 1 & 127) - 64
@@ -185,7 +173,7 @@ def read_key(key: int, pair: Array) -> None:
 def recreate(
     terms: Array, size: int, words: Array, pairs: Array, used: int, table: Array, keys: Array, pair: Array, found: Array
 ) -> tuple[int, int]:
-    """Share the pair that saves the most, until none saves anything; returns the sizes of terms and words."""
+    """Share the pair that saves the most, until none saves anything; return the sizes of terms and words."""
     while used < WORDS:
         different = count_pairs(terms, size, words, table, keys)
         best, chosen = 0, 0
@@ -211,7 +199,7 @@ def recreate(
 
 @inner
 def define(terms: Array, size: int, words: Array, pairs: Array, used: int, pair: Array, found: Array) -> int:
-    """Make ``pair`` word ``used`` and use it; returns the new number of terms."""
+    """Make ``pair`` word ``used`` and use it; return the new number of terms."""
     add_pair(words, pair, found)
     for k in range(3):
         words[used, k] = found[2 + k]
@@ -222,7 +210,7 @@ def define(terms: Array, size: int, words: Array, pairs: Array, used: int, pair:
 
 @inner
 def load(state: Array, forms: Array, digits: Array, terms: Array) -> int:
-    """Write the digits of all weights to ``terms``; returns how many.
+    """Write the digits of all weights to ``terms``; return how many.
 
     ``state`` (rows, sources) is the form of each weight, ``forms`` (forms, 2) its first digit and its size.
     """
@@ -235,52 +223,6 @@ def load(state: Array, forms: Array, digits: Array, terms: Array) -> int:
                 terms[size, 2], terms[size, 3] = digits[k, 0], digits[k, 1]
                 size += 1
     return size
-
-
-@inner
-def rows_cost(
-    terms: Array,
-    size: int,
-    words: Array,
-    ends: Array,
-    constants: Array,
-    unread: Array,
-    count: Array,
-    per_column: int,
-    idle: int,
-) -> int:
-    """The heaps of all rows, and what stands behind them: ``per_column`` of the widest, less ``idle`` of it for a
-    row without terms."""
-    cost = start = widest = 0
-    empty = False
-    for r in range(len(constants)):
-        low, high = ends[r, 0], ends[r, 1]
-        width = 0
-        while (high if high > -low - 1 else -low - 1) >> width > 0:
-            width += 1
-        width += low < 0
-        constant = constants[r]
-        for k in range(width + 1):
-            count[k] = 0
-        stop = start
-        while stop < size and terms[stop, 0] == r:
-            word, shift, sign = terms[stop, 1], terms[stop, 2], terms[stop, 3]
-            columns = words[word, 0]
-            constant -= sign * (words[word, 2] << shift)
-            if sign < 0:
-                constant -= columns << shift
-            while columns > 0:
-                count[shift] += columns & 1
-                columns >>= 1
-                shift += 1
-            stop += 1
-        if stop == start:
-            empty = True
-        else:
-            cost += heap_cost(count, constant, width, unread[r])
-            widest = max(widest, width)
-        start = stop
-    return cost + widest * (per_column - (idle if empty else 0))
 
 
 @inner
@@ -352,7 +294,7 @@ def redraw(weights: Array, choices: Array, values: Array, state: Array, common: 
 
 @inner
 def find_ends(weights: Array, values: Array, words: Array, common: Array, constants: Array, ends: Array) -> None:
-    """The range of every row: ``ends`` (rows, 2)."""
+    """Write the range of every row to ``ends`` (rows, 2)."""
     for r in range(len(constants)):
         ends[r, 0] = ends[r, 1] = constants[r]
         for s in range(len(common)):
@@ -361,12 +303,13 @@ def find_ends(weights: Array, values: Array, words: Array, common: Array, consta
 
 
 @compiled
-def search(problem: Array, room: Array, per_column: int, idle: int, steps: int) -> int:
+def search(problem: Problem, room: Room, per_column: int, idle: int, steps: int) -> int:
     """Leave the best of ``steps`` states in ``room``; see :func:`best_sharing`."""
-    weights, choices, values, forms, digits, constants, unread = problem
-    terms, spare, words, pairs, kept, table, state, tried, common, moved, ends, vectors, best = room
-    best_terms, best_words, best_pairs, best_common, sizes = best
-    keys, pair, found, count, place, random = vectors
+    weights, choices, values, constants = problem.weights, problem.choices, problem.values, problem.constants
+    terms, words, pairs, kept = room.terms, room.words, room.pairs, room.kept
+    state, tried, common, moved, ends = room.state, room.tried, room.common, room.moved, room.ends
+    keys, table, pair, found = room.keys, room.table, room.pair, room.found
+    place, random, best = room.place, room.random, room.best
     rows, sources = state.shape
     kept_used = sources
     cost = lowest = 1 << 60
@@ -384,15 +327,15 @@ def search(problem: Array, room: Array, per_column: int, idle: int, steps: int) 
             for _ in range(draw(random, 7)):
                 if kept_used > sources:
                     place[sources + draw(random, kept_used - sources)] = -1
-        size = load(tried, forms, digits, terms)
-        size, used = replay(terms, size, words, pairs, sources, kept, kept_used, place, spare, pair, found)
+        size = load(tried, problem.forms, problem.digits, terms)
+        size, used = replay(terms, size, words, pairs, sources, kept, kept_used, place, room.spare, pair, found)
         size, used = recreate(terms, size, words, pairs, used, table, keys, pair, found)
         now = 0
         for w in range(sources, used):
             add_pair(words, pairs[w], found)
             now += found[0]
         find_ends(weights, values, words, moved, constants, ends)
-        now += rows_cost(terms, size, words, ends, constants, unread, count, per_column, idle)
+        now += rows_cost(terms, size, words, ends, constants, problem.unread, room.columns, per_column, idle)
         heat = HEAT * (1.0 - step / (steps + 1.0)) + 1e-9
         if now <= cost or draw(random, 1 << 30) < (1 << 30) * math.exp((cost - now) / heat):
             cost = now
@@ -404,16 +347,16 @@ def search(problem: Array, room: Array, per_column: int, idle: int, steps: int) 
             if now < lowest:
                 lowest = now
                 for s in range(sources):
-                    best_common[s] = moved[s]
-                copy_rows(terms, best_terms, size)
-                copy_rows(words, best_words, used)
-                copy_rows(pairs, best_pairs, used)
-                sizes[0], sizes[1] = size, used
+                    best.common[s] = moved[s]
+                copy_rows(terms, best.terms, size)
+                copy_rows(words, best.words, used)
+                copy_rows(pairs, best.pairs, used)
+                best.sizes[0], best.sizes[1] = size, used
     return lowest
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Sharing:
     """The best state of a search, int64: its cost in tenths of a NAND, the choice of each source, the terms
     (terms, 4: row, word, shift, sign), and pairs (words, 5: first, second, their shifts, sign) and words (words, 3:
     columns, highest value, offset), whose first entries are the sources."""
@@ -439,8 +382,8 @@ def best_sharing(
     per_column: int,
     idle: int,
     steps: int,
-) -> Found:
-    """The best of ``steps`` states, all arrays int64.
+) -> Sharing:
+    """Return the best of ``steps`` states, all arrays int64.
 
     ``weights`` (rows, sources, choices) is the weight number of each row and source for each choice of the common
     weight, of which source s has ``choices[s]`` and starts with ``start[s]``; where there is more than one, the first
@@ -459,31 +402,35 @@ def best_sharing(
 
     words = empty(WORDS, 3)
     words[:count, :2] = sources
-    best = (empty(most, 4), words.copy(), empty(WORDS, 5), empty(count), empty(2))
-    vectors = (empty(slots), empty(5), empty(5), empty(192), empty(WORDS), np.array([SEED], np.int64))
-    room = (
-        empty(most, 4),
-        empty(most, 4),
-        words,
-        empty(WORDS, 5),
-        empty(WORDS, 5),
-        empty(slots, 2),
-        empty(rows, count),
-        empty(rows, count),
-        start.copy(),
-        empty(count),
-        empty(rows, 2),
-        vectors,
-        best,
+    room = Room(
+        terms=empty(most, 4),
+        spare=empty(most, 4),
+        words=words,
+        pairs=empty(WORDS, 5),
+        kept=empty(WORDS, 5),
+        table=empty(slots, 2),
+        keys=empty(slots),
+        state=empty(rows, count),
+        tried=empty(rows, count),
+        common=start.copy(),
+        moved=empty(count),
+        ends=empty(rows, 2),
+        pair=empty(5),
+        found=empty(5),
+        columns=empty(192),
+        place=empty(WORDS),
+        random=np.array([SEED], np.int64),
+        best=Best(empty(most, 4), words.copy(), empty(WORDS, 5), empty(count), empty(2)),
     )
-    problem = (weights, choices, values, forms, digits, constants, unread)
+    problem = Problem(weights, choices, values, forms, digits, constants, unread)
     cost = search(problem, room, per_column, idle, steps)
-    terms, words, pairs, common, (size, used) = best
-    return Found(int(cost), common, terms[:size], pairs[:used], words[:used])
+    best = room.best
+    size, used = best.sizes
+    return Sharing(int(cost), best.common, best.terms[:size], best.pairs[:used], best.words[:used])
 
 
 def _longest(weights: Ints, choices: Ints, values: Ints, forms: Ints) -> Ints:
-    """The most terms that each row can have, int64 (rows,)."""
+    """Return the most terms that each row can have, int64 (rows,)."""
     sizes = forms[values[:, 1], 1][weights]  # all forms of a weight are equally long
     sizes[:, np.arange(weights.shape[2])[None, :] >= choices[:, None]] = 0
     longest: Ints = sizes.max(axis=2).sum(axis=1)

@@ -20,7 +20,7 @@ from mlpress.ir.verify import verify
 
 
 def to_text(program: Net | Model | Circuit) -> str:
-    """The text form of a verified program; ``from_text`` gives an equal program back."""
+    """Write the text form of a verified program; ``from_text`` gives an equal program back."""
     match program:
         case Net():
             return "\n".join(["mlpress net 1", *net_lines(program), ""])
@@ -33,7 +33,7 @@ def to_text(program: Net | Model | Circuit) -> str:
 
 
 def from_text(text: str) -> Net | Model | Circuit:
-    """Read and verify a program; raises :class:`MlpressError` naming the line, or the broken rule's place."""
+    """Read and verify a program; raise :class:`MlpressError` naming the line, or the broken rule's place."""
     if len(text) > MAX_TEXT:
         raise MlpressError(f"the text has {len(text)} characters; a program has at most {MAX_TEXT}")
     lines = Lines(text)

@@ -1,4 +1,4 @@
-"""The text form of the bit level: an and-gate a line."""
+"""The text form of the bit level: one and-gate per line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mlpress.ir.text_net import input_line, read_classes, read_inputs, read_scor
 
 
 def circuit_lines(circuit: Circuit) -> Iterator[str]:
-    """The lines of ``circuit``, without the header line."""
+    """Return the lines of ``circuit``, without the header line."""
     yield from map(input_line, circuit.inputs)
     yield f"ands {len(circuit.ands)}"
     for a, b in circuit.ands.tolist():
@@ -25,7 +25,7 @@ def circuit_lines(circuit: Circuit) -> Iterator[str]:
 
 
 def meaning_lines(circuit: Circuit) -> Iterator[str]:
-    """The lines that say what the outputs stand for."""
+    """Return the lines that say what the outputs stand for."""
     if circuit.scores is not None:
         pairs = zip(circuit.scores.scale, circuit.scores.offset, strict=True)
         yield " ".join(["scores", *(f"{scale!r} {offset!r}" for scale, offset in pairs)])
@@ -33,7 +33,7 @@ def meaning_lines(circuit: Circuit) -> Iterator[str]:
 
 
 def read_circuit(lines: Lines) -> Circuit:
-    """The circuit whose lines follow; still to be verified."""
+    """Read the circuit whose lines follow; it is still to be verified."""
     inputs = read_inputs(lines)
     line = lines.take("ands")
     count = line.integer("the number of gates")
@@ -56,7 +56,7 @@ def read_circuit(lines: Lines) -> Circuit:
 
 
 def read_meaning(lines: Lines) -> tuple[Scores | None, tuple[int | str, ...]]:
-    """The lines that say what the outputs stand for."""
+    """Read the lines that say what the outputs stand for."""
     scores = read_scores(lines.take("scores")) if lines.next_is("scores") else None
     return scores, read_classes(lines.take("classes"))
 
@@ -78,14 +78,14 @@ def _literal(line: Line) -> int:
 
 
 def frame_lines(circuit: Circuit) -> Iterator[str]:
-    """What an AIGER file does not say of ``circuit``: inputs, widths of the outputs, and their meaning."""
+    """Return what an AIGER file does not say of ``circuit``: inputs, widths of the outputs, and their meaning."""
     yield from map(input_line, circuit.inputs)
     yield " ".join(["widths", *(str(len(word)) for word in circuit.outputs)])
     yield from meaning_lines(circuit)
 
 
 def read_frame(lines: Lines) -> tuple[tuple[Input, ...], tuple[int, ...], tuple[int | str, ...], Scores | None]:
-    """Inputs, widths, classes and scores from the lines of :func:`frame_lines`."""
+    """Read inputs, widths, classes and scores from the lines of :func:`frame_lines`."""
     inputs = read_inputs(lines)
     line = lines.take("widths")
     widths: list[int] = []

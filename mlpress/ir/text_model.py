@@ -1,4 +1,4 @@
-"""The text form of the real level: an input a line, a neuron's bias and weights a line."""
+"""The text form of the real level: one input per line, one neuron's bias and weights per line."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _PLAIN: dict[str, RealActivation] = {"linear": Linear(), "relu": Relu(), "sigmoi
 
 
 def model_lines(model: Model) -> Iterator[str]:
-    """The lines of ``model``, without the header line."""
+    """Return the lines of ``model``, without the header line."""
     for name, scale, offset in zip(model.inputs, model.scale.tolist(), model.offset.tolist(), strict=True):
         yield f"input {quote(name)} scale {scale!r} offset {offset!r}"
     if model.clip is not None:
@@ -89,7 +89,7 @@ def _head_words(head: RealHead) -> str:
 
 
 def read_model(lines: Lines) -> Model:
-    """The model whose lines follow; still to be verified."""
+    """Read the model whose lines follow; it is still to be verified."""
     names: list[str] = []
     scale: list[float] = []
     offset: list[float] = []

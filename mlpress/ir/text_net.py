@@ -1,4 +1,4 @@
-"""The text form of the integer level: an input a line, a neuron a line."""
+"""The text form of the integer level: one input per line, one neuron per line."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _RANGE = re.compile(r"([0-9]{1,2}):([0-9]{1,2})?", re.ASCII)
 
 
 def net_lines(net: Net) -> Iterator[str]:
-    """The lines of ``net``, without the header line."""
+    """Return the lines of ``net``, without the header line."""
     for feature in net.inputs:
         yield input_line(feature)
     for layer in net.layers:
@@ -47,7 +47,7 @@ def _call(name: str, numbers: tuple[int, ...]) -> str:
 
 
 def input_line(feature: Input) -> str:
-    """One input as a line."""
+    """Write one input as a line."""
     line = (
         f"input {quote(feature.name)} bits {feature.bits} scale {feature.scale!r} "
         f"offset {feature.offset!r} round {feature.rounding}"
@@ -86,7 +86,7 @@ def _head_words(head: Head) -> Iterator[str]:
 
 
 def read_net(lines: Lines) -> Net:
-    """The net whose lines follow; still to be verified."""
+    """Read the net whose lines follow; it is still to be verified."""
     inputs = read_inputs(lines)
     budget = _Budget()
     layers: list[Layer] = []
@@ -102,7 +102,7 @@ def read_net(lines: Lines) -> Net:
 
 
 def read_inputs(lines: Lines) -> tuple[Input, ...]:
-    """The ``input`` lines that follow, one at least."""
+    """Read the ``input`` lines that follow, one at least."""
     inputs: list[Input] = []
     while not inputs or lines.next_is("input"):
         line = lines.take("input")
@@ -113,7 +113,7 @@ def read_inputs(lines: Lines) -> tuple[Input, ...]:
 
 
 def read_classes(line: Line) -> tuple[int | str, ...]:
-    """The rest of a ``classes`` line."""
+    """Read the rest of a ``classes`` line."""
     classes: list[int | str] = []
     while line.peek() is not None:
         if len(classes) == MAX_CLASSES:
@@ -131,7 +131,7 @@ class _Budget:
 
 
 def read_input(line: Line) -> Input:
-    """The rest of an ``input`` line."""
+    """Read the rest of an ``input`` line."""
     name = line.name("the input's name")
     line.keyword("bits")
     bits = line.integer("the number of bits")
@@ -209,7 +209,7 @@ def _read_head(line: Line) -> Head:
 
 
 def read_scores(line: Line) -> Scores:
-    """The rest of a line: a scale and an offset for each score."""
+    """Read the rest of a line: a scale and an offset for each score."""
     pairs: list[tuple[float, float]] = []
     while line.peek() is not None:
         pairs.append((line.real("a scale"), line.real("an offset")))

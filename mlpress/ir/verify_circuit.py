@@ -8,6 +8,7 @@ from mlpress.ir.checks import check_classes, check_count, check_float, check_inp
 from mlpress.ir.circuit import Circuit, index_bits
 from mlpress.ir.limits import MAX_ANDS, MAX_CLASSES, MAX_LEVELS, MAX_NEURONS, MAX_WORD, UNARY_LEVELS
 from mlpress.ir.verify_net import check_input
+from mlpress.progress import counted
 
 
 def verify_circuit(circuit: Circuit) -> None:
@@ -50,7 +51,10 @@ def _check_classifier(circuit: Circuit) -> None:
     check_count(len(circuit.outputs), 1, 1, "outputs", "words of a circuit that decides")
     width, bits = index_bits(len(circuit.classes)), len(circuit.outputs[0])
     if bits != width:
-        fail("output 0", f"{bits} bits; the index of {len(circuit.classes)} classes has {width}")
+        fail(
+            "output 0",
+            f"{counted(bits, 'bit')}; the index of {counted(len(circuit.classes), 'class', 'classes')} has {width}",
+        )
 
 
 def _check_regression(circuit: Circuit) -> None:

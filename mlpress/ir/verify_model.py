@@ -26,6 +26,7 @@ from mlpress.ir.model import (
     Tanh,
     ThresholdHead,
 )
+from mlpress.progress import counted
 
 CODE_LIMIT = 1 << 32  # a quantiser's integers stay within it in magnitude: ONNX has at most 32-bit ones
 ROUNDING = 1e-3  # real weights may differ from their integers' by half-precision rounding (2**-11), no more
@@ -143,7 +144,7 @@ def _check_head(head: RealHead, outputs: int, classes: tuple[int | str, ...]) ->
             check_classes(classes, outputs)
         case ThresholdHead(at=at):
             if outputs != 1:
-                fail("head", f"{outputs} outputs under a threshold; there must be 1")
+                fail("head", f"{counted(outputs, 'output')} under a threshold; there must be 1")
             check_float(at, "head", "the threshold")
             check_classes(classes, 2)
         case ScoresHead():

@@ -22,6 +22,7 @@ from mlpress.ir.limits import (
     SUM_LIMIT,
 )
 from mlpress.ir.net import Activation, Argmax, BitRange, Head, Input, Ladder, Net, Neuron, QRelu, Raw, Scores, Threshold
+from mlpress.progress import counted
 
 
 def verify_net(net: Net) -> None:
@@ -35,7 +36,7 @@ def verify_net(net: Net) -> None:
 
     check_count(len(net.layers), 1, MAX_LAYERS, "layers", "layers")
     neurons = [neuron for layer in net.layers for neuron in layer.neurons]
-    check_count(sum(len(neuron.terms) for neuron in neurons), 0, MAX_TERMS, "layers", "terms")
+    check_count(net.terms, 0, MAX_TERMS, "layers", "terms")
     check_count(sum(_threshold_count(neuron) for neuron in neurons), 0, MAX_LEVELS, "layers", "thresholds")
 
     widths: Sequence[int] = [feature.bits for feature in net.inputs]
@@ -55,7 +56,7 @@ def _threshold_count(neuron: Neuron) -> int:
 
 
 def check_input(feature: Input, where: str) -> None:
-    """The rules of one input, ``where`` being its place."""
+    """Check the rules of one input, ``where`` being its place."""
     check_int(feature.bits, 1, INPUT_BITS, where, "bits")
     check_float(feature.scale, where, "scale")
     check_float(feature.offset, where, "offset")
@@ -112,17 +113,25 @@ def _check_head(head: Head, scores: int, classes: Sequence[int | str]) -> None:
             check_count(scores, 2, MAX_CLASSES, "head", "scores under an argmax")
             check_classes(classes, scores)
             if ranges and len(ranges) != scores - 1:
-                fail("head", f"{len(ranges)} bit ranges; {scores} scores need {scores - 1} comparisons, or none stated")
+                fail(
+                    "head",
+                    f"{counted(len(ranges), 'bit range')}; {counted(scores, 'score')} need {scores - 1} comparisons, "
+                    f"or none stated",
+                )
             for i, window in enumerate(ranges):
                 _check_range(window, f"head, comparison {i}")
         case Threshold(at=at):
             if scores != 1:
-                fail("head", f"{scores} scores under a threshold; there must be 1")
+                fail("head", f"{counted(scores, 'score')} under a threshold; there must be 1")
             check_int(at, INT64_LOW, INT64_HIGH, "head", "the threshold")
             check_classes(classes, 2)
         case Scores(scale=scale, offset=offset):
             if not len(scale) == len(offset) == scores:
-                fail("head", f"{scores} scores, {len(scale)} scales and {len(offset)} offsets; the three must agree")
+                fail(
+                    "head",
+                    f"{counted(scores, 'score')}, {counted(len(scale), 'scale')} and "
+                    f"{counted(len(offset), 'offset')}; the three must agree",
+                )
             for value in (*scale, *offset):
                 check_float(value, "head", "a scale or offset")
             check_classes(classes, 0)

@@ -9,16 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpress import ir
-from mlpress.intervals import accuracy_interval
+from mlpress.intervals import accuracy_interval, score
 
 if TYPE_CHECKING:
     from mlpress.frontend import Dataset, Quantised
 
-Program = ir.Net | ir.Circuit
-
 
 def accuracy_facts(
-    model: ir.Model, quantised: Quantised, program: Program, rows: Dataset, tests: Dataset | None = None
+    model: ir.Model, quantised: Quantised, program: ir.Program, rows: Dataset, tests: Dataset | None = None
 ) -> dict[str, Any]:
     """What the given ``model`` and the ``program`` that is shipped reach on ``rows``, and on ``tests`` where given.
 
@@ -47,13 +45,13 @@ def with_intervals(shares: Mapping[str, Any], rows: Mapping[str, int]) -> dict[s
     return {**shares, "intervals": {**shares.get("intervals", {}), **found}}
 
 
-def accuracy(program: Program, rows: Dataset) -> float:
+def accuracy(program: ir.Program, rows: Dataset) -> float:
     """The share of rows whose class the program decides rightly; a regression's coefficient of determination."""
     decided = _decisions(program, rows)
     return score(rows.labels, decided)
 
 
-def _on(model: ir.Model, exact: ir.Net, program: Program, rows: Dataset) -> dict[str, Any]:
+def _on(model: ir.Model, exact: ir.Net, program: ir.Program, rows: Dataset) -> dict[str, Any]:
     values, classes = ir.interpret_model(model, rows.features)
     wanted = values if classes is None else classes
     ours = _decisions(program, rows)
@@ -72,23 +70,10 @@ def _stated(shares: dict[str, float], rows: Dataset) -> dict[str, Any]:
     return with_intervals(facts, dict.fromkeys(shares, len(rows))) if rows.classes else facts
 
 
-def _decisions(program: Program, rows: Dataset) -> NDArray[Any]:
+def _decisions(program: ir.Program, rows: Dataset) -> NDArray[Any]:
     """Classes, int64 (rows,), or a regression's values, float64 (rows, outputs); equal rows are run once."""
     codes, back = np.unique(ir.encode(program, rows.features), axis=0, return_inverse=True)
-    if isinstance(program, ir.Circuit):
-        return np.asarray(ir.interpret_circuit(program, codes).decision)[back.reshape(-1)]
-    trace = ir.interpret(program, codes)
-    found = ir.score_values(program, trace.scores) if trace.decision is None else trace.decision
-    return found[back.reshape(-1)]
-
-
-def score(expected: NDArray[Any], found: NDArray[Any]) -> float:
-    """The share of classes (rows,) that are the expected ones; of values (rows, outputs), how well they fit: R2."""
-    if found.ndim == 1:
-        return float(np.mean(expected == found))
-    from sklearn.metrics import r2_score
-
-    return float(r2_score(expected.reshape(len(expected), -1), found))
+    return ir.answers(program, codes)[back.reshape(-1)]
 
 
 def interval_text(interval: Sequence[float]) -> str:

@@ -184,7 +184,7 @@ def build_design(
             "target": target.name,
             "kind": target.kind,
             "options": options.facts(),
-            **program_facts(program),
+            program.level: ir.structure(program),
             **artifact.facts,
             "cost": {
                 "values": dict(cost.values),
@@ -198,27 +198,6 @@ def build_design(
     )
 
 
-def net_facts(net: ir.Net) -> dict[str, Any]:
-    """Return what the report says of an integer network."""
-    layers = []
-    for layer, found in zip(net.layers, ir.intervals(net), strict=True):
-        outputs = [ir.output_bits(neuron.activation) for neuron in layer.neurons]
-        layers.append(
-            {
-                "neurons": len(layer.neurons),
-                "terms": sum(len(neuron.terms) for neuron in layer.neurons),
-                "sum_bits": [ir.signed_bits(*interval) for interval in found.sums],
-                "output_bits": [bits for bits in outputs if bits is not None],
-            }
-        )
-    return {
-        "topology": "-".join(str(n) for n in (len(net.inputs), *(layer["neurons"] for layer in layers))),
-        "classes": list(net.classes),
-        "terms": sum(layer["terms"] for layer in layers),
-        "layers": layers,
-    }
-
-
 def source_facts(model: Path, data: str) -> dict[str, Any]:
     """Where a model and its rows came from; names only, no paths."""
     return {
@@ -226,20 +205,6 @@ def source_facts(model: Path, data: str) -> dict[str, Any]:
         "model_sha256": hashlib.sha256(model.read_bytes()).hexdigest(),
         "data": Path(data).name,
     }
-
-
-def program_facts(program: ir.Net | ir.Circuit) -> dict[str, Any]:
-    """Return what the report says of a program."""
-    if isinstance(program, ir.Net):
-        return {"net": net_facts(program)}
-    facts = {
-        "inputs": len(program.inputs),
-        "input_bits": program.input_bits,
-        "classes": list(program.classes),
-        "and_gates": len(program.ands),
-        "depth": program.depth(),
-    }
-    return {"circuit": facts}
 
 
 def _version(tool: str) -> str | None:

@@ -307,8 +307,7 @@ def measured(
 def _right(program: ir.Net | ir.Circuit, rows: Dataset) -> Any:
     """Which rows a program decides rightly, bool (rows,)."""
     codes = ir.encode(program, rows.features)
-    trace = ir.interpret_circuit(program, codes) if isinstance(program, ir.Circuit) else ir.interpret(program, codes)
-    return trace.decision == rows.labels
+    return ir.run(program, codes).decision == rows.labels
 
 
 def front_files(

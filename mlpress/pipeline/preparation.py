@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlpress import ir
 from mlpress.pipeline import suspicions
-from mlpress.pipeline.accuracy import Program, accuracy_facts
+from mlpress.pipeline.accuracy import accuracy_facts
 
 if TYPE_CHECKING:
     from mlpress.frontend import Dataset, Quantised
@@ -38,7 +38,7 @@ class Prepared:
         for warning in self.warnings:
             progress.warn(warning)
 
-    def accuracy(self, program: Program) -> dict[str, Any]:
+    def accuracy(self, program: ir.Program) -> dict[str, Any]:
         """The accuracies of ``program``: :func:`mlpress.pipeline.accuracy.accuracy_facts`."""
         return accuracy_facts(self.model, self.quantised, program, self.rows, self.tests)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,10 +10,11 @@ from numpy.typing import NDArray
 
 from mlpress import ir
 from mlpress.errors import MlpressError
-from mlpress.intervals import accuracy_interval
-from mlpress.pipeline.accuracy import score
+from mlpress.intervals import accuracy_interval, score
+from mlpress.pipeline.stream import LogColumns, Streamed, Streaming, stream
 from mlpress.progress import Progress, Silent
-from mlpress.targets import RunTarget, Values
+from mlpress.sim import hil
+from mlpress.targets import LineTarget, RunTarget, Session, Trial
 
 if TYPE_CHECKING:
     from mlpress.design import Design
@@ -20,32 +22,57 @@ if TYPE_CHECKING:
 
 
 def run(
-    design: Design, device: str, dataset: Dataset | None = None, *, progress: Progress | None = None
+    design: Design,
+    device: str,
+    dataset: Dataset | None = None,
+    *,
+    streaming: Streaming | None = None,
+    sensors: Sequence[hil.Sensor] = (),
+    seed: int = 0,
+    progress: Progress | None = None,
+    watch: Callable[[Streamed], None] | None = None,
 ) -> dict[str, Any]:
     """Run ``design`` on a ``device`` of its target; without a ``dataset``, on the rows that it was made from.
 
+    ``sensors`` distort the features first, with ``seed``.  A device on a line answers row by row: ``streaming`` says
+    how fast rows go and where their log is, and ``watch`` hears of each.  An interrupt then ends the run with the rows
+    that were answered.
+
     Returns plain JSON values: ``device``, ``rows``, ``metric``, ``accuracy`` with its 95 % ``interval`` (a regression
     has none), ``different`` (rows whose answer is not the reference interpreter's), ``values`` by metric of the target
-    with ``how`` each was found and its ``units``, and what more the target knows.  Raises :class:`MlpressError` for a
-    device that the target does not have or that cannot run here, and for data that do not fit.
+    with ``how`` each was found and its ``units``, and what more the target knows; of a line, its ``faults``, and
+    whether the run was ``interrupted``.  Raises :class:`MlpressError` for a device that the target does not have or
+    that cannot run here, and for data that do not fit.
     """
     progress = progress or Silent()
     target, program = design.target, design.program
-    known = target.devices(design.artifact) if isinstance(target, RunTarget) else {}
-    if device not in known:
-        there = f"there are {', '.join(known)}" if known else "it has none"
-        raise MlpressError(f"target {target.name} has no device {device[:200]!r}; {there}")
     rows = None if dataset is None else dataset.for_model(program)
     features, labels = (design.features, design.labels) if rows is None else (rows.features, rows.labels)
+    whole, opens = _find(design, device)
     if not len(features):
         raise MlpressError("there is no row to run; give some with --data")
-    codes = ir.encode(program, features)
+    codes = ir.encode(program, hil.distort(features, sensors, seed))
     progress.step(f"run {len(codes)} rows on device {device}")
-    trial = known[device](codes)
-    answers = _answers(program, trial.values)
+    if opens is not None:
+        log = _log_columns(program, labels)
+        trial = stream(lambda: opens(progress), codes, log, streaming or Streaming(), watch)
+    elif streaming is not None and (streaming.log or streaming.rate_hz):
+        raise MlpressError(f"device {device} runs all rows at once; a rate and a log are for devices on a line")
+    else:
+        assert whole is not None
+        trial = whole(codes)
+    answers = ir.answers_of(program, {port: trial.values[f"output {port}"] for port in program.ports})
+    if trial.cost.facts.get("interrupted"):
+        progress.note(f"interrupted: {len(answers)} of {len(codes)} rows were answered")
+    if faults := {kind: count for kind, count in trial.cost.facts.get("faults", {}).items() if count}:
+        counts = ", ".join(f"{kind.replace('_', ' ')} {count}" for kind, count in faults.items())
+        progress.note(f"the line had faults, and every row was asked for until it was answered: {counts}")
+    codes, labels = codes[: len(answers)], labels[: len(answers)]
     accuracy = score(labels, answers)
-    wanted = program_answers(program, codes)
+    wanted = ir.answers(program, codes)
     different = (answers != wanted).reshape(len(codes), -1).any(axis=1)
+    if "scores" in trial.values and isinstance(program, ir.Net):
+        different |= (trial.values["scores"] != ir.interpret(program, codes).scores).any(axis=1)
     classifies = answers.ndim == 1
     return {
         "device": device,
@@ -62,18 +89,23 @@ def run(
     }
 
 
-def program_answers(program: ir.Net | ir.Circuit, codes: NDArray[np.int64]) -> NDArray[Any]:
-    """Return the reference interpreter's classes, int64 (rows,), or real scores, float64 (rows, scores)."""
-    if isinstance(program, ir.Circuit):
-        trace = ir.interpret_circuit(program, codes)
-        return trace.words if trace.decision is None else trace.decision
-    found = ir.interpret(program, codes)
-    return ir.score_values(program, found.scores) if found.decision is None else found.decision
+def _find(
+    design: Design, device: str
+) -> tuple[Callable[[NDArray[np.int64]], Trial] | None, Callable[[Progress], Session] | None]:
+    """Return what runs all rows on the device, or what opens a session with it."""
+    target = design.target
+    known = target.devices(design.artifact) if isinstance(target, RunTarget) else {}
+    if device in known:
+        return known[device], None
+    lines = target.lines(design.artifact) if isinstance(target, LineTarget) else {}
+    name, colon, argument = device.partition(":")
+    opens = lines.get(name + colon)
+    if opens is None:
+        names = [*known, *(f"{name}PORT" if name.endswith(":") else name for name in lines)]
+        there = f"there are {', '.join(names)}" if names else "it has none"
+        raise MlpressError(f"target {target.name} has no device {device[:200]!r}; {there}")
+    return None, lambda progress: opens(argument, progress)
 
 
-def _answers(program: ir.Net | ir.Circuit, values: Values) -> NDArray[Any]:
-    """Return classes or real scores from the values of the ports."""
-    if "output y" in values:
-        return np.asarray(values["output y"])
-    scores = np.stack([np.asarray(values[f"output y{k}"]) for k in range(len(values))], axis=1)
-    return ir.score_values(program, scores) if isinstance(program, ir.Net) else scores
+def _log_columns(program: ir.Net | ir.Circuit, labels: NDArray[Any]) -> LogColumns:
+    return LogColumns(tuple(map(str, program.classes)), labels.reshape(len(labels), -1))

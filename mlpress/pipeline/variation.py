@@ -120,7 +120,7 @@ def check_variation(offset_sigma: float, defect_rate: float, copies: int = COPIE
 
 
 def _faults(rng: np.random.Generator, rate: float, copies: int, cells: int) -> NDArray[np.int8] | None:
-    """int8 (copies, cells): 0 sound, 1 stuck at 0, 2 stuck at 1."""
+    """Draw int8 (copies, cells): 0 sound, 1 stuck at 0, 2 stuck at 1."""
     if not rate:
         return None
     broken = rng.random((copies, cells)) < rate
@@ -147,7 +147,7 @@ def with_variation(
     artifact = design.artifact
     if not isinstance(artifact, PrintedArtifact):
         raise MlpressError(f"copies of designs for {design.facts.get('target')} do not vary; print the design")
-    inputs = codegen.inputs_of(artifact.lowered)
+    inputs = artifact.lowered.inputs
 
     def at(sigma: float, rate: float) -> Variation:
         return vary(

@@ -7,11 +7,24 @@ from typing import TYPE_CHECKING
 from mlpress._lazy import lazy_door
 
 if TYPE_CHECKING:
+    from mlpress.report.facts import (
+        Check,
+        DesignFacts,
+        Run,
+        read_checks,
+        read_design,
+        read_files,
+        read_proofs,
+        read_run,
+        read_targets,
+    )
     from mlpress.report.front_plot import Point, draw, read_points
     from mlpress.report.html import render
+    from mlpress.report.printed import read_estimate
     from mlpress.report.tables import (
         estimate_table,
         files_line,
+        fits_table,
         proof_table,
         run_table,
         summary_table,
@@ -19,13 +32,55 @@ if TYPE_CHECKING:
         verification_table,
     )
 
+_MODULES = {
+    "facts": (
+        "Check",
+        "DesignFacts",
+        "Run",
+        "read_checks",
+        "read_design",
+        "read_files",
+        "read_proofs",
+        "read_run",
+        "read_targets",
+    ),
+    "front_plot": (
+        "Point",
+        "draw",
+        "read_points",
+    ),
+    "html": ("render",),
+    "printed": ("read_estimate",),
+    "tables": (
+        "estimate_table",
+        "files_line",
+        "fits_table",
+        "proof_table",
+        "run_table",
+        "summary_table",
+        "targets_table",
+        "verification_table",
+    ),
+}
+
 __all__ = [
+    "Check",
+    "DesignFacts",
     "Point",
+    "Run",
     "draw",
     "estimate_table",
     "files_line",
+    "fits_table",
     "proof_table",
+    "read_checks",
+    "read_design",
+    "read_estimate",
+    "read_files",
     "read_points",
+    "read_proofs",
+    "read_run",
+    "read_targets",
     "render",
     "run_table",
     "summary_table",
@@ -33,19 +88,4 @@ __all__ = [
     "verification_table",
 ]
 
-__getattr__ = lazy_door(
-    __name__,
-    {
-        "Point": "front_plot",
-        "draw": "front_plot",
-        "read_points": "front_plot",
-        "estimate_table": "tables",
-        "render": "html",
-        "run_table": "tables",
-        "files_line": "tables",
-        "proof_table": "tables",
-        "summary_table": "tables",
-        "targets_table": "tables",
-        "verification_table": "tables",
-    },
-)
+__getattr__ = lazy_door(__name__, {name: module for module, names in _MODULES.items() for name in names})

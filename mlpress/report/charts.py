@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from io import StringIO
-from typing import Any
-
-from mlpress.report.figures import number
+from typing import NamedTuple
 
 # Drawn in these colours, and handed to the style sheet, which knows light from dark.
 COLOURS = {"#010101": "var(--ink)", "#020202": "var(--quiet)", "#030303": "var(--line)", "#040404": "var(--accent)"}
 INK, QUIET, LINE, ACCENT = COLOURS
 
 
-def front_chart(points: Sequence[Mapping[str, Any]], tree: Mapping[str, Any] | None = None) -> str:
-    """Accuracy against area (cm2) of a search's front as an ``<svg>`` element; empty where no point has both.
+class Mark(NamedTuple):
+    """One design in a chart: its cost and its accuracy, a share of 1; ``None`` where it is not known."""
 
-    ``tree`` is the decision tree to hold it against: its ``area_cm2`` and its ``validation`` accuracy.
+    cost: float | None
+    accuracy: float | None
+    chosen: bool = False
+
+
+def front_chart(marks: Sequence[Mark], cost: str, tree: Mark | None = None) -> str:
+    """Draw accuracy against ``cost`` of a search's front as an ``<svg>`` element; empty where no mark has both.
+
+    ``tree`` is the decision tree to hold it against.
     """
-    held = {"area_cm2": (tree or {}).get("area_cm2"), "accuracy": (tree or {}).get("validation")}
-    beside = _points([held], chosen=False)
-    plain = _points(points, chosen=False)
-    chosen = _points(points, chosen=True)
+    beside = [] if tree is None else _points([tree], chosen=False)
+    plain = _points(marks, chosen=False)
+    chosen = _points(marks, chosen=True)
     if not plain and not chosen:
         return ""
 
@@ -49,7 +54,7 @@ def front_chart(points: Sequence[Mapping[str, Any]], tree: Mapping[str, Any] | N
             axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.4g} %"))
-        axes.set_xlabel("area in cm²", color=QUIET)
+        axes.set_xlabel(cost, color=QUIET)
         axes.set_ylabel("accuracy", color=QUIET)
         axes.tick_params(which="both", color=LINE, labelcolor=INK)
         axes.grid(color=LINE, linewidth=0.6)
@@ -60,20 +65,19 @@ def front_chart(points: Sequence[Mapping[str, Any]], tree: Mapping[str, Any] | N
     return _inline(text.getvalue())
 
 
-def _points(points: Sequence[Mapping[str, Any]], *, chosen: bool) -> list[tuple[float, float]]:
-    """(area, accuracy) of the points that are, or are not, ``chosen``; what no circuit can have is left out."""
+def _points(marks: Sequence[Mark], *, chosen: bool) -> list[tuple[float, float]]:
+    """Return (cost, accuracy) of the marks that are, or are not, ``chosen``; what no design can have is left out."""
     found = []
-    for point in points:
-        if (point.get("chosen") is True) is not chosen:
+    for mark in marks:
+        if mark.chosen is not chosen or mark.cost is None or mark.accuracy is None:
             continue
-        area, accuracy = number(point.get("area_cm2")), number(point.get("accuracy"))
-        if area is not None and accuracy is not None and 1e-9 < area < 1e9 and 0 <= accuracy <= 1:
-            found.append((area, accuracy))
+        if 1e-9 < mark.cost < 1e9 and 0 <= mark.accuracy <= 1:
+            found.append((mark.cost, mark.accuracy))
     return sorted(found)
 
 
 def _inline(svg: str) -> str:
-    """The ``<svg>`` element alone, with its size left to the style sheet and its colours to variables."""
+    """Return the ``<svg>`` element alone, with its size left to the style sheet and its colours to variables."""
     element = svg[svg.index("<svg") :].strip()
     head, body = element.split(">", 1)
     head = re.sub(r' (?:width|height|xmlns|xmlns:xlink|version)="[^"]*"', "", head)

@@ -1,65 +1,19 @@
-"""Values as a person reads them, and the parts of a design's facts."""
+"""Values as a person reads them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mlpress.errors import MlpressError
+from mlpress.report.reading import malformed, number
 
 MISSING = "–"
 """What stands where there is no value."""
 
 
-def part(facts: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """The object ``facts[name]``, empty where it is missing or null."""
-    found = facts.get(name)
-    if found is None:
-        return {}
-    if not isinstance(found, Mapping):
-        raise _malformed(name, found, "an object")
-    return found
-
-
-def items(facts: Mapping[str, Any], name: str) -> list[Any]:
-    """The list ``facts[name]``, empty where it is missing or null."""
-    found = facts.get(name)
-    if found is None:
-        return []
-    if not isinstance(found, list | tuple):
-        raise _malformed(name, found, "a list")
-    return list(found)
-
-
-def rows(facts: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
-    """The list of objects ``facts[name]``, empty where it is missing or null."""
-    found = items(facts, name)
-    for index, row in enumerate(found):
-        if not isinstance(row, Mapping):
-            raise _malformed(f"{name}[{index}]", row, "an object")
-    return found
-
-
-def _malformed(name: str, found: Any, wanted: str) -> MlpressError:
-    return MlpressError(
-        f"the design's {name!r} is {type(found).__name__}, it must be {wanted}; compile the model again"
-    )
-
-
-def number(value: Any) -> float | None:
-    """``value`` as a finite float, or ``None`` where it is not one."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        found = float(value)
-    except OverflowError:
-        return None
-    return found if math.isfinite(found) else None
-
-
 def figure(value: Any, digits: int = 3) -> str:
-    """Integers in full; else ``digits`` significant digits, or all of the integer part: 0.0123, 4.21, 2,776."""
+    """Write integers in full; else ``digits`` significant digits, or all of the integer part: 0.0123, 4.21, 2,776."""
     found = number(value)
     if found is not None and isinstance(value, int):
         return f"{value:,}"
@@ -74,31 +28,31 @@ def figure(value: Any, digits: int = 3) -> str:
 
 
 def counted(value: Any, one: str, many: str | None = None) -> str:
-    """A count with its noun: ``one`` of it, else ``many`` (default: ``one`` with an s)."""
+    """Write a count with its noun: ``one`` of it, else ``many`` (default: ``one`` with an s)."""
     return f"{figure(value)} {one if number(value) == 1 else many or one + 's'}"
 
 
 def unit(text: str, name: str) -> str:
-    """A figure with its unit, on one line."""
+    """Write a figure with its unit, on one line."""
     return f"{text}\N{NO-BREAK SPACE}{name}"
 
 
 def percent(value: Any) -> str:
-    """A share of one as per cent, with one decimal."""
+    """Write a share of one as per cent, with one decimal."""
     found = number(value)
     return words(value) if found is None else unit(f"{100 * found:.1f}", "%")
 
 
-def interval(facts: Mapping[str, Any], name: str) -> str:
-    """The 95 % interval of the share ``name`` as ``87.2 to 93.1 %``; empty where there is none."""
-    bounds = [number(bound) for bound in items(part(facts, "intervals"), name)]
-    if len(bounds) != 2 or bounds[0] is None or bounds[1] is None:
+def interval(bounds: Sequence[Any] | None) -> str:
+    """Write the 95 % interval of a share as ``87.2 to 93.1 %``; empty where there is none."""
+    found = [number(bound) for bound in bounds or ()]
+    if len(found) != 2 or found[0] is None or found[1] is None:
         return ""
-    return unit(f"{100 * bounds[0]:.1f} to {100 * bounds[1]:.1f}", "%")
+    return unit(f"{100 * found[0]:.1f} to {100 * found[1]:.1f}", "%")
 
 
 def words(value: Any, depth: int = 4) -> str:
-    """Any JSON value on one line; lists and objects in short form, no more than ``depth`` deep."""
+    """Write any JSON value on one line; lists and objects in short form, no more than ``depth`` deep."""
     match value:
         case None | "":
             return MISSING
@@ -115,7 +69,7 @@ def words(value: Any, depth: int = 4) -> str:
         case list() | tuple():
             return ", ".join(_inner(entry, depth - 1) for entry in value) or MISSING
         case _:
-            raise _malformed("value", value, "a JSON value")
+            raise malformed("value", value, "a JSON value")
 
 
 def _printable(character: str) -> str:
@@ -129,12 +83,12 @@ def _inner(value: Any, depth: int) -> str:
 
 
 def join(names: list[str]) -> str:
-    """``a``, ``a and b``, ``a, b and c``."""
+    """Join names: ``a``, ``a and b``, ``a, b and c``."""
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def span(values: list[Any]) -> str:
-    """The range of a list of numbers: ``9`` or ``9 to 12``."""
+    """Write the range of a list of numbers: ``9`` or ``9 to 12``."""
     found = sorted(value for value in map(number, values) if value is not None)
     if not found:
         return MISSING
@@ -142,5 +96,5 @@ def span(values: list[Any]) -> str:
 
 
 def label(key: Any) -> str:
-    """A key of a JSON object as words: ``rate_hz`` is ``rate hz``."""
+    """Write a key of a JSON object as words: ``rate_hz`` is ``rate hz``."""
     return words(key).replace("_", " ")

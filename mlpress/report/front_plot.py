@@ -27,7 +27,7 @@ class Point:
 
 
 def read_points(path: str | Path) -> tuple[Point, ...]:
-    """Published designs from a CSV file with the columns ``label``, ``accuracy`` (a share) and ``area_cm2``.
+    """Read published designs from a CSV file with the columns ``label``, ``accuracy`` (a share) and ``area_cm2``.
 
     Raises :class:`MlpressError` with the line that is wrong.
     """
@@ -52,7 +52,7 @@ def read_points(path: str | Path) -> tuple[Point, ...]:
 def draw(
     front: Front | CircuitFront | MergedFront, kind: Literal["png", "svg"], published: Sequence[Point] = ()
 ) -> bytes:
-    """A picture file of validation accuracy against area on a logarithmic scale; equal fronts give equal bytes."""
+    """Draw validation accuracy against area on a logarithmic scale as a picture file; equal fronts give equal bytes."""
     from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

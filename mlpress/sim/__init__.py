@@ -1,6 +1,6 @@
 """Engines that run a program or an artifact, and the oracle that they are held against.
 
-``mlpress.sim.packed`` is the packed-bit engine's module: 64 rows a word.
+``mlpress.sim.packed`` is the packed-bit engine's module: 64 rows per word.
 """
 
 from typing import TYPE_CHECKING

@@ -9,6 +9,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from mlpress.errors import MlpressError
+from mlpress.progress import counted
 
 BATCH = 1024  # rows a run: bounds the memory of a ladder's (rows, neurons, thresholds) table
 
@@ -32,7 +33,9 @@ class Oracle:
             raise MlpressError(f"onnxruntime cannot load the graph: {_first_line(error)}") from error
         inputs = self._session.get_inputs()
         if len(inputs) != 1:
-            raise MlpressError(f"the graph has {len(inputs)} inputs; an oracle graph has one, features or codes")
+            raise MlpressError(
+                f"the graph has {counted(len(inputs), 'input')}; an oracle graph has one, features or codes"
+            )
         self.input = str(inputs[0].name)
         self.outputs = tuple(str(output.name) for output in self._session.get_outputs())
         self._dtype = _DTYPES.get(inputs[0].type)
@@ -40,7 +43,7 @@ class Oracle:
             raise MlpressError(f"the graph's input is a {inputs[0].type}; an oracle graph takes numbers")
 
     def run(self, rows: NDArray[Any]) -> dict[str, NDArray[Any]]:
-        """Every output by name for ``rows`` (rows, inputs) of features or codes, whichever the graph takes."""
+        """Run ``rows`` (rows, inputs) of features or codes, whichever the graph takes; return every output by name."""
         table = np.ascontiguousarray(rows, dtype=self._dtype)
         try:
             parts = [

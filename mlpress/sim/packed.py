@@ -1,4 +1,4 @@
-"""The packed-bit engine: 64 rows in a machine word, one word operation a gate.
+"""The packed-bit engine: 64 rows in a machine word, one word operation per gate.
 
 A :class:`Program` is a straight line of two-input gates and one-row delays.  Mapped netlists and
 and-inverter graphs both lower to it.
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from mlpress.errors import MlpressError
 from mlpress.jit import compiled
+from mlpress.progress import counted
 
 Words = NDArray[np.uint64]
 Integers = NDArray[np.int64]
@@ -73,7 +74,7 @@ class Activity:
 
 
 def pack(bits: NDArray[np.bool_]) -> Words:
-    """Rows as words: bool (..., rows) -> uint64 (..., ceil(rows / 64)), row 0 in bit 0 of word 0."""
+    """Pack rows as words: bool (..., rows) -> uint64 (..., ceil(rows / 64)), row 0 in bit 0 of word 0."""
     rows = bits.shape[-1]
     packed = np.packbits(bits, axis=-1, bitorder="little")
     padded = np.zeros((*bits.shape[:-1], 8 * -(-rows // 64)), np.uint8)
@@ -82,13 +83,13 @@ def pack(bits: NDArray[np.bool_]) -> Words:
 
 
 def unpack(words: Words, rows: int) -> NDArray[np.bool_]:
-    """The inverse of :func:`pack`: uint64 (..., words) -> bool (..., rows)."""
+    """Undo :func:`pack`: uint64 (..., words) -> bool (..., rows)."""
     data = np.ascontiguousarray(words, "<u8").view(np.uint8)
     return np.unpackbits(data, axis=-1, count=rows, bitorder="little").astype(bool)
 
 
 def run(program: Program, inputs: Words, outputs: NDArray[np.integer]) -> Words:
-    """Values of the signals ``outputs``: uint64 (inputs, words) -> uint64 (outputs, words)."""
+    """Return the values of the signals ``outputs``: uint64 (inputs, words) -> uint64 (outputs, words)."""
     inputs = _checked(program, inputs)
     result = np.empty((len(outputs), inputs.shape[1]), np.uint64)
     for start, stop, values in _blocks(program, inputs):
@@ -97,10 +98,10 @@ def run(program: Program, inputs: Words, outputs: NDArray[np.integer]) -> Words:
 
 
 def activity(program: Program, inputs: Words, rows: int) -> Activity:
-    """Ones and toggles of every signal over the first ``rows`` rows of ``inputs`` (uint64 (inputs, words))."""
+    """Count ones and toggles of every signal over the first ``rows`` rows of ``inputs`` (uint64 (inputs, words))."""
     inputs = _checked(program, inputs)
     if not 0 < rows <= 64 * inputs.shape[1]:
-        raise MlpressError(f"the packed inputs hold {64 * inputs.shape[1]} rows, not {rows}")
+        raise MlpressError(f"the packed inputs hold {counted(64 * inputs.shape[1], 'row')}, not {rows}")
     ones, toggles = np.zeros(program.signals, np.int64), np.zeros(program.signals, np.int64)
     last = np.zeros(program.signals, np.uint64)
     for start, stop, values in _blocks(program, inputs[:, : -(-rows // 64)]):
@@ -110,12 +111,14 @@ def activity(program: Program, inputs: Words, rows: int) -> Activity:
 
 def _checked(program: Program, inputs: Words) -> Words:
     if inputs.ndim != 2 or len(inputs) != program.inputs:
-        raise MlpressError(f"the program has {program.inputs} inputs; the packed rows have shape {inputs.shape}")
+        raise MlpressError(
+            f"the program has {counted(program.inputs, 'input')}; the packed rows have shape {inputs.shape}"
+        )
     return np.ascontiguousarray(inputs, np.uint64)
 
 
 def _blocks(program: Program, inputs: Words) -> Iterator[tuple[int, int, Words]]:
-    """(first word, last word, uint64 (signals, words)) of each block; the array is used again."""
+    """Yield (first word, last word, uint64 (signals, words)) of each block; the array is used again."""
     width = max(8, min(inputs.shape[1], _BLOCK // program.signals))
     carry = np.zeros(len(program.operation), np.uint64)
     evaluate = _evaluate_rows if program.feedback else _evaluate
@@ -189,7 +192,7 @@ def _evaluate_rows(
 
 @compiled
 def _ones(word: np.uint64) -> np.int64:
-    """Bits set (the usual tree of partial sums; it compiles to one instruction)."""
+    """Count bits set (the usual tree of partial sums; it compiles to one instruction)."""
     word = word - ((word >> np.uint64(1)) & np.uint64(0x5555555555555555))
     word = (word & np.uint64(0x3333333333333333)) + ((word >> np.uint64(2)) & np.uint64(0x3333333333333333))
     word = (word + (word >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)

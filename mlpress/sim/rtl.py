@@ -36,7 +36,7 @@ class Rtl:
         )
 
     def run(self, columns: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.int64]]:
-        """Outputs by port, unsigned int64 (rows,), for unsigned integers (rows,) by input port."""
+        """Run unsigned integers (rows,) by input port; return outputs by port, unsigned int64 (rows,)."""
         rows = len(next(iter(columns.values())))
         bits = [np.asarray(columns[bus.name]) >> k & 1 for bus in self.gates.inputs for k in range(bus.width)]
         words = packed.pack(np.array(bits, bool).reshape(len(bits), rows))
@@ -51,12 +51,12 @@ class Rtl:
 
 
 def icarus() -> bool:
-    """Whether Icarus Verilog is installed."""
+    """Return whether Icarus Verilog is installed."""
     return shutil.which("iverilog") is not None and shutil.which("vvp") is not None
 
 
 def run_icarus(verilog: str, testbench: str) -> list[str]:
-    """Run a self-checking test bench in Icarus Verilog; the lines that it printed.
+    """Run a self-checking test bench in Icarus Verilog; return the lines that it printed.
 
     ``verilog`` may be anybody's: it is refused where it holds more than a circuit.  Raises :class:`MlpressError` for
     that and where Icarus does not take it, and :class:`OutOfTimeError` where its time ends.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,18 +121,21 @@ class Target(Protocol):
     """A kind of hardware, with its options: a frozen dataclass.
 
     ``kind`` names the kind, ``level`` the programs that it takes (``integer``: nets and circuits), ``metrics`` what a
-    design costs, of which the first one ranks, ``files`` the names of the files of an artifact.
+    design costs, of which the first one ranks, ``files`` the names of the files of an artifact: plain names, or
+    relative paths with ``/``.
     """
 
     kind: ClassVar[str]
     level: ClassVar[Literal["real", "integer"]]
     metrics: ClassVar[tuple[Metric, ...]]
-    files: ClassVar[tuple[str, ...]]
 
     @property
     def name(self) -> str:
         """What a user types: ``egfet``."""
         ...
+
+    @property
+    def files(self) -> tuple[str, ...]: ...  # noqa: D102
 
     def check(self) -> None:
         """Raise a one-line :class:`MlpressError` where the options make no sense, before any work."""
@@ -224,6 +227,76 @@ class RunTarget(Target, Protocol):
 
     def devices(self, artifact: Any) -> Mapping[str, Callable[[NDArray[np.int64]], Trial]]:
         """Return what runs input codes, int64 (rows, inputs), by the name that a user types."""
+        ...
+
+
+@runtime_checkable
+class PartsTarget(Target, Protocol):
+    """A target whose designs run on parts that one can buy."""
+
+    def parts(self, artifact: Any, rows: Rows) -> Sequence[Mapping[str, Any]]:
+        """Return every part, the cheapest first, with what it has, what the artifact takes, and whether it ``fits``."""
+        ...
+
+
+class Reading(NamedTuple):
+    """What a device on a line answered to one row.
+
+    ``values`` by port (``output y``), ``scores`` of a classifier where it gives them; processor ``cycles`` that the
+    prediction took; how often the row was ``sent``, and ``seconds`` from its first sending to the answer.
+    """
+
+    values: Mapping[str, int]
+    scores: tuple[int, ...]
+    cycles: int
+    sent: int
+    seconds: float
+
+
+class Session(Protocol):
+    """A device on a line, open: rows go to it one by one.
+
+    ``hz`` is its processor's cycles per second, 0 where they are not known; ``nanojoules`` what a cycle takes, None
+    where no figure with a source is known; ``how`` says by metric name how a reading's figures are found, and
+    ``faults`` counts what went wrong on the line, by kind.
+    """
+
+    @property
+    def hz(self) -> int: ...  # noqa: D102
+    @property
+    def nanojoules(self) -> float | None: ...  # noqa: D102
+    @property
+    def how(self) -> Mapping[str, str]: ...  # noqa: D102
+    @property
+    def faults(self) -> Mapping[str, int]: ...  # noqa: D102
+    def ask(self, codes: NDArray[np.int64]) -> Reading:
+        """Return the answer to a row of input codes, int64 (inputs,), however often that has to be asked for."""
+        ...
+
+    def close(self) -> None:
+        """End the session."""
+        ...
+
+
+@runtime_checkable
+class LineTarget(Target, Protocol):
+    """A target whose designs answer row by row on devices on a line."""
+
+    def lines(self, artifact: Any) -> Mapping[str, Callable[[str, Progress], Session]]:
+        """Return what opens a session, by the name that a user types.
+
+        A name that ends in a colon takes what follows it: ``serial:`` opens ``/dev/ttyACM0`` for
+        ``serial:/dev/ttyACM0``.  The progress hears of a board that was lost or restarted.
+        """
+        ...
+
+
+@runtime_checkable
+class FirmwareTarget(Target, Protocol):
+    """A target whose designs become a firmware for a board."""
+
+    def firmware(self, artifact: Any, protocol: str) -> Mapping[str, str]:
+        """Return the files of a firmware that speaks ``protocol``, text by name."""
         ...
 
 

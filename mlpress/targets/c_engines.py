@@ -35,6 +35,18 @@ class Firmware:
         return sim.build(self.source, self.core, self.optimise)
 
     @cached_property
+    def sizes(self) -> sim.Sizes:
+        """Flash and RAM of one prediction's linked image."""
+        if self.core.isa == "avr":
+            return sim.avr_sizes(self.source, self.core, self.optimise)
+        return self.image.sizes
+
+    @property
+    def compiler(self) -> str:
+        """The compiler and its level."""
+        return f"avr-gcc -{self.optimise}" if self.core.isa == "avr" else self.image.compiler
+
+    @cached_property
     def host(self) -> sim.HostProgram:
         """The program for this computer."""
         return sim.HostProgram([self.source])
@@ -108,12 +120,35 @@ class EmulatedCore:
     @property
     def note(self) -> str:
         """The compiler."""
-        by_simavr = self.firmware.core.isa == "avr"
-        return f"avr-gcc -{self.firmware.optimise}, simavr" if by_simavr else f"{self.firmware.image.compiler}, unicorn"
+        return f"{self.firmware.compiler}, {'simavr' if self.firmware.core.isa == 'avr' else 'unicorn'}"
 
     def run(self, codes: NDArray[np.int64]) -> Values:
         """Return the answers."""
         return self.firmware.values(self.firmware.emulate(codes, 0), codes)
+
+
+@dataclass(frozen=True, slots=True)
+class SystemMachine:
+    """The C in a system machine of QEMU, where that is installed."""
+
+    firmware: Firmware
+    rows: int | None = 16
+    optional: bool = True
+
+    @property
+    def name(self) -> str:
+        """The machine."""
+        return f"QEMU {self.firmware.core.qemu['machine']}"
+
+    @property
+    def note(self) -> str:
+        """The compiler."""
+        return f"{self.firmware.compiler}, semihosting"
+
+    def run(self, codes: NDArray[np.int64]) -> Values:
+        """Return the answers."""
+        firmware = self.firmware
+        return firmware.values(sim.run_qemu(firmware.source, firmware.core, codes, firmware.optimise), codes)
 
 
 def check_codes(firmware: Firmware, rows: Rows) -> EngineResult:

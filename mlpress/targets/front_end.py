@@ -25,17 +25,14 @@ def is_unary(inputs: Sequence[ir.Input]) -> bool:
 
 
 def front_files(lowered: Lowered) -> dict[str, str]:
-    """Return the table of comparators and their behaviour, by file name; nothing where all inputs are binary."""
-    if not is_unary(codegen.inputs_of(lowered)):
-        return {}
+    """Return the table of comparators and their behaviour, by file name."""
     return {CONVERTERS: codegen.converters_csv(lowered), FRONT_END: codegen.front_end(lowered)}
 
 
 def check_front_end(
-    lowered: Lowered, files: Mapping[str, str | bytes], features: NDArray[np.float64]
+    wanted: Mapping[str, str], files: Mapping[str, str | bytes], features: NDArray[np.float64]
 ) -> list[EngineResult]:
-    """Check that both files are those that the program makes."""
-    wanted = front_files(lowered)
+    """Check that ``files`` of the front end are the ``wanted`` ones, which the program makes; nothing without any."""
     if not wanted:
         return []
     wrong = [name for name, text in wanted.items() if file_text(files, name) != text]

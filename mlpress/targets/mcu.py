@@ -14,18 +14,22 @@ from mlpress.codegen import c
 from mlpress.errors import MlpressError
 from mlpress.hw import mcu
 from mlpress.progress import Progress
+from mlpress.sim import hil
 from mlpress.sim import mcu as sim
-from mlpress.targets.base import Claim, Cost, Engine, Metric, Program, Rows, Trial, file_text
-from mlpress.targets.c_engines import EmulatedCore, Firmware, HostC, check_codes, spread_first
+from mlpress.targets.base import Claim, Cost, Engine, Metric, Program, Rows, Session, Trial, file_text
+from mlpress.targets.c_engines import EmulatedCore, Firmware, HostC, SystemMachine, check_codes, spread_first
+from mlpress.targets.line import LineSession
 from mlpress.verify import EngineResult
-
-SOURCE, HEADER = "model.c", "model.h"
 
 OPTIMISE = {"flash": "Os", "cycles": "O2"}
 """The compiler's level by goal."""
 
 COUNTED, COUNTED_IN_A_RUN = 500_000, 4_000_000
 """Cycles that are counted one by one, for an estimate and for a run: about a million take a second."""
+
+
+FIT_ROWS = 16
+"""Rows that say what a design takes of a part."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +49,8 @@ class Microcontroller:
 
     ``shape`` of the code is one of :data:`mlpress.codegen.c.SHAPES`; ``auto`` takes what reaches the ``goal``, least
     ``flash`` or fewest ``cycles``.  ``skip_zeros``, ``scores`` and ``accumulators`` are those of
-    :class:`mlpress.codegen.c.COptions`.
+    :class:`mlpress.codegen.c.COptions`.  ``prefix`` begins all C names, and names the files; ``package`` is one of
+    :data:`mlpress.codegen.c.PACKAGES`.
     """
 
     name: str = "cortex-m0plus"
@@ -54,6 +59,8 @@ class Microcontroller:
     skip_zeros: bool = False
     scores: bool = True
     accumulators: int = 0
+    prefix: str = "model"
+    package: str = "none"
 
     kind: ClassVar[str] = "mcu"
     level: ClassVar[Literal["real", "integer"]] = "integer"
@@ -63,7 +70,11 @@ class Microcontroller:
         Metric("stack", "B"),
         Metric("ram", "B"),
     )
-    files: ClassVar[tuple[str, ...]] = (SOURCE, HEADER)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of the files of an artifact."""
+        return c.package_names(c.identifier(self.prefix), self.package)
 
     def core(self) -> mcu.Core:
         """Return the core."""
@@ -73,6 +84,7 @@ class Microcontroller:
         """Raise :class:`MlpressError` for an unknown core, shape or goal, or an impossible number of accumulators."""
         self.core()
         self._options()
+        c.package_names(self.prefix, self.package)
 
     def facts(self) -> dict[str, Any]:
         """Return the options as plain JSON values."""
@@ -82,6 +94,8 @@ class Microcontroller:
             "skip_zeros": self.skip_zeros,
             "scores": self.scores,
             "accumulators": self.accumulators,
+            "prefix": self.prefix,
+            "package": self.package,
         }
 
     def describe(self) -> dict[str, Any]:
@@ -92,8 +106,7 @@ class Microcontroller:
 
     def validate(self, program: Any) -> None:
         """Raise where the program is no integer net or circuit."""
-        if not isinstance(program, ir.Net | ir.Circuit):
-            raise MlpressError(f"target {self.name} takes an integer network or a circuit; quantise the model first")
+        ir.check_program(program, f"target {self.name}")
         ir.verify(program)
 
     def build(self, program: Program, rows: Rows, progress: Progress, hint: str | None = None) -> McuArtifact:
@@ -107,11 +120,11 @@ class Microcontroller:
             "weight_bytes": source.facts.weight_bytes,
             "table_bytes": source.facts.table_bytes,
         }
-        if not sim.emulation_lacks(firmware.core) and firmware.core.unicorn:
+        if not sim.emulation_lacks(firmware.core):
             progress.step(f"compile for {self.name}")
-            image = firmware.image
-            facts |= {"flash_bytes": image.sizes.flash, "ram_bytes": image.sizes.ram, "compiler": image.compiler}
-        return McuArtifact(program, source, firmware, dict(source.files), {"code": facts})
+            sizes = firmware.sizes
+            facts |= {"flash_bytes": sizes.flash, "ram_bytes": sizes.ram, "compiler": firmware.compiler}
+        return McuArtifact(program, source, firmware, c.package_files(source, self.package), {"code": facts})
 
     def restore(self, program: Program, files: Mapping[str, str | bytes], facts: Mapping[str, Any]) -> McuArtifact:
         """Return the artifact of a design folder, whose C is only ever compared: what runs is generated again."""
@@ -126,6 +139,8 @@ class Microcontroller:
             found.append(HostC(firmware))
         if not sim.emulation_lacks(firmware.core):
             found.append(EmulatedCore(firmware))
+            if not sim.qemu_lacks(firmware.core):
+                found.append(SystemMachine(firmware))
         return tuple(found)
 
     def inspect(
@@ -139,7 +154,10 @@ class Microcontroller:
         """Check the folder's C against the program's, the names of the classes, and the codes of ``_quantize``."""
         found = []
         if facts:
-            found = [_check_text(artifact), _check_classes(artifact, facts)]
+            found = [
+                _check_text(artifact, c.package_files(artifact.source, self.package)),
+                _check_classes(artifact, facts),
+            ]
         if lacks := sim.host_lacks():
             progress.note(f"{lacks}: the C was not run on this computer (one check less)")
         else:
@@ -177,6 +195,68 @@ class Microcontroller:
 
         return {"emulated": emulated, "host": host}
 
+    def parts(self, artifact: McuArtifact, rows: Rows) -> Sequence[dict[str, Any]]:
+        """Return the parts with this core, the cheapest first: what each has, what the code takes, whether it fits."""
+        cost = self.estimate(artifact, Rows(rows.features[:FIT_ROWS], rows.codes[:FIT_ROWS], rows.labels[:FIT_ROWS]))
+        flash, ram = int(cost.values["flash"]), int(cost.values["ram"] + cost.values.get("stack", 0))
+        return [
+            {
+                "part": part.name,
+                "core": self.name,
+                "fits": part.flash >= flash and part.ram >= ram,
+                "flash": part.flash,
+                "flash_needed": flash,
+                "ram": part.ram,
+                "ram_needed": ram,
+                "stack_known": "stack" in cost.values,
+                "cycles": cost.values["cycles"],
+                "microseconds": cost.values["cycles"] / part.megahertz,
+                "nanojoules": part.nanojoules(cost.values["cycles"]),
+                "dollars": part.dollars,
+                "sources": {"part": part.source, "price": part.dollars_source, **cost.how},
+            }
+            for part in mcu.parts().values()
+            if part.core == self.name
+        ]
+
+    def lines(self, artifact: McuArtifact) -> Mapping[str, Callable[[str, Progress], Session]]:
+        """Return a board on a serial port, and an emulated one on a pseudo-terminal."""
+        firmware = artifact.firmware
+        part = self._rated()
+        nanojoules = None if part is None else part.milliwatt_per_megahertz
+        how = {"energy": f"cycles at the active power of {part.name}: {part.source}"} if part else {}
+
+        def serial(argument: str, progress: Progress) -> Session:
+            path, baud = hil.parse_port(argument)
+            told = how | {"cycles": "the board's own counter"}
+            return LineSession.on(lambda: hil.SerialLine(path, baud), firmware, progress, nanojoules, told)
+
+        def pty(argument: str, progress: Progress) -> Session:
+            if lacks := sim.emulation_lacks(firmware.core):
+                raise MlpressError(f"no emulated {self.name}: {lacks}")
+            board = sim.build_board(
+                firmware.source, self.firmware(artifact, "framed"), firmware.core, firmware.optimise
+            )
+            megahertz = next(one.megahertz for one in mcu.parts().values() if one.core == self.name)
+
+            def run(receive: Callable[[], bytes], send: Callable[[bytes], None]) -> None:
+                sim.EmulatedBoard(board, sim.Wires(receive, send), round(1e6 * megahertz)).run()
+
+            device = hil.PtyDevice(run)
+            told = how | {"cycles": f"blocks of the unicorn emulator, by the table of {firmware.core.cycles_source}"}
+            return LineSession.on(device.open_line, firmware, progress, nanojoules, told, device)
+
+        return {"pty": pty, "serial:": serial}
+
+    def firmware(self, artifact: McuArtifact, protocol: str) -> Mapping[str, str]:
+        """Return the files of a firmware; a board adds the functions of ``board.h``."""
+        return c.firmware_files(artifact.program, artifact.source, protocol)
+
+    def _rated(self) -> mcu.Part | None:
+        """Return the cheapest part with this core whose active power is known."""
+        known = (part for part in mcu.parts().values() if part.core == self.name and part.milliwatt_per_megahertz)
+        return next(known, None)
+
     def _measured(
         self, artifact: McuArtifact, codes: NDArray[np.int64], budget: int
     ) -> tuple[Mapping[str, NDArray[Any]], Cost]:
@@ -193,12 +273,9 @@ class Microcontroller:
         back = np.argsort(order)
         values = {name: column[back] for name, column in firmware.values(done, codes[order]).items()}
         cycles = done.cycles[:counted]
-        found = {"flash": model.flash, "cycles": float(cycles.mean()), "stack": done.stack, "ram": 0}
-        how = {"flash": guess, "cycles": done.how, "stack": f"painted, deepest of {len(codes)} rows", "ram": ram}
-        if firmware.core.unicorn:
-            sizes, linked = firmware.image.sizes, f"linked image of one prediction; {firmware.image.compiler}"
-            found |= {"flash": sizes.flash, "ram": sizes.ram}
-            how |= {"flash": linked, "ram": linked}
+        sizes, linked = firmware.sizes, f"linked image of one prediction; {firmware.compiler}"
+        found = {"flash": sizes.flash, "cycles": float(cycles.mean()), "stack": done.stack, "ram": sizes.ram}
+        how = {"flash": linked, "cycles": done.how, "stack": f"painted, deepest of {len(codes)} rows", "ram": linked}
         span = {"min": int(cycles.min()), "mean": found["cycles"], "max": int(cycles.max()), "rows": counted}
         return values, Cost(found, how, {"mcu": self._fitting(found) | {"cycles": span}})
 
@@ -211,6 +288,7 @@ class Microcontroller:
         if self.goal not in OPTIMISE:
             raise MlpressError(f"goal is {self.goal[:200]!r}; it must be one of {', '.join(OPTIMISE)}")
         return c.COptions(
+            self.prefix,
             shape=cast(Any, self.shape),
             minimise=cast(Any, self.goal),
             skip_zeros=self.skip_zeros,
@@ -222,10 +300,10 @@ class Microcontroller:
         return c.generate(program, self.core(), self._options())
 
 
-def _check_text(artifact: McuArtifact) -> EngineResult:
+def _check_text(artifact: McuArtifact, wanted: Mapping[str, str]) -> EngineResult:
     """Check that the C of the folder is that of the program, which is what runs."""
-    names = [name for name, text in artifact.source.files.items() if artifact.files.get(name) != text]
-    lines = sum(text.count("\n") for text in artifact.source.files.values())
+    names = [name for name, text in wanted.items() if artifact.files.get(name) != text]
+    lines = sum(text.count("\n") for text in wanted.values())
     difference = f"{' and '.join(names)}: not the code of this program" if names else ""
     return EngineResult.of("C text", lines, difference, "lines, written again")
 
@@ -233,7 +311,7 @@ def _check_text(artifact: McuArtifact) -> EngineResult:
 def _check_classes(artifact: McuArtifact, facts: Mapping[str, Any]) -> EngineResult:
     """Check that the classes are those that ``design.json`` names, in that order."""
     program = artifact.program
-    known = facts.get("circuit" if isinstance(program, ir.Circuit) else "net")
+    known = facts.get(program.level)
     named = known.get("classes") if isinstance(known, Mapping) else None
     same = named == list(program.classes)
     difference = "" if same else "program.mlp and design.json name other classes, or in another order"

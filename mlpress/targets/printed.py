@@ -16,8 +16,9 @@ from mlpress import codegen, ir
 from mlpress.errors import MlpressError
 from mlpress.hw import printed
 from mlpress.progress import Progress, Silent
-from mlpress.targets.base import Claim, Cost, Engine, Metric, Program, Rows, Trial, file_text
+from mlpress.targets.base import Claim, Cost, Engine, Metric, Program, Rows, Session, Trial, file_text
 from mlpress.targets.front_end import CONVERTERS, FRONT_END, check_front_end, front_files, is_unary, system_cost
+from mlpress.targets.line import LineSession
 from mlpress.targets.verilog_engines import (
     MOST_FOR_A_MOMENT,
     Amaranth,
@@ -91,8 +92,11 @@ class Printed:
     kind: ClassVar[str] = "printed"
     level: ClassVar[Literal["real", "integer"]] = "integer"
     metrics: ClassVar[tuple[Metric, ...]] = (Metric("area", "cm2"), Metric("power", "mW"))
-    files: ClassVar[tuple[str, ...]] = (VERILOG, BENCH, NETLIST)
-    optional_files: ClassVar[tuple[str, ...]] = (CONVERTERS, FRONT_END)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of an artifact's files; behind comparators, those of the front end too."""
+        return (VERILOG, BENCH, NETLIST, *((CONVERTERS, FRONT_END) if self.interface == "unary" else ()))
 
     def cells(self) -> printed.Technology:
         """Return the technology, or the cells of the user's own liberty file; with the user's own comparator."""
@@ -131,15 +135,16 @@ class Printed:
         }
 
     def validate(self, program: Any) -> None:
-        """Raise where the program is no integer net or circuit."""
-        if not isinstance(program, ir.Net | ir.Circuit):
-            raise MlpressError(f"target {self.name} takes an integer network or a circuit; quantise the model first")
+        """Raise where the program is no integer net or circuit, or has unary inputs and the interface is binary."""
+        ir.check_program(program, f"target {self.name}")
         ir.verify(program)
+        if self.interface == "binary" and is_unary(program.inputs):
+            raise MlpressError("the circuit's inputs are unary, it reads comparators; take --interface unary")
 
     def build(self, program: Program, rows: Rows, progress: Progress, hint: str | None = None) -> PrintedArtifact:
         """Describe the program in Verilog, audit that, and map it to the cells."""
         technology = self.cells()
-        if isinstance(program, ir.Net) and (expected := expected_seconds(program)) > LONG_S:
+        if (expected := expected_seconds(program)) > LONG_S:
             progress.note(f"this is a large network: about {expected:.0f} s of processor time at the default effort")
         progress.step("plan the arithmetic")
         lowered = self.lowered(program)
@@ -160,15 +165,14 @@ class Printed:
             lowered,
             synthesis.verilog,
             technology,
-            {VERILOG: verilog, BENCH: bench.text, NETLIST: synthesis.verilog, **front_files(lowered)},
+            {VERILOG: verilog, BENCH: bench.text, NETLIST: synthesis.verilog, **self._front_files(lowered)},
             {"plan": _plan_facts(lowered), "audit": audit.to_json(), "synthesis": synthesis.to_json()},
         )
 
     def restore(self, program: Program, files: Mapping[str, str | bytes], facts: Mapping[str, Any]) -> PrintedArtifact:
         """Return the artifact of a design folder; its test bench is made anew wherever one is run."""
         lowered = self.lowered(program)
-        texts = {name: file_text(files, name) for name in (VERILOG, BENCH, NETLIST)}
-        texts |= {name: file_text(files, name) for name in front_files(lowered)}
+        texts = {name: file_text(files, name) for name in self.files}
         return PrintedArtifact(program, lowered, texts[NETLIST], self.cells(), texts, facts)
 
     def searched(self) -> Printed:
@@ -181,24 +185,19 @@ class Printed:
 
     def lowered(self, program: Program) -> ir.Lowered | ir.Circuit:
         """Return the program ready for hardware, with the interface that was asked for."""
-        if self.interface == "binary":
-            return program if isinstance(program, ir.Circuit) else ir.lower_net(program)
-        return ir.unary(program) if isinstance(program, ir.Circuit) else ir.unary_circuit(program)
+        return ir.to_hardware(program) if self.interface == "binary" else ir.to_unary(program)
+
+    def _front_files(self, lowered: ir.Lowered | ir.Circuit) -> dict[str, str]:
+        return front_files(lowered) if self.interface == "unary" else {}
 
     def engines(self, artifact: PrintedArtifact) -> Sequence[Engine]:
         """Return the RTL, the mapped netlist and Amaranth's simulator."""
-
-        def rtl() -> Circuitry:
-            from mlpress.sim import Rtl
-
-            engine = Rtl(file_text(artifact.files, VERILOG))
-            return engine.run, engine.gates.inputs, engine.gates.outputs
 
         def netlist() -> Circuitry:
             return artifact.packed.run, artifact.packed.inputs, artifact.netlist.outputs
 
         return (
-            CircuitEngine("RTL", artifact.lowered, rtl, self.registered),
+            self._rtl(artifact),
             CircuitEngine("mapped netlist", artifact.lowered, netlist, self.registered),
             Amaranth(artifact.lowered),
         )
@@ -211,16 +210,16 @@ class Printed:
         found = []
         if facts:
             found = [
-                check_class_names(artifact.lowered, verilog, self.style, facts),
+                check_class_names(artifact.program, artifact.lowered, verilog, self.style, facts),
                 check_bench(artifact.lowered, bench, rows.codes, self.registered, hashed),
             ]
-        found += check_front_end(artifact.lowered, artifact.files, rows.features)
+        found += check_front_end(self._front_files(artifact.lowered), artifact.files, rows.features)
         return [*found, *run_bench(artifact.lowered, verilog, rows.codes, self.registered, progress)]
 
     def estimate(self, artifact: PrintedArtifact, rows: Rows) -> Cost:
         """Return area, and power at the nominal supply, of the mapped netlist on these rows."""
         found = self._estimated(artifact.packed, artifact.technology, artifact.lowered, rows.codes)
-        system = system_cost(found, artifact.technology, codegen.inputs_of(artifact.lowered))
+        system = system_cost(found, artifact.technology, artifact.lowered.inputs)
         rule = "docs/estimates.md"
         area, power = f"the sum of the cells ({rule})", f"states and toggles of the rows ({rule})"
         if system.comparators:
@@ -234,7 +233,7 @@ class Printed:
         lowered: ir.Lowered | ir.Circuit,
         codes: NDArray[np.int64],
     ) -> printed.Estimate:
-        inputs = codegen.inputs_of(lowered)
+        inputs = lowered.inputs
         vectors = port_values(codes, [port.name for port in packed.inputs], inputs)
         return printed.estimate(packed, technology, vectors, self.rate_hz, converters=feeds(inputs))
 
@@ -251,22 +250,21 @@ class Printed:
             verilog = codegen.to_verilog(lowered)
             own = printed.synthesise(verilog, "top", technology, effort=self.effort, own=own).netlist
         found = self._estimated(printed.PackedNetlist(own, technology), technology, lowered, codes)
-        system = system_cost(found, technology, codegen.inputs_of(lowered))
+        system = system_cost(found, technology, lowered.inputs)
         adc = None if found.adc is None else found.adc.to_json()
-        if is_unary(codegen.inputs_of(lowered)) and adc is not None:
+        if is_unary(lowered.inputs) and adc is not None:
             adc |= {"area_cm2": 0.0, "power_mw": 0.0}  # nothing beside what is counted
         return Cost(system.values(), facts={"adc": adc, **system.facts()})
 
     def shipped(self, program: Program) -> Printed:
         """Return the target for a chosen design: ``default`` effort becomes ``thorough`` where it is small enough."""
-        circuit = program if isinstance(program, ir.Circuit) else ir.bit_blast(program)
+        circuit = ir.to_circuit(program)
         thorough = self.effort == "default" and len(circuit.ands) <= MOST_THOROUGH_NODES
         return replace(self, effort="thorough") if thorough else self
 
     def claims(self, artifact: PrintedArtifact) -> Sequence[Claim]:
         """Return that circuit, Verilog and mapped netlist are one function of all inputs."""
-        lowered = artifact.lowered
-        circuit = lowered if isinstance(lowered, ir.Circuit) else ir.bit_blast(lowered.net)
+        circuit = ir.to_circuit(ir.program_of(artifact.lowered))
         implied = ir.implied(circuit.inputs)
         clock, reset = ({"clk": 0}, {"rst": 0}) if self.registered else ({}, {})
         rtl = cache(lambda: read_gates({VERILOG: file_text(artifact.files, VERILOG)}, "top"))
@@ -282,8 +280,27 @@ class Printed:
 
     def devices(self, artifact: PrintedArtifact) -> Mapping[str, Callable[[NDArray[np.int64]], Trial]]:
         """Return the simulation of the Verilog."""
-        rtl = self.engines(artifact)[0]
+        rtl = self._rtl(artifact)
         return {"rtl": lambda codes: Trial(rtl.run(codes), Cost({}))}
+
+    def _rtl(self, artifact: PrintedArtifact) -> CircuitEngine:
+        def load() -> Circuitry:
+            from mlpress.sim import Rtl
+
+            engine = Rtl(file_text(artifact.files, VERILOG))
+            return engine.run, engine.gates.inputs, engine.gates.outputs
+
+        return CircuitEngine("RTL", artifact.lowered, cache(load), self.registered)
+
+    def lines(self, artifact: PrintedArtifact) -> Mapping[str, Callable[[str, Progress], Session]]:
+        """Return the simulation of the Verilog at the other end of a pseudo-terminal."""
+
+        def simulated(argument: str, progress: Progress) -> Session:
+            engine = self._rtl(artifact)
+            engine.load()  # before the first row waits for it
+            return LineSession.simulated(artifact.program, engine.run, progress, {})
+
+        return {"rtl-pty": simulated}
 
     def describe(self) -> dict[str, Any]:
         """Return title, voltages and number of cells of the technology."""
@@ -297,14 +314,12 @@ class Printed:
 
 
 def _plan_facts(lowered: ir.Lowered | ir.Circuit) -> dict[str, Any]:
-    if isinstance(lowered, ir.Circuit):
-        return {}
-    return {"shared_sums": sum("shared" in value.name for value in lowered.plan.sums)}
+    return {} if lowered.shared_sums is None else {"shared_sums": lowered.shared_sums}
 
 
-def expected_seconds(net: ir.Net) -> float:
-    """Return how long a build will take at the default effort: seconds of processor time."""
-    return START_S + TERM_S * sum(len(neuron.terms) for layer in net.layers for neuron in layer.neurons)
+def expected_seconds(program: Program) -> float:
+    """Return how long a build will take at the default effort: seconds of processor time.  A circuit has no terms."""
+    return START_S + TERM_S * program.terms
 
 
 def feeds(inputs: Sequence[ir.Input]) -> list[printed.Feed]:

@@ -71,16 +71,10 @@ def target_options(text: str) -> tuple[str, ...]:
     return tuple(field.name for field in dataclasses.fields(target_type(text)) if field.name != "name")
 
 
-def target_files(text: str) -> tuple[str, ...]:
-    """Return the names of the files that an artifact of a target has."""
-    files: tuple[str, ...] = target_type(text).files
-    return files
-
-
-def optional_files(text: str) -> tuple[str, ...]:
-    """Return the names of the files that some artifacts of a target have beside :func:`target_files`."""
-    files: tuple[str, ...] = getattr(target_type(text), "optional_files", ())
-    return files
+def target_files(text: str, options: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names of the files that an artifact of a target has; options that it does not know are no matter."""
+    known = set(target_options(text))
+    return read_target(text, {name: value for name, value in options.items() if name in known}).files
 
 
 def targets() -> list[dict[str, Any]]:

@@ -67,8 +67,8 @@ class CircuitEngine:
         _check_ports(self.lowered, inputs, outputs, clocking=("clk", "rst") if self.registered else ())
         latency = LATENCY if self.registered else 0
         rows = np.concatenate([codes, np.repeat(codes[-1:], latency, axis=0)])
-        found = run(port_values(rows, [port.name for port in inputs], _program(self.lowered).inputs))
-        signed = not _program(self.lowered).classes
+        found = run(port_values(rows, [port.name for port in inputs], self.lowered.inputs))
+        signed = self.lowered.scores is not None
         named = {}
         for port in outputs:
             values = found[port.name][latency:]
@@ -78,15 +78,9 @@ class CircuitEngine:
         return named
 
 
-def _program(lowered: Lowered) -> ir.Net | ir.Circuit:
-    return lowered if isinstance(lowered, ir.Circuit) else lowered.net
-
-
 def _check_ports(lowered: Lowered, inputs: Iterable[Port], outputs: Iterable[Port], clocking: Sequence[str]) -> None:
     """Raise where a port is missing, too many, or of another width; ``clocking`` ports may be there or not."""
-    from mlpress.codegen import bits_of
-
-    bits = bits_of(lowered)
+    bits = ir.bits_of(lowered)
     wanted = {"output": {port: len(word) for port, (word, _) in bits.outputs.items()}, "input": dict(bits.inputs)}
     for direction, ports in (("output", outputs), ("input", inputs)):
         found = {port.name: port.width for port in ports if direction == "output" or port.name not in clocking}
@@ -114,26 +108,30 @@ class Amaranth:
     def rows(self) -> int:
         """Rows that are worth their time.
 
-        Measured: 35 us a row and term of a net; 20 ms a row of 1,053 and-gates, growing by 2.5 powers.
+        Measured: 35 us per row and term of a net; 20 ms per row of 1,053 and-gates, growing by 2.5 powers.
         """
-        if isinstance(self.lowered, ir.Circuit):
-            seconds = 0.02 * (max(1, len(self.lowered.ands)) / 1053) ** 2.5
-        else:
-            terms = sum(len(neuron.terms) for layer in self.lowered.net.layers for neuron in layer.neurons)
-            seconds = 35e-6 * max(1, terms)
+        match self.lowered:
+            case ir.Circuit(ands=ands):
+                seconds = 0.02 * (max(1, len(ands)) / 1053) ** 2.5
+            case ir.Lowered(net=net):
+                seconds = 35e-6 * max(1, net.terms)
         return int(np.clip(SIMULATION_SECONDS / seconds, LEAST_SIMULATED, MOST_SIMULATED))
 
     @property
     def note(self) -> str:
         """What is simulated."""
-        return "the gates" if isinstance(self.lowered, ir.Circuit) else "a module per neuron"
+        return "a module per neuron" if self._style() == "modules" else "the gates"
+
+    def _style(self) -> str:
+        from mlpress.codegen import styles_of
+
+        return styles_of(self.lowered)[-1]
 
     def run(self, codes: NDArray[np.int64]) -> Values:
         """Return the answers of as many rows as there was time for."""
         from mlpress.codegen import simulate
 
-        style = "flat" if isinstance(self.lowered, ir.Circuit) else "modules"
-        answers = simulate(self.lowered, codes, style, timeout_s=SIMULATION_LIMIT)
+        answers = simulate(self.lowered, codes, self._style(), timeout_s=SIMULATION_LIMIT)
         return {f"output {port}": values for port, values in answers.items()}
 
 
@@ -153,12 +151,17 @@ class Equality:
         return prove_equal(one, other, held=self.held, implied=self.implied, timeout_s=timeout_s)
 
 
-def check_class_names(lowered: Lowered, verilog: str, style: str, facts: Mapping[str, Any]) -> EngineResult:
-    """Check that the classes are those that ``design.json`` and the comment in ``top.v`` name, in that order."""
+def check_class_names(
+    program: ir.Program, lowered: Lowered, verilog: str, style: str, facts: Mapping[str, Any]
+) -> EngineResult:
+    """Check that the classes are those that ``design.json`` and the comment in ``top.v`` name, in that order.
+
+    ``facts`` describe the ``program``, the comment describes what it is ``lowered`` to.
+    """
     from mlpress.codegen import header
 
-    classes = list(_program(lowered).classes)
-    known = facts.get("net") or facts.get("circuit")
+    classes = list(lowered.classes)
+    known = facts.get(program.level)
     named = known.get("classes") if isinstance(known, Mapping) else None
     difference = "" if named == classes else f"program.mlp has {_listed(classes)}, design.json {_listed(named)}"
     ports = [line for line in header(lowered, style).splitlines() if _answer(line)]

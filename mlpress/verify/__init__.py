@@ -1,4 +1,4 @@
-"""Is an artifact the program that it was made from?  Row by row in every engine, and proven for all inputs.
+"""Verification of an artifact against its program: row by row in every engine, and proofs for all inputs.
 
 ``mlpress.verify(design)`` runs :func:`mlpress.verify.rows.verify`.
 """

@@ -1,4 +1,4 @@
-"""Formal equivalence: are two circuits the same function for all inputs?
+"""Formal equivalence of two circuits for all inputs.
 
 Both go into one and-inverter graph over shared inputs, and their outputs into a miter, which is 1 where they differ.
 Equal structure is one node there.  What is left is sampled, and then ABC proves that the miter is never 1, or finds
@@ -18,6 +18,7 @@ from time import monotonic
 from mlpress.errors import MlpressError
 from mlpress.ir import Circuit
 from mlpress.ir import implied as implied_levels
+from mlpress.progress import counted
 from mlpress.verify.unrolled import CircuitMachine, GatesMachine, Machine, Ports, Unrolled, unroll
 from mlpress.yosys import AndInverterGraph, Gates, read_gates, run_abc
 
@@ -141,7 +142,7 @@ def _check_ports(one: Machine, other: Machine, held: Ports) -> None:
         for name in [*left, *right]:
             widths = left.get(name), right.get(name)
             if widths[0] != widths[1] and not (what == "input" and name in held and None in widths):
-                has = [f"has no {name!r}" if width is None else f"has {width} bits" for width in widths]
+                has = [f"has no {name!r}" if width is None else f"has {counted(width, 'bit')}" for width in widths]
                 raise MlpressError(
                     f"{what} {name!r}: the first circuit {has[0]}, the second {has[1]}; only circuits with equal ports "
                     f"can be equal"
@@ -149,7 +150,7 @@ def _check_ports(one: Machine, other: Machine, held: Ports) -> None:
 
 
 def _miter(pair: Unrolled) -> int:
-    """The literal that is 1 where any output bit differs."""
+    """Return the literal that is 1 where any output bit differs."""
     graph, differs = pair.graph, 0
     for name, word in pair.one.items():
         for a, b in zip(word, pair.other[name], strict=True):
@@ -158,7 +159,7 @@ def _miter(pair: Unrolled) -> int:
 
 
 def _levels(pair: Unrolled, implied: Sequence[tuple[str, str]]) -> list[list[int]]:
-    """The nodes of each unary input at each clock, the lowest level first."""
+    """Return the nodes of each unary input at each clock, the lowest level first."""
     chains: list[list[str]] = []
     for high, low in implied:
         if chains and chains[-1][-1] == low:
@@ -175,7 +176,7 @@ def _levels(pair: Unrolled, implied: Sequence[tuple[str, str]]) -> list[list[int
 
 
 def _possible(graph: AndInverterGraph, levels: Sequence[Sequence[int]], miter: int) -> int:
-    """The literal that is 1 where ``miter`` is and no level is reached above one that is not."""
+    """Return the literal that is 1 where ``miter`` is and no level is reached above one that is not."""
     for chain in levels:
         for low, high in pairwise(chain):
             miter = graph.both(miter, graph.both(2 * high, 2 * low ^ 1) ^ 1)
@@ -183,7 +184,10 @@ def _possible(graph: AndInverterGraph, levels: Sequence[Sequence[int]], miter: i
 
 
 def _sampled(graph: AndInverterGraph, miter: int, levels: Sequence[Sequence[int]] = ()) -> Sequence[int] | None:
-    """Input bits for which ``miter`` is 1, from random rows, or None; of each chain of levels, so many are reached."""
+    """Return the input bits for which ``miter`` is 1, from random rows, or None.
+
+    Of each chain of ``levels``, a random number is reached, the lowest first.
+    """
     drawn, every = random.Random(0), (1 << RANDOM_ROWS) - 1
     signals = [0, *(drawn.getrandbits(RANDOM_ROWS) for _ in range(graph.inputs))]
     for chain in levels:
@@ -198,7 +202,7 @@ def _sampled(graph: AndInverterGraph, miter: int, levels: Sequence[Sequence[int]
 
 
 def _decided(graph: AndInverterGraph, miter: int, seconds: float, memory_mb: int) -> Sequence[int] | None:
-    """Nothing where the miter is never 1, the input bits where it is, None where time or memory ends first."""
+    """Return nothing where the miter is never 1, the input bits where it is, None where time or memory ends first."""
     deadline = monotonic() + seconds
     aiger, (inputs, _) = graph.to_aiger([miter]), graph.cone([miter])
     if len(inputs) > FEW_BITS:
@@ -208,7 +212,7 @@ def _decided(graph: AndInverterGraph, miter: int, seconds: float, memory_mb: int
 
 
 def _by_all_rows(graph: AndInverterGraph, miter: int, deadline: float) -> Sequence[int] | None:
-    """The same by trying everything."""
+    """Decide the miter by trying all rows."""
     inputs, gates = graph.cone([miter])
     together = min(ROWS_AT_ONCE, len(inputs))
     every = (1 << (1 << together)) - 1
@@ -231,12 +235,12 @@ def _by_all_rows(graph: AndInverterGraph, miter: int, deadline: float) -> Sequen
 
 
 def _variables(count: int) -> list[int]:
-    """The truth table of each of so many variables: bit ``row`` is its value in that row."""
+    """Return the truth table of each of so many variables: bit ``row`` is its value in that row."""
     return [sum(1 << row for row in range(1 << count) if row >> k & 1) for k in range(count)]
 
 
 def _by_abc(aiger: bytes, seconds: float, memory_mb: int) -> Sequence[int] | None:
-    """The same by ABC."""
+    """Decide the miter by ABC."""
     script = f"read_aiger miter.aig\ndcec -m -T {int(seconds) + 1} -C {CONFLICTS}\nwrite_cex row"
     run = run_abc(script, {"miter.aig": aiger}, ["row"], timeout_s=seconds, memory_mb=memory_mb)
     said = [line for line in run.log.splitlines() if line.startswith("Networks are ")]

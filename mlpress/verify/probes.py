@@ -7,8 +7,6 @@ from numpy.typing import NDArray
 
 from mlpress import ir
 
-Program = ir.Net | ir.Circuit
-
 RANDOM_ROWS = 256
 """Rows drawn from real values, beyond the ends of each input's range too."""
 
@@ -19,31 +17,16 @@ MOST_ROWS = 65_536
 """Rows at most, for memory's sake; up to 16 input bits they are all rows that there are."""
 
 
-def worth_rows(program: Program) -> int:
-    """How many rows all engines run in about two seconds: a function of the program's size alone.
-
-    Measured on one core: the interpreter takes 15 us a row of a net and .115 us a term; of a circuit, .004 us an
-    and-gate, and onnxruntime .0003 us for each and-gate at each level (its graph carries all signals along).
-    """
-    if isinstance(program, ir.Circuit):
-        gates = len(program.ands)
-        micros = 4.0 + 0.004 * gates + 0.0003 * gates * program.depth()
-    else:
-        micros = 15.0 + 0.115 * _work(program)
-    return int(np.clip(SECONDS * 1e6 / micros, RANDOM_ROWS, MOST_ROWS))
-
-
-def _work(net: ir.Net) -> int:
-    """Terms, and thresholds of ladders."""
-    neurons = [neuron for layer in net.layers for neuron in layer.neurons]
-    ladders = [neuron.activation for neuron in neurons if isinstance(neuron.activation, ir.Ladder)]
-    return sum(len(neuron.terms) for neuron in neurons) + sum(len(ladder.thresholds) for ladder in ladders)
+def worth_rows(program: ir.Program) -> int:
+    """Return how many rows all engines run in about two seconds: a function of the program's size alone."""
+    return int(np.clip(SECONDS * 1e6 / ir.row_micros(program), RANDOM_ROWS, MOST_ROWS))
 
 
 def probe_rows(
-    program: Program, seed: int = 0, *, rows: int = RANDOM_ROWS, near: NDArray[np.int64] | None = None
+    program: ir.Program, seed: int = 0, *, rows: int = RANDOM_ROWS, near: NDArray[np.int64] | None = None
 ) -> NDArray[np.float64]:
-    """Corner rows (all low, all high, each input alone at either end) and random ones, as features (rows, inputs).
+    """Return corner rows (all low, all high, each input alone at either end) and random ones, as features (rows,
+    inputs).
 
     The first :data:`RANDOM_ROWS` random ones are real values; the rest of ``rows`` are all codes that there are where
     that is enough, else codes from the whole space, corners, and rows of ``near`` (codes, int64 (rows, inputs)) with
@@ -57,8 +40,9 @@ def probe_rows(
     return places_of(program, np.concatenate([*corners, real, _codes(rng, top, rows - RANDOM_ROWS, near)]))
 
 
-def places_of(program: Program, places: NDArray[np.number]) -> NDArray[np.float64]:
-    """Features (rows, inputs) whose place on the scale of codes is ``places``; a whole place gives its own code."""
+def places_of(program: ir.Program, places: NDArray[np.number]) -> NDArray[np.float64]:
+    """Return features (rows, inputs) whose place on the scale of codes is ``places``; a whole place gives its own
+    code."""
     scale = np.array([feature.scale for feature in program.inputs])
     offset = np.array([feature.offset for feature in program.inputs])
     # Half a code above the edge, so that a code that truncates gives the place itself.

@@ -1,6 +1,6 @@
-"""Is a design's circuit the same function at every stage, for all inputs and not only for the rows that were run?
+"""Proofs that a design's circuit is the same function at every stage, for all inputs and not only for rows.
 
-The and-inverter graph (the exact lowering of a net, or the evolved circuit itself) is held against the Verilog in
+The and-inverter graph (the exact lowering of a net, or the evolved circuit itself) is compared with the Verilog in
 the design folder as Yosys elaborates it, and that against the mapped netlist, cell by cell.
 """
 
@@ -17,15 +17,15 @@ from mlpress import ir
 from mlpress.errors import MlpressError, OutOfTimeError
 from mlpress.progress import Progress, Silent
 from mlpress.verify.equivalence import OutOfTime, Proven, Refuted, Verdict
+from mlpress.verify.probes import places_of
 
 if TYPE_CHECKING:
     from mlpress.design import Design
     from mlpress.targets import Claim
 
 MOMENT_S = 5.0
-"""Seconds for each proof that is tried where nobody asked for one."""
+"""Seconds for each proof that is tried without being asked for."""
 
-Program = ir.Net | ir.Circuit
 Answers = Mapping[str, Mapping[str, int]]
 
 
@@ -46,7 +46,7 @@ class Counterexample:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What became of one claim; ``seconds`` of wall-clock time.  Claims on large designs are not tried for a moment."""
+    """What became of one claim, in ``seconds`` of wall-clock time; on large designs it is tried only when asked for."""
 
     claim: str
     verdict: Literal["proven", "refuted", "out of time", "not tried"]
@@ -67,7 +67,7 @@ class Proof:
         return f"{codes} ({values}) gives {told}"
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return plain JSON values."""
         facts: dict[str, Any] = {"claim": self.claim, "verdict": self.verdict, "seconds": round(self.seconds, 3)}
         facts["difference"] = self.difference
         if (found := self.counterexample) is not None:
@@ -87,10 +87,10 @@ def check_proofs(
     different: bool,
     progress: Progress | None = None,
 ) -> list[Proof]:
-    """The proofs that belong to a verification: with ``timeout_s`` seconds each, or (None) tried for a moment.
+    """Prove what belongs to a verification: with ``timeout_s`` seconds each, or (None) a few where they are quick.
 
-    Where engines found a design ``different``, nothing is tried that was not asked for, and what cannot be held
-    against each other at all leaves no proof.
+    Where engines found a design ``different``, nothing is tried that was not asked for, and circuits that cannot be
+    compared at all leave no proof.
     """
     if timeout_s is None:
         return [] if different else prove_soon(design, progress=progress)
@@ -104,7 +104,7 @@ def check_proofs(
 
 
 def prove_soon(design: Design, *, progress: Progress | None = None) -> list[Proof]:
-    """:func:`prove` with :data:`MOMENT_S` for each claim that is worth a quick try."""
+    """Run :func:`prove` with :data:`MOMENT_S` for each claim that is worth a quick try."""
     claims = design.target.claims(design.artifact)
     if not all(claim.quick for claim in claims):
         return [Proof(_title(claim), "not tried", 0.0) for claim in claims]
@@ -126,7 +126,7 @@ def prove(design: Design, *, timeout_s: float = 300.0, progress: Progress | None
         except OutOfTimeError:
             verdict = OutOfTime(monotonic() - began)
         if circuit is None and isinstance(verdict, Refuted):
-            circuit = program if isinstance(program, ir.Circuit) else ir.bit_blast(program)
+            circuit = ir.to_circuit(program)
         proofs.append(_proof(program, circuit, title, claim.sides, verdict))
     return proofs
 
@@ -135,7 +135,9 @@ def _title(claim: Claim) -> str:
     return " = ".join(claim.sides)
 
 
-def _proof(program: Program, circuit: ir.Circuit | None, claim: str, names: tuple[str, str], verdict: Verdict) -> Proof:
+def _proof(
+    program: ir.Program, circuit: ir.Circuit | None, claim: str, names: tuple[str, str], verdict: Verdict
+) -> Proof:
     match verdict:
         case Proven():
             return Proof(claim, "proven", verdict.seconds)
@@ -146,7 +148,9 @@ def _proof(program: Program, circuit: ir.Circuit | None, claim: str, names: tupl
             return Proof(claim, "refuted", verdict.seconds, _counterexample(program, circuit, names, verdict))
 
 
-def _counterexample(program: Program, circuit: ir.Circuit, names: tuple[str, str], verdict: Refuted) -> Counterexample:
+def _counterexample(
+    program: ir.Program, circuit: ir.Circuit, names: tuple[str, str], verdict: Refuted
+) -> Counterexample:
     row = verdict.inputs[verdict.row]
     if any(name not in row for name, _ in ir.input_ports(circuit.inputs)):
         circuit = ir.unary(circuit)
@@ -158,24 +162,18 @@ def _counterexample(program: Program, circuit: ir.Circuit, names: tuple[str, str
     return Counterexample(codes, features, answers, verdict.inputs)
 
 
-def _feature(program: Program, index: int, code: int) -> float | None:
-    """A value of one feature whose code is ``code``."""
-    feature = program.inputs[index]
-    values = np.zeros((1, len(program.inputs)))
-    half = 0.5 if feature.rounding == "floor" else 0.0
-    values[0, index] = 0.0 if feature.scale == 0 else (code + half - feature.offset) / feature.scale
+def _feature(program: ir.Program, index: int, code: int) -> float | None:
+    """Return a value of one feature whose code is ``code``."""
+    places = np.zeros((1, len(program.inputs)))
+    places[0, index] = code
+    values = places_of(program, places)
     return float(values[0, index]) if ir.encode(program, values)[0, index] == code else None
 
 
-def _reference(program: Program, circuit: ir.Circuit, codes: Mapping[str, int]) -> Mapping[str, int]:
-    """The reference interpreter's answer, unsigned in as many bits as the output ports of ``circuit``."""
+def _reference(program: ir.Program, circuit: ir.Circuit, codes: Mapping[str, int]) -> Mapping[str, int]:
+    """Return the reference interpreter's answer, unsigned in as many bits as the output ports of ``circuit``."""
     row = np.array([list(codes.values())])
-    if isinstance(program, ir.Circuit):
-        answers = ir.interpret_circuit(program, row).words[0].tolist()
-    else:
-        trace = ir.interpret(program, row)
-        answers = trace.scores[0].tolist() if trace.decision is None else trace.decision.tolist()
-    words = zip(circuit.output_names, circuit.outputs, answers, strict=True)
+    words = zip(circuit.ports, circuit.outputs, ir.run(program, row).words[0].tolist(), strict=True)
     return {port: answer & (1 << len(word)) - 1 for port, word, answer in words}
 
 

@@ -1,4 +1,4 @@
-"""Does every engine compute the same function?  The reference interpreter says what is right.
+"""Every engine runs the same rows, and is compared with the reference interpreter.
 
 All rows of the data, corner rows and random rows run through onnxruntime (on the oracle graph) and every engine of the
 target; one difference anywhere names engine, row, neuron and both values.  An engine agrees only where it gave every
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from mlpress import ir
 from mlpress.errors import MlpressError, OutOfTimeError
-from mlpress.progress import Progress, Silent
+from mlpress.progress import Progress, Silent, counted
 from mlpress.verify.probes import RANDOM_ROWS, probe_rows, worth_rows
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def verify(
     more: NDArray[np.float64] | None = None,
     progress: Progress | None = None,
 ) -> list[EngineResult]:
-    """Run ``design`` in every engine; one result per engine, equal or with its first difference.
+    """Run ``design`` in every engine; return one result per engine, equal or with its first difference.
 
     ``rows`` is the number of random rows (default: two seconds' worth); ``more`` are further rows of features, float64
     (rows, inputs).  A design that was read from a folder is also held against what its other files say of it.
@@ -81,12 +81,12 @@ def verify(
     probes = probe_rows(program, rows=worth_rows(program) if rows is None else rows, near=own.codes)
     features = np.concatenate([design.features, probes, *([] if more is None else [more])])
     codes = ir.encode(program, features)
-    progress.step(f"verify: reference interpreter on {len(codes)} rows")
+    progress.step(f"verify: reference interpreter on {counted(len(codes), 'row')}")
     expected = _expected(program, codes)
     results = [EngineResult.of("reference interpreter", len(codes))]
     progress.step("verify: onnxruntime")
-    results.append(_oracle(design, features, _oracle_values(program, expected)))
-    seen = {name: values for name, values in expected.items() if name.startswith("output ")}
+    results.append(_oracle(design, features, expected))
+    seen = {f"output {port}": expected[f"output {port}"] for port in program.ports}
     for engine in target.engines(artifact):
         results.append(_checked(engine, codes, seen, progress))
     facts = design.facts if "format" in design.facts else {}
@@ -94,51 +94,26 @@ def verify(
 
 
 def require_equal(design: Design, *, progress: Progress | None = None) -> list[EngineResult]:
-    """:func:`verify` with few random rows, where a difference is an error; a check out of time is noted."""
+    """Run :func:`verify` with few random rows; a difference is an error, a check out of time is noted."""
     progress = progress or Silent()
     results = verify(design, rows=RANDOM_ROWS, progress=progress)
     for result in results:
         if result.verdict == "different":
             raise MlpressError(f"{result.engine} differs from the reference interpreter: {result.difference}")
         if result.verdict == "out of time":
-            progress.note(f"{result.engine} ran out of time after {result.rows} rows: {result.note}")
+            progress.note(f"{result.engine} ran out of time after {counted(result.rows, 'row')}: {result.note}")
     return results
 
 
 def _expected(program: ir.Net | ir.Circuit, codes: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
-    """The reference interpreter's values by name; equal rows are run once."""
+    """Return the reference interpreter's values by name; equal rows are run once."""
     distinct, back = np.unique(codes, axis=0, return_inverse=True)
-    named = _circuit_values(program, distinct) if isinstance(program, ir.Circuit) else _net_values(program, distinct)
     back = back.reshape(-1)
-    return {name: values[back] for name, values in named.items()}
-
-
-def _circuit_values(circuit: ir.Circuit, codes: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
-    words = ir.interpret_circuit(circuit, codes).words
-    return {f"output {name}": words[:, k] for k, name in enumerate(circuit.output_names)}
-
-
-def _net_values(net: ir.Net, codes: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
-    trace = ir.interpret(net, codes)
-    named: dict[str, NDArray[Any]] = {}
-    for k, (sums, outputs) in enumerate(zip(trace.sums, trace.layers, strict=True)):
-        for j in range(sums.shape[1]):
-            named[f"layer {k}, neuron {j}, sum"] = sums[:, j]
-            named[f"layer {k}, neuron {j}"] = outputs[:, j]
-    if trace.decision is not None:
-        return named | {"output y": trace.decision}
-    return named | {f"output y{k}": trace.scores[:, k] for k in range(trace.scores.shape[1])}
-
-
-def _oracle_values(program: ir.Net | ir.Circuit, expected: Values) -> Values:
-    """What the oracle graph gives; a regression's scores are the sums of its last layer."""
-    if isinstance(program, ir.Net) and isinstance(program.head, ir.Scores):
-        return {name: values for name, values in expected.items() if name.startswith("layer ")}
-    return expected
+    return {name: values[back] for name, values in ir.named_values(program, distinct).items()}
 
 
 def _oracle(design: Design, features: NDArray[np.float64], expected: Values) -> EngineResult:
-    """What onnxruntime says of the oracle graph."""
+    """Run the oracle graph in onnxruntime and compare."""
     try:
         return _compare("onnxruntime", _onnxruntime(design, features), expected, len(features))
     except OutOfTimeError as error:
@@ -148,14 +123,14 @@ def _oracle(design: Design, features: NDArray[np.float64], expected: Values) -> 
 
 
 def _checked(engine: Engine, codes: NDArray[np.int64], expected: Values, progress: Progress) -> EngineResult:
-    """What the engine said; where it could not run the design at all, that is a difference.
+    """Run ``engine`` and compare; where it could not run the design at all, that is a difference.
 
     An engine that takes few rows gets ones spread evenly, corners and all.
     """
     chosen = np.arange(len(codes))
     if engine.rows is not None and engine.rows < len(codes):
         chosen = np.unique(np.linspace(0, len(codes) - 1, engine.rows).astype(np.int64))
-    progress.step(f"verify: {engine.name} on {len(chosen)} rows")
+    progress.step(f"verify: {engine.name} on {counted(len(chosen), 'row')}")
     try:
         found = engine.run(codes[chosen])
     except OutOfTimeError as error:
@@ -168,7 +143,7 @@ def _checked(engine: Engine, codes: NDArray[np.int64], expected: Values, progres
     result = replace(_compare(engine.name, short, wanted, done, engine.note), optional=engine.optional)
     if done == len(chosen) or (done and not result.equal):
         return result
-    note = f"{done} of {len(chosen)} rows, which are equal, before time ended"
+    note = f"{done} of {counted(len(chosen), 'row')}, which are equal, before time ended"
     return EngineResult(engine.name, done, note=note, verdict="out of time", optional=engine.optional)
 
 
@@ -179,19 +154,17 @@ def _onnxruntime(design: Design, features: NDArray[np.float64]) -> Values:
     if difference := graph_difference(design.oracle, design.program):
         raise MlpressError(f"oracle.onnx was not run: {difference}")
     found = Oracle(design.oracle).run(features)
-    named: dict[str, NDArray[Any]] = {}
-    for k, layer in enumerate(design.program.layers if isinstance(design.program, ir.Net) else ()):
-        for j in range(len(layer.neurons)):
-            named[f"layer {k}, neuron {j}, sum"] = found[f"sum_{k}"][:, j]
-            named[f"layer {k}, neuron {j}"] = found[f"out_{k}"][:, j]
-    named |= {f"output y{k}": word for k, word in enumerate(found["words"].T)} if "words" in found else {}
-    return named | ({"output y": found["decision"]} if "decision" in found else {})
+    layers = range(sum(name.startswith("sum_") for name in found))
+    outputs = [found[f"out_{k}"] for k in layers]
+    named = ir.neuron_values([found[f"sum_{k}"] for k in layers], outputs)
+    words = [found["decision"][:, None]] if "decision" in found else [found["words"]] if "words" in found else outputs
+    return named | {f"output {port}": words[-1][:, k] for k, port in enumerate(design.program.ports)}
 
 
 def port_values(
     codes: NDArray[np.int64], ports: Sequence[str], inputs: Sequence[ir.Input] = ()
 ) -> dict[str, NDArray[np.int64]]:
-    """What stands at each data ``port`` for codes (rows, inputs) of ``inputs``; others, such as ``rst``, are off.
+    """Return the values of each data ``port`` for codes (rows, inputs) of ``inputs``; others, such as ``rst``, are off.
 
     Without ``inputs``, ``x<k>`` is column k.
     """
@@ -201,14 +174,16 @@ def port_values(
 
 
 def _compare(engine: str, found: Values, expected: Values, rows: int, note: str = "") -> EngineResult:
-    """All values of all rows, no more and no fewer, against the reference interpreter's."""
+    """Compare all values of all rows, no more and no fewer, with the reference interpreter's."""
     for name in {**expected, **found}:
         if name not in found or name not in expected:
             what = "is missing" if name not in found else "is one too many"
             return EngineResult.of(engine, rows, f"{name} {what}", note)
         values = found[name]
         if values.shape != (rows,):
-            return EngineResult.of(engine, rows, f"{name} has {len(values)} values for {rows} rows", note)
+            return EngineResult.of(
+                engine, rows, f"{name} has {counted(len(values), 'value')} for {counted(rows, 'row')}", note
+            )
         wrong = np.flatnonzero(values != expected[name])
         if len(wrong):
             row = int(wrong[0])

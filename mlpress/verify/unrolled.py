@@ -45,15 +45,15 @@ class Machine(Protocol):
         """Stored bits."""
 
     def step(self, graph: AndInverterGraph, inputs: Words, stored: Sequence[int]) -> tuple[Words, list[int]]:
-        """Outputs, and what the registers will store, from ``inputs`` and what they did ``stored``."""
+        """Return the outputs, and what the registers will store, from ``inputs`` and what they have ``stored``."""
 
     def answer(self, rows: Sequence[Ports]) -> Ports:
-        """What the circuit itself answers, unsigned by output port, at the last clock of ``rows`` (oldest first)."""
+        """Answer one row as the circuit does, unsigned by output port, at the last clock of ``rows`` (oldest first)."""
 
 
 @dataclass(frozen=True, slots=True)
 class CircuitMachine:
-    """An and-inverter graph of ours: no registers."""
+    """A circuit of the bit level, which has no registers."""
 
     circuit: Circuit
 
@@ -65,7 +65,7 @@ class CircuitMachine:
     @property
     def outputs(self) -> Widths:
         """Ports of the Verilog."""
-        names = self.circuit.output_names
+        names = self.circuit.ports
         return {name: len(word) for name, word in zip(names, self.circuit.outputs, strict=True)}
 
     @property
@@ -74,7 +74,7 @@ class CircuitMachine:
         return 0
 
     def step(self, graph: AndInverterGraph, inputs: Words, stored: Sequence[int]) -> tuple[Words, list[int]]:
-        """See :class:`Machine`."""
+        """Return the outputs, and what the registers will store, from ``inputs`` and what they have ``stored``."""
         literals = [0, *(literal for name in self.inputs for literal in inputs[name])]
         for a, b in self.circuit.ands.tolist():
             literals.append(graph.both(literals[a >> 1] ^ a & 1, literals[b >> 1] ^ b & 1))
@@ -82,7 +82,7 @@ class CircuitMachine:
         return {name: [literals[x >> 1] ^ x & 1 for x in word] for name, word in words}, []
 
     def answer(self, rows: Sequence[Ports]) -> Ports:
-        """See :class:`Machine`."""
+        """Answer one row as the circuit does, unsigned by output port, at the last clock of ``rows`` (oldest first)."""
         row = np.array([list(codes_at(self.circuit.inputs, rows[-1]).values())])
         words = interpret_circuit(self.circuit, row).words[0].tolist()
         return {
@@ -108,7 +108,7 @@ class GatesMachine:
         self.registers = gates.flip_flops
 
     def step(self, graph: AndInverterGraph, inputs: Words, stored: Sequence[int]) -> tuple[Words, list[int]]:
-        """See :class:`Machine`."""
+        """Return the outputs, and what the registers will store, from ``inputs`` and what they have ``stored``."""
         gates = self.gates
         literals = [x for bus in gates.inputs for x in inputs.get(bus.name, [0] * bus.width)]
         clears = [self._clear(signal, literals) for signal in gates.clear.tolist()]
@@ -128,7 +128,7 @@ class GatesMachine:
         return ([0, *inputs][place]) ^ int(flip)
 
     def answer(self, rows: Sequence[Ports]) -> Ports:
-        """See :class:`Machine`; gate by gate, clock by clock."""
+        """Answer one row as the circuit does, unsigned by output port, at the last clock of ``rows`` (oldest first)."""
         gates = self.gates
         stored = [0] * gates.flip_flops
         bits: list[int] = []
@@ -169,7 +169,8 @@ class Unrolled:
 
 
 def unroll(one: Machine, other: Machine, held: Mapping[str, int]) -> Unrolled:
-    """The outputs of both over the same inputs; a machine without registers reads the row that a pipeline answers.
+    """Return the outputs of both over the same inputs; a machine without registers reads the row that a pipeline
+    answers.
 
     ``held`` are input ports that stand still.
     """
@@ -204,7 +205,7 @@ def unroll(one: Machine, other: Machine, held: Mapping[str, int]) -> Unrolled:
 def _rows(
     inputs: Sequence[tuple[str, int, int]], widths: Widths, held: Mapping[str, int], clocks: int
 ) -> Iterator[Words]:
-    """The literals of the input ports at each clock, the oldest first."""
+    """Return the literals of the input ports at each clock, the oldest first."""
     literal = {place: 2 * (1 + k) for k, place in enumerate(inputs)}
     for ago in range(clocks, -1, -1):
         yield {

@@ -7,36 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from mlpress.ir import HashedAnds, delta
 from mlpress.yosys import Gates
 
 
-class AndInverterGraph:
+class AndInverterGraph(HashedAnds):
     """Literals are ``2 * node + complement``; node 0 is the constant 0, nodes 1 .. ``inputs`` are inputs."""
 
     def __init__(self, inputs: int) -> None:
+        super().__init__(1 + inputs)
         self.inputs = inputs
-        self.nodes: list[tuple[int, int]] = []
-        self._known: dict[tuple[int, int], int] = {}
-
-    def both(self, a: int, b: int) -> int:
-        """The literal of ``a and b``."""
-        low, high = (a, b) if a < b else (b, a)
-        if low in (high, 1):
-            return high
-        if low == 0 or low ^ 1 == high:
-            return 0
-        found = self._known.get((low, high))
-        if found is None:
-            self.nodes.append((low, high))
-            found = self._known[low, high] = 2 * (self.inputs + len(self.nodes))
-        return found
 
     def differ(self, a: int, b: int) -> int:
-        """The literal of ``a xor b``."""
+        """Return the literal of ``a xor b``."""
         return self.both(self.both(a, b) ^ 1, self.both(a ^ 1, b ^ 1) ^ 1)
 
     def gate(self, table: int, a: int, b: int) -> int:
-        """The literal of a two-input truth table (bit ``a + 2 * b`` is the value)."""
+        """Return the literal of a two-input truth table (bit ``a + 2 * b`` is the value)."""
         match table:
             case 0b0110:
                 return self.differ(a, b)
@@ -52,11 +39,12 @@ class AndInverterGraph:
         return literal
 
     def add(self, gates: Gates, inputs: list[int]) -> list[int]:
-        """Add ``gates`` over the literals of its input bits and flip-flops; the literal of each of its signals."""
+        """Add ``gates`` over the literals of its input bits and flip-flops; return the literal of each of its
+        signals."""
         return self.add_parts(gates, inputs)[0]
 
     def add_parts(self, gates: Gates, inputs: list[int]) -> tuple[list[int], list[int]]:
-        """:meth:`add`, and how many and-gates there are at each of the gates' cuts."""
+        """Add gates as :meth:`add` does; return how many and-gates there are at each of the gates' cuts, too."""
         literals, ends = [0, *inputs], list[int]()
         cuts = set(gates.cuts)
         tables = zip(gates.operation.tolist(), gates.left.tolist(), gates.right.tolist(), strict=True)
@@ -66,13 +54,9 @@ class AndInverterGraph:
                 ends.append(len(self.nodes))
         return literals, ends
 
-    def close(self) -> None:
-        """Free what only further gates would need: half of the memory."""
-        self._known.clear()
-
     def cone(self, literals: Iterable[int]) -> tuple[list[int], list[int]]:
-        """The input nodes and the and-gates that ``literals`` depend on, each in rising order."""
-        first = 1 + self.inputs
+        """Return the input nodes and the and-gates that ``literals`` depend on, each in rising order."""
+        first = self.first
         needed = bytearray(first + len(self.nodes))
         for literal in literals:
             needed[literal >> 1] = 1
@@ -84,30 +68,21 @@ class AndInverterGraph:
         return [node for node in found if node < first], [node for node in found if node >= first]
 
     def to_aiger(self, outputs: Iterable[int]) -> bytes:
-        """The graph with these output literals; what no output needs is dropped.
+        """Write the graph with these output literals; what no output needs is dropped.
 
         Inputs and outputs are named ``i0, i1, ...`` and ``o0, o1, ...`` in the symbol table.
         """
         outputs = list(outputs)
-        first = 1 + self.inputs
+        first = self.first
         gates = self.cone(outputs)[1]
         number = {node: node for node in range(first)}
         body = bytearray()
         for count, node in enumerate(gates):
             a, b = (2 * number[literal >> 1] + (literal & 1) for literal in self.nodes[node - first])
-            body += _varint(2 * (first + count) - max(a, b)) + _varint(abs(a - b))
+            body += delta(2 * (first + count) - max(a, b)) + delta(abs(a - b))
             number[node] = first + count
         count = len(gates)
         lines = [f"aig {self.inputs + count} {self.inputs} 0 {len(outputs)} {count}"]
         lines += [str(2 * number[literal >> 1] + (literal & 1)) for literal in outputs]
         symbols = [f"i{k} i{k}" for k in range(self.inputs)] + [f"o{k} o{k}" for k in range(len(outputs))]
         return ("\n".join(lines) + "\n").encode() + bytes(body) + ("\n".join(symbols) + "\n").encode()
-
-
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 127:
-        out.append(value & 127 | 128)
-        value >>= 7
-    out.append(value)
-    return bytes(out)

@@ -35,7 +35,7 @@ def run_yosys(
     timeout_s: float = 300.0,
     memory_mb: int = 4096,
 ) -> YosysRun:
-    """Run a Yosys ``script`` (commands, one a line) in a private folder that holds ``files`` (name -> content).
+    """Run a Yosys ``script`` (one command per line) in a private folder that holds ``files`` (name -> content).
 
     Returns the log and the contents of ``outputs``.  Raises :class:`MlpressError` with Yosys's own error line where
     it fails or asks for more than ``memory_mb`` MiB, and :class:`OutOfTimeError` where it takes over ``timeout_s`` s.
@@ -69,7 +69,7 @@ def run_abc(
     timeout_s: float = 300.0,
     memory_mb: int = 4096,
 ) -> AbcRun:
-    """Run an ABC ``script`` (commands, one a line) in a private folder that holds ``files`` (name -> content).
+    """Run an ABC ``script`` (one command per line) in a private folder that holds ``files`` (name -> content).
 
     A run that outlives ``timeout_s`` seconds, asks for more than ``memory_mb`` MiB, or fails is not ``finished``; the
     outputs that it wrote until then are kept.
@@ -85,7 +85,7 @@ def run_abc(
 
 
 def _libraries() -> dict[str, str]:
-    """The folders that a Python child looks for modules in."""
+    """Return the folders that a Python child looks for modules in."""
     return {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
 
 

@@ -45,7 +45,9 @@ def check_drivers(
 
 
 def net_name(module: Mapping[str, Any], bit: int | str) -> str:
-    """The name of a net of Yosys's JSON ``module``: an output's or an inner one's before an input's, none if none."""
+    """Return the name of a net of Yosys's JSON ``module``: an output's or an inner one's before an input's, none if
+    none.
+    """
     ports = module["ports"]
 
     def rank(name: str) -> tuple[bool, bool, int]:

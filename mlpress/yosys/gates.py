@@ -154,7 +154,7 @@ def read_gates(
 
 
 def _read(sources: Mapping[str, str], top: str | None, timeout_s: float, memory_mb: int) -> Gates:
-    """:func:`read_gates`, read anew."""
+    """Read as :func:`read_gates` does, anew."""
     check_sources(sources)
     name, parts = top or "", None if top is None else _parts(sources, top)
     if parts is None:
@@ -172,7 +172,9 @@ def _read(sources: Mapping[str, str], top: str | None, timeout_s: float, memory_
 
 
 def _parts(sources: Mapping[str, str], top: str) -> dict[str, str] | None:
-    """The text of each module of a large source that is a ``top`` of parts (``top_part0``, ...); None for others."""
+    """Return the text of each module of a large source that is a ``top`` of parts (``top_part0``, ...); None for
+    others.
+    """
     text = next(iter(sources.values()))
     if len(sources) != 1 or len(text) < PART_TEXT or "`" in text:
         return None
@@ -192,7 +194,7 @@ def _parts(sources: Mapping[str, str], top: str) -> dict[str, str] | None:
 
 
 def _stub(part: Gates) -> str:
-    """A part's ports as a black box."""
+    """Write a part's ports as a black box."""
     sides = [("input", bus) for bus in part.inputs] + [("output", bus) for bus in part.outputs]
     spans = {bus.name: "" if bus.left is None else f"[{bus.left}:{bus.right}] " for _, bus in sides}
     ports = "".join(f"  {side} {spans[bus.name]}{bus.name};\n" for side, bus in sides)
@@ -207,7 +209,7 @@ def _elaborated(
     memory_mb: int,
     parts: Mapping[str, Gates] | None = None,
 ) -> Gates:
-    """The gates of module ``name`` after Yosys's ``commands``; ``parts`` are those of its instances."""
+    """Return the gates of module ``name`` after Yosys's ``commands``; ``parts`` are those of its instances."""
     files = {f"source_{k}.v": text for k, text in enumerate(sources.values())}
     reads = "\n".join(
         f"read_verilog -nodpi{' -sv' if label.endswith('.sv') else ''} {file}"
@@ -350,7 +352,7 @@ class _Reader:
         return f"{self.name} has a cell {kind!r} that is a black box; add the file that describes it"
 
     def _value(self, root: int | str) -> int:
-        """The signal of a net; what drives it is put in the line first (depth first, without recursion)."""
+        """Return the signal of a net; what drives it is put in the line first (depth first, without recursion)."""
         stack, open_nets = [root], set()
         while stack:
             net = stack[-1]
@@ -397,6 +399,6 @@ class _Reader:
 
 
 def _bits(cell: Mapping[str, Any], bus: Bus) -> list[Any]:
-    """What stands at an instance's port; ports that are not connected are 0."""
+    """Return what stands at an instance's port; ports that are not connected are 0."""
     bits = list(cell["connections"].get(bus.name, []))
     return bits + ["0"] * (bus.width - len(bits))

@@ -47,7 +47,7 @@ _GLUED = re.compile(r"[\w$]`|[\w$`]\\\r?\n[ \t]*[\w$`]|[\w$`]/\*(?:[^*]|\*(?!/))
 
 
 def read_sources(*paths: str | Path) -> dict[str, str]:
-    """File name -> text of Verilog files, checked by :func:`check_sources`."""
+    """Read Verilog files, checked by :func:`check_sources`: file name -> text."""
     sources: dict[str, str] = {}
     for path in map(Path, paths):
         name = path.name
@@ -86,7 +86,7 @@ def check_circuit(name: str, text: str, *, reserved: str) -> None:
 
 
 def _acts(kind: str, word: str, reserved: str) -> bool:
-    """Whether a word of Verilog does more than describe a circuit."""
+    """Return whether a word of Verilog does more than describe a circuit."""
     match kind:
         case "macro":
             return True
@@ -101,7 +101,7 @@ def _acts(kind: str, word: str, reserved: str) -> bool:
 
 
 def modules(sources: Mapping[str, str]) -> dict[str, bool]:
-    """Modules in the order declared -> is its name used anywhere else (most likely by an instance)?"""
+    """Return modules in the order declared -> is its name used anywhere else (most likely by an instance)?"""
     declared: dict[str, None] = {}
     used: set[str] = set()
     for text in sources.values():
@@ -119,7 +119,9 @@ def modules(sources: Mapping[str, str]) -> dict[str, bool]:
 
 
 def instantiated(sources: Mapping[str, str], known: Collection[str]) -> set[str]:
-    """Those of the ``known`` modules that stand where an instance names its module: before a name, or before ``#``."""
+    """Return those of the ``known`` modules that stand where an instance names its module: before a name, or before
+    ``#``.
+    """
     found: set[str] = set()
     for text in sources.values():
         before = ""
@@ -134,7 +136,7 @@ def instantiated(sources: Mapping[str, str], known: Collection[str]) -> set[str]
 
 
 def choose_top(sources: Mapping[str, str], wanted: str | None) -> str:
-    """The top module: ``wanted`` where it is there, else the only one that no other one instantiates."""
+    """Return the top module: ``wanted`` where it is there, else the only one that no other one instantiates."""
     known = modules(sources)
     if not known:
         raise MlpressError(f"there is no module in {', '.join(sources)}; give Verilog files")

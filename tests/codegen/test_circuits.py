@@ -13,7 +13,7 @@ from mlpress.ir import Circuit
 
 def answers(circuit: Circuit, codes: np.ndarray) -> dict[str, np.ndarray]:
     words = ir.interpret_circuit(circuit, codes).words
-    return {name: words[:, k] for k, name in enumerate(circuit.output_names)}
+    return {name: words[:, k] for k, name in enumerate(circuit.ports)}
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -25,13 +25,13 @@ def test_every_form_computes_the_circuit(seed: int) -> None:
     text = codegen.to_verilog(circuit)
     assert codegen.audit(text, circuit).ports.keys() == {
         *(f"x{k}" for k in range(len(circuit.inputs))),
-        *circuit.output_names,
+        *circuit.ports,
     }
     found = sim.Rtl(text).run({f"x{k}": codes[:, k] for k in range(codes.shape[1])})
     simulated = codegen.simulate(circuit, codes[:8])
     said = sim.Oracle(codegen.onnx_circuit(circuit, "codes")).run(codes)
     oracle = said["words"] if circuit.scores is not None else said["decision"][:, None]
-    for k, (name, word) in enumerate(zip(circuit.output_names, circuit.outputs, strict=True)):
+    for k, (name, word) in enumerate(zip(circuit.ports, circuit.outputs, strict=True)):
         unsigned = wanted[name] & ((1 << len(word)) - 1)
         assert found[name].tolist() == unsigned.tolist()
         assert simulated[name].tolist() == wanted[name][:8].tolist()

@@ -189,7 +189,7 @@ def test_npz_errors(tmp_path):
     np.savez(path, X=np.array([["a"], ["b"]]), y=np.arange(2))
     assert message() == "array 'X' holds <U1, not numbers"
     np.savez(path, X=np.eye(3), y=np.arange(2))
-    assert message() == "labels have shape (2,) for 3 rows; there must be one a row"
+    assert message() == "labels have shape (2,) for 3 rows; there must be one per row"
     np.savez(path, X=np.array([[1.0], [np.nan]]), y=np.arange(2))
     assert message() == "row 1, feature 'x[0]': the value is not a finite number"
 
@@ -228,12 +228,12 @@ def test_arrays():
         ({"features": [["a"], ["b"]]}, "the features do not form a table of numbers (rows, features)"),
         ({"features": [[1, 2], [3]]}, "the features do not form a table of numbers (rows, features)"),
         ({"features": [[1.0], [np.inf]]}, "row 1, feature 'x[0]': the value is not a finite number"),
-        ({"labels": [0, 1, 1]}, "labels have shape (3,) for 2 rows; there must be one a row"),
+        ({"labels": [0, 1, 1]}, "labels have shape (3,) for 2 rows; there must be one per row"),
         ({"labels": [0.5, np.nan]}, "row 1: the target is not a finite number"),
-        ({"names": ["a"]}, "1 names for 2 features; each needs one of its own"),
+        ({"names": ["a"]}, "1 name for 2 features; each needs one of its own"),
         ({"names": ["a", "a"]}, "2 names for 2 features; each needs one of its own"),
         ({"labels": [0, 7], "classes": [0, 1]}, "label 7 is none of the classes [0, 1]"),
-        ({"labels": np.eye(2), "task": "classification"}, "labels have shape (2, 2); there must be one class a row"),
+        ({"labels": np.eye(2), "task": "classification"}, "labels have shape (2, 2); there must be one class per row"),
     ],
 )
 def test_array_errors(options, message):
@@ -381,7 +381,7 @@ def test_labels_that_do_not_fit(labels, classes, message):
 def test_whole_labels_become_targets():
     data = Dataset.from_arrays(np.eye(3)[:, :2], [7, 3, 7])
     assert data.for_model(model(classes=())).labels.tolist() == [7.0, 3.0, 7.0]
-    with pytest.raises(MlpressError, match=r"the model has 1 outputs but the data has targets of shape \(3, 2\)"):
+    with pytest.raises(MlpressError, match=r"the model has 1 output but the data has targets of shape \(3, 2\)"):
         Dataset.from_arrays(np.eye(3)[:, :2], np.eye(3)[:, :2] / 2).for_model(model(classes=()))
 
 

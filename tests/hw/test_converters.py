@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from support.reports import estimate_table, render, summary_table
 
 from mlpress.errors import MlpressError
 from mlpress.hw.printed import (
@@ -16,7 +17,6 @@ from mlpress.hw.printed import (
     parse_netlist,
     read_vectors,
 )
-from mlpress.report import estimate_table, render, summary_table
 
 EGFET = load_technology("egfet")
 PARTS = parse_netlist(

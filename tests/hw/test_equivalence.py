@@ -86,8 +86,8 @@ def test_a_changed_circuit_is_refuted_by_its_own_answers() -> None:
         codes = np.array([[row[f"x{k}"] for k in range(len(circuit.inputs))]])
         for made, found in ((circuit, verdict.one), (changed, verdict.other)):
             width = len(made.outputs[0])
-            assert ir.interpret_circuit(made, codes).words[0, 0] & (1 << width) - 1 == found[made.output_names[0]]
-        assert verdict.one[circuit.output_names[0]] ^ verdict.other[circuit.output_names[0]] == 1
+            assert ir.interpret_circuit(made, codes).words[0, 0] & (1 << width) - 1 == found[made.ports[0]]
+        assert verdict.one[circuit.ports[0]] ^ verdict.other[circuit.ports[0]] == 1
 
 
 def test_the_one_row_that_differs_is_found() -> None:

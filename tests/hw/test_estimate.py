@@ -63,7 +63,7 @@ def test_the_rate_is_held_against_the_critical_path() -> None:
     assert estimate(HALF_ADDER, EGFET, ROWS, rate_hz=999 / delay).nominal.meets_rate
     assert not estimate(HALF_ADDER, EGFET, ROWS, rate_hz=1001 / delay).nominal.meets_rate
     for rate in (0, -1, float("inf"), float("nan")):
-        with pytest.raises(MlpressError, match="the rate must be a positive number of inferences a second"):
+        with pytest.raises(MlpressError, match="the rate must be a positive number of inferences per second"):
             estimate(HALF_ADDER, EGFET, ROWS, rate_hz=rate)
 
 

@@ -116,8 +116,8 @@ def test_scores_are_in_twos_complement() -> None:
     trace = interpret_circuit(REAL, np.array([[1, 0], [2, 0]]))
     assert trace.words.tolist() == [[1, 0], [-2, 0]]
     assert trace.decision is None
-    assert REAL.output_names == ("y0", "y1")
-    assert GOOD.output_names == ("y",)
+    assert REAL.ports == ("y0", "y1")
+    assert GOOD.ports == ("y",)
 
 
 @pytest.mark.parametrize("classes, bits", [(2, 1), (3, 2), (4, 2), (5, 3), (10, 4), (16, 4), (17, 5)])
@@ -184,7 +184,7 @@ DAMAGED = [
     (("and 2 5", "and 2 5 7"), "line 5: '7' stands where the line should end"),
     (("output 10 3", "output" + " 0" * 65), "line 7: there are more than 64 bits"),
     (("scores 1.0 0.0 2.0 0.5", "scores 1.0 0.0 2.0"), "line 9: the line ends where an offset should be"),
-    (("classes", "classes 1"), "classes: 1 classes are named, and the head tells 0 apart"),
+    (("classes", "classes 1"), "classes: 1 class is named, and the head tells 0 apart"),
 ]
 
 

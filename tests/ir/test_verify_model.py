@@ -76,7 +76,7 @@ BROKEN: list[tuple[Model, str]] = [
     (replace(GOOD, head=ArgmaxHead()), "head: 1 outputs under an argmax; there must be 2 to 16384"),
     (replace(GOOD, head=ThresholdHead(float("nan"))), "head: the threshold is nan; it must be a finite float"),
     (replace(GOOD, head=ScoresHead()), "classes: 2 classes are named, and the head tells 0 apart"),
-    (replace(GOOD, classes=("n",)), "classes: 1 classes are named, and the head tells 2 apart"),
+    (replace(GOOD, classes=("n",)), "classes: 1 class is named, and the head tells 2 apart"),
 ]
 
 

@@ -6,10 +6,10 @@ import json
 
 from rich.console import Console
 from support.pages import Page
+from support.reports import estimate_table, render
 
 from mlpress.codegen import AuditReport
 from mlpress.hw.printed import POWER_SOURCES, estimate, load_technology, parse_netlist
-from mlpress.report import estimate_table, render
 from mlpress.report.figures import figure, words
 
 NETLIST = """

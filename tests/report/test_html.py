@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.design_facts import design_facts
 from support.pages import Page
+from support.reports import render
 
 from mlpress.errors import MlpressError
-from mlpress.report import render
 
 ATTACKS = [
     "<script>alert(1)</script>",

@@ -5,9 +5,7 @@ from typing import Any
 import pytest
 from support.design_facts import design_facts
 from support.pages import Page
-
-from mlpress.report import render
-from mlpress.report.headline import tiles
+from support.reports import render, tiles
 
 TREE = {"leaves": 37, "fit": 0.961, "validation": 0.887, "test": 0.873, "area_cm2": 0.0457, "power_mw": 0.123}
 CIRCUIT = {"inputs": 21, "input_bits": 84, "classes": ["ill", "well"], "and_gates": 1234, "depth": 17}

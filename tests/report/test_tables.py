@@ -9,8 +9,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from support.design_facts import design_facts
-
-from mlpress.report import estimate_table, summary_table, targets_table, verification_table
+from support.reports import estimate_table, summary_table, targets_table, verification_table
 
 TARGETS = [
     {
@@ -60,7 +59,7 @@ def test_summary_says_the_headline() -> None:
 
 def test_estimate_has_a_row_a_voltage() -> None:
     lines = [line.split() for line in printed(estimate_table(design_facts()["estimate"]), 120).splitlines()]
-    assert ["area", "5.63", "cm²", "1,631", "cells,", "as", "a", "square", "2.4", "cm", "a", "side"] in lines
+    assert ["area", "5.63", "cm²", "1,631", "cells,", "as", "a", "square", "2.4", "cm", "per", "side"] in lines
     found = [line for line in lines if line[1:2] == ["V"]]
     assert found[0] == ["0.6", "V", "2.16", "2.05", "0.110", "23.4", "0.432", "yes", "blue-spark"]
     assert found[-1] == ["2", "V", "31.5", "24.4", "7.10", "8.20", "6.30", "yes", "none"]

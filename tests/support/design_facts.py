@@ -119,7 +119,7 @@ def design_facts() -> dict[str, Any]:
                     "total_mw": round(static + dynamic, 4),
                     "energy_mj": round((static + dynamic) / 5, 4),
                     "power_sources": [name for name, limit in LIMITS.items() if static + dynamic <= limit],
-                    "timing": "look-up tables" if volts <= 1 else "two points an arc",
+                    "timing": "look-up tables" if volts <= 1 else "two points per arc",
                 }
                 for volts, (static, dynamic, delay) in SUPPLIES.items()
             ],

@@ -204,11 +204,11 @@ def main(count: int, batch: int = 25) -> None:
     )
 
 
-def check_avr(count: int) -> int:
+def check_avr(count: int, seed: int = 4) -> int:
     """Hold simavr's ATmega328P against the interpreter; return how many networks fit it and were checked."""
     core = mcu.read_core("atmega328p")
     checked = 0
-    for index, net in enumerate(nets(4, count)):
+    for index, net in enumerate(nets(seed, count)):
         one = case(net, core, index, 8)
         if one.source.facts.flash > 20_000 or one.source.inputs * 2 > 256:
             continue

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from rich.console import Console
+from support.reports import summary_table
 
 from mlpress import Dataset, Design, compile, from_sklearn, verify  # noqa: A004
 from mlpress.approx import Accumulate, Multiply, apply
 from mlpress.codegen import onnx_model
 from mlpress.frontend import quantise
 from mlpress.ir import encode, interpret, score_values
-from mlpress.report import summary_table
 
 
 def mlpress(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:

@@ -16,12 +16,12 @@ from typing import Any
 import pytest
 import typer
 from rich.console import Console
+from support.reports import estimate_tiles
 
 from mlpress import cli, console
 from mlpress.console import Screen
 from mlpress.progress import counted
 from mlpress.report.figures import counted as counted_fact
-from mlpress.report.headline import estimate_tiles
 
 LONG = "a note of many words " * 12
 INVERTER = "module flip(input a, output y); assign y = ~a; endmodule\n"

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.reports import render
 
 from mlpress import ir
 from mlpress.hw import printed
 from mlpress.pipeline import search as searching
 from mlpress.pipeline.compile import Options, build_design
-from mlpress.report import render
 from mlpress.targets import printed as printed_target
 
 

@@ -12,17 +12,20 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn.neural_network import MLPClassifier, MLPRegressor
+from support.reports import render, run_table, summary_table
 from support.told import Told
 
 from mlpress import Dataset, Design, MlpressError, compile, from_sklearn, ir, verify  # noqa: A004
+from mlpress.hw.mcu import read_core
 from mlpress.pipeline.compile import Options, build_design
 from mlpress.pipeline.run import run
-from mlpress.report import render, run_table, summary_table
 from mlpress.sim import mcu as sim
 from mlpress.targets import Cost, Microcontroller, Rows, Trial, read_target
 from mlpress.targets.c_engines import Firmware, check_codes, spread_first
 
 ENGINES = ["reference interpreter", "onnxruntime", "C on this computer", "emulated cortex-m0plus"]
+if not sim.qemu_lacks(read_core("cortex-m0plus")):
+    ENGINES.append("QEMU microbit")
 
 
 def mlpress(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.reports import tiles
 
 from mlpress import ir, verify
 from mlpress.approx import Budget
@@ -16,7 +17,6 @@ from mlpress.errors import MlpressError
 from mlpress.frontend import Dataset
 from mlpress.hw import printed
 from mlpress.pipeline.compile import Options, build_design
-from mlpress.report.headline import tiles
 from mlpress.verify import prove
 
 INPUTS = (ir.Input("a", 4, 1.5, 0.5), ir.Input("b,\n*/", 3, -2.0, 9.0, "even", (1, 4, 6)))
@@ -63,7 +63,7 @@ def test_an_exact_network_behind_comparators(tmp_path: Path, rows: tuple[np.ndar
 
 def test_the_files_of_the_front_end(tmp_path: Path, rows: tuple[np.ndarray, np.ndarray]) -> None:
     circuit = ir.without_unread(ir.unary(ir.bit_blast(net())))
-    design = build_design(circuit, *rows, Options.of("egfet", effort="fast"))
+    design = build_design(circuit, *rows, Options.of("egfet", interface="unary", effort="fast"))
     ports = [name for name, _ in ir.input_ports(circuit.inputs)]
     table = list(csv.DictReader(design.text("converters.csv").splitlines()))
     assert [row["port"] for row in table] == ports
@@ -115,6 +115,8 @@ def test_wrong_interfaces_are_refused() -> None:
         Options.of("egfet", interface="both").target.check()
     with pytest.raises(MlpressError, match="needs --interface binary"):
         Options.of("egfet", interface="unary", style="modules").target.check()
+    with pytest.raises(MlpressError, match="take --interface unary"):
+        Options.of("egfet").target.validate(ir.to_unary(net()))
 
 
 def test_a_search_reads_comparators_and_counts_them() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from support.reports import tiles
 
 from mlpress import codegen, ir
 from mlpress.approx.gates.cells import CellCosts, cell_costs
@@ -13,7 +14,6 @@ from mlpress.errors import MlpressError
 from mlpress.hw import printed
 from mlpress.pipeline.compile import Options, build_design
 from mlpress.pipeline.variation import vary, with_variation
-from mlpress.report.headline import tiles
 
 INPUTS = (
     ir.Input("a", 3, 2.0, 0.5, "floor", (2, 5), "unary"),
@@ -88,7 +88,7 @@ def test_a_stuck_cell_is_stuck(costs: CellCosts) -> None:
 
 def test_a_design_states_its_copies() -> None:
     features, labels = data()
-    design = build_design(circuit(), features, labels, Options.of("egfet", effort="fast"))
+    design = build_design(circuit(), features, labels, Options.of("egfet", interface="unary", effort="fast"))
     varied = with_variation(design, features, labels, offset_sigma=0.02, copies=30, enough=0.9)
     facts = varied.facts["variation"]
     assert [point["offset_sigma"] for point in facts["curve"]] == [0.0, 0.005, 0.01, 0.02, 0.03, 0.05]

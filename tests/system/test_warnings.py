@@ -12,6 +12,7 @@ import pytest
 from rich.console import Console
 from support.design_facts import design_facts
 from support.pages import Page
+from support.reports import render, summary_table
 from support.told import NAMES, Told, classifier, data, rows
 from typer.testing import CliRunner
 
@@ -28,7 +29,6 @@ from mlpress.pipeline.compile import Options
 from mlpress.pipeline.preparation import Prepared, prepare
 from mlpress.pipeline.suspicions import of_loss, of_test
 from mlpress.progress import Silent, recorded
-from mlpress.report import render, summary_table
 
 
 def warnings_of(model: Model, dataset: Dataset, test: Dataset | None = None) -> list[str]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from mlpress.errors import MlpressError
 from mlpress.ir import Input, index_bits, input_bits
+from mlpress.progress import counted
 from mlpress.sim import packed
 
 Ints = NDArray[np.int64]
@@ -52,9 +53,11 @@ def check_rows(inputs: tuple[Input, ...], classes: int, rows: Rows) -> None:
     """Raise :class:`MlpressError` where the rows do not fit these inputs and so many classes."""
     top = np.array([(1 << feature.bits) - 1 for feature in inputs])
     if rows.codes.ndim != 2 or rows.codes.shape[1] != len(top):
-        raise MlpressError(f"the rows have the shape {rows.codes.shape}; the circuit has {len(top)} inputs")
+        raise MlpressError(f"the rows have the shape {rows.codes.shape}; the circuit has {counted(len(top), 'input')}")
     if len(rows.labels) != len(rows.codes) or not len(rows.labels):
-        raise MlpressError(f"{len(rows.labels)} labels for {len(rows.codes)} rows; each row needs its class")
+        raise MlpressError(
+            f"{counted(len(rows.labels), 'label')} for {counted(len(rows.codes), 'row')}; each row needs its class"
+        )
     if rows.codes.min() < 0 or (rows.codes > top).any():
         raise MlpressError("an input code is below 0 or beyond its bits; encode the rows with the circuit's inputs")
     if rows.labels.min() < 0 or rows.labels.max() >= classes:

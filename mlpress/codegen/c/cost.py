@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from mlpress.codegen.c.options import Core
 from mlpress.codegen.c.packing import Group, Packing
 from mlpress.codegen.c.unrolled import Work
+from mlpress.hw.mcu import Core
 from mlpress.ir import Ladder
 
 CALL, OUTPUT = 30, 8

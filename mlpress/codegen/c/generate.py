@@ -10,15 +10,16 @@ from mlpress.codegen.c.head import tournament_lines
 from mlpress.codegen.c.header import header_text
 from mlpress.codegen.c.looped import Sink, Style, layer_code, shared_passes, steps_line, stored, tables
 from mlpress.codegen.c.matrix import Matrix, matrices
-from mlpress.codegen.c.options import CFacts, COptions, Core, CSource
+from mlpress.codegen.c.options import CFacts, COptions, CSource
 from mlpress.codegen.c.packing import Packing, PassKind, packed
-from mlpress.codegen.c.quantize import quantize_lines
+from mlpress.codegen.c.quantize import quantize_code
 from mlpress.codegen.c.sliced import score_type as circuit_score_type
 from mlpress.codegen.c.sliced import slice_function, sliced_functions
 from mlpress.codegen.c.sums import KEEP_MACRO
 from mlpress.codegen.c.text import FLASH_MACROS, identifier, number, store_type, type_bytes
 from mlpress.codegen.c.unrolled import Work, decision_lines, layer_lines, predict_body
 from mlpress.errors import MlpressError
+from mlpress.hw.mcu import Core
 from mlpress.ir import (
     Argmax,
     Circuit,
@@ -100,13 +101,13 @@ def _shaped(net: Net, core: Core, options: COptions, shape: str) -> CSource:
         _looped(net, core, options, parts, decides, scores, shape)
     score = _score_type(net) if scores else None
     code = _code_type(net)
-    quantize = quantize_lines(net, options.name, code)
+    quantize = quantize_code(net, options.name, code)
     lines = _preamble(options.name, shape, core)
     if any(layer.startswith("dsp") for layer in parts.layers):
         lines += [*DUAL_MACROS.splitlines(), ""]
-    if not core.multiplier and (shape == "unrolled" or "unrolled" in parts.layers):
+    if quantize.keep or "unrolled" in parts.layers:
         lines += [*KEEP_MACRO.splitlines(), ""]
-    text = "\n".join([*lines, *parts.tables, *parts.functions, *quantize])
+    text = "\n".join([*lines, *parts.tables, *parts.functions, *quantize.lines])
     files = {
         f"{options.name}.h": header_text(net, options.name, code, score, decides, None),
         f"{options.name}.c": text,
@@ -371,7 +372,9 @@ def _sliced(program: Net | Circuit, core: Core, options: COptions) -> CSource:
     decides = circuit.scores is None
     score = None if decides else circuit_score_type(circuit)
     many = None if not decides else ("uint8_t" if len(circuit.classes) <= 256 else "uint16_t")
-    text = "\n".join([*_preamble(name, "bit-sliced", core), *lines, *functions, *quantize_lines(program, name, code)])
+    quantize = quantize_code(program, name, code)
+    keep = [*KEEP_MACRO.splitlines(), ""] if quantize.keep else []
+    text = "\n".join([*_preamble(name, "bit-sliced", core), *keep, *lines, *functions, *quantize.lines])
     files = {f"{name}.h": header_text(program, name, code, score, decides, many), f"{name}.c": text}
     cost = straight_cost(Work(adds=2 * operations, loads=circuit.input_bits), core)
     facts = CFacts(("sliced",), 0, 0, cost.flash, cost.cycles)

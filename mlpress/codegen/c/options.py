@@ -1,48 +1,16 @@
-"""What may be asked of the C generator, what it needs to know of a core, and what it gives back."""
+"""What may be asked of the C generator, and what it gives back."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
 from mlpress.errors import MlpressError
 
 ShapeName = Literal["auto", "unrolled", "looped", "coded", "dsp", "sliced"]
 SHAPES: tuple[str, ...] = ("auto", "unrolled", "looped", "coded", "dsp", "sliced")
 MINIMISE: tuple[str, ...] = ("cycles", "flash")
-
-
-class Core(Protocol):
-    """What the generator needs to know of a processor core; :class:`mlpress.hw.mcu.Core` has it all."""
-
-    @property
-    def name(self) -> str:
-        """The core's name, for the comment at the top of the source."""
-
-    @property
-    def word(self) -> int:
-        """Bits of a register: 8 or 32."""
-
-    @property
-    def multiplier(self) -> bool:
-        """Whether there is a multiply instruction."""
-
-    @property
-    def dsp(self) -> bool:
-        """Whether there are the 16-bit dual multiply-accumulates of Armv7E-M (SMLAD)."""
-
-    @property
-    def accumulators(self) -> int:
-        """How many sums an inner loop can hold in registers."""
-
-    @property
-    def instruction_bytes(self) -> float:
-        """Bytes of an instruction on average, for estimates of flash."""
-
-    @property
-    def cycles(self) -> Mapping[str, int]:
-        """Cycles of ``alu``, ``load``, ``multiply``, ``store``, ``branch`` (taken), ``multiply_add``."""
 
 
 @dataclass(frozen=True, slots=True)

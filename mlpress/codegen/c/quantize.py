@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from mlpress.codegen.c.text import read, table
 from mlpress.codegen.c.thresholds import Rule, rules, unorder
 from mlpress.ir import Circuit, Net
 
 BITS = """\
-static uint32_t {name}_bits(const float *x)
+static {kind} {name}_bits(const float *x)
 {{
-    union {{ float value; uint32_t bits; }} both;
+    union {{ float value; {kind} bits; }} both;
     both.value = *x;
     return both.bits;
 }}
 """
 
 
-def quantize_lines(program: Net | Circuit, name: str, code: str) -> list[str]:
-    """Return the tables and the functions of ``_quantize`` for codes of the C type ``code``."""
+class Quantize(NamedTuple):
+    """The tables and the functions of ``_quantize``, and whether they use ``MLPRESS_KEEP``."""
+
+    lines: list[str]
+    keep: bool
+
+
+def quantize_code(program: Net | Circuit, name: str, code: str) -> Quantize:
+    """Return ``_quantize`` for codes of the C type ``code``."""
     found, of = rules(program)
-    lines = [*BITS.format(name=name).splitlines(), ""]
-    if all(not one.starts for one in found):
-        lines = []
     head = [f"void {name}_quantize(const float *x, {code} *codes)", "{"]
-    count = len(of)
     if len(found) == 1:
         scaled = _power_of_two(found[0])
         if scaled is not None:
-            return [*lines, *head, *_scaled_lines(name, found[0], scaled, code, count), "}", ""]
-    return [*lines, *_searched_lines(name, found, of, code, head)]
+            lines = [*BITS.format(name=name, kind="uint32_t").splitlines(), "", *head]
+            return Quantize([*lines, *_scaled_lines(name, found[0], scaled, code, len(of)), "}", ""], keep=False)
+    if all(not one.starts for one in found):
+        return Quantize(_searched_lines(name, found, of, code, head), keep=False)
+    lines = [*BITS.format(name=name, kind="int32_t").splitlines(), ""]
+    return Quantize([*lines, *_searched_lines(name, found, of, code, head)], keep=True)
 
 
 def _power_of_two(one: Rule) -> int | None:
@@ -70,7 +79,11 @@ def _scaled_lines(name: str, one: Rule, j: int, code: str, count: int) -> list[s
 
 
 def _searched_lines(name: str, found: list[Rule], of: list[int], code: str, head: list[str]) -> list[str]:
-    """Return a binary search among each input's thresholds; inputs that all differ have theirs one after another."""
+    """Return a binary search among each input's thresholds; inputs that all differ have theirs one after another.
+
+    Keys stand in the signed order of :mod:`mlpress.codegen.c.thresholds`.  ``MLPRESS_KEEP`` keeps branches, which are
+    faster than what clang makes of them on a Cortex-M0+.
+    """
     depth = max(len(one.starts) for one in found).bit_length()
     size = max((1 << depth) - 1, 1)
     own = 2 * len(found) > len(of) > 1
@@ -78,7 +91,7 @@ def _searched_lines(name: str, found: list[Rule], of: list[int], code: str, head
     many = len(found) > 1 and not own
     keys: list[int] = []
     for one in rules_:
-        keys += [*[start + (1 << 31) for start in one.starts], *[0xFFFFFFFF] * (size - len(one.starts))]
+        keys += [*[start & 0xFFFFFFFF for start in one.starts], *[0x7FFFFFFF] * (size - len(one.starts))]
     plain = all(one.codes == tuple(range(len(one.codes))) for one in rules_)
     lines = table("uint32_t", f"{name}_starts", keys)
     if not plain:
@@ -94,8 +107,8 @@ def _searched_lines(name: str, found: list[Rule], of: list[int], code: str, head
     body += [
         f"    const float *const stop = &x[{len(of)}];",
         "    do {",
-        f"        const uint32_t bits = {name}_bits(x);",
-        "        const uint32_t key = bits ^ ((0u - (bits >> 31)) | 0x80000000u);",
+        f"        const int32_t bits = {name}_bits(x);",
+        "        const int32_t key = bits ^ (int32_t)((uint32_t)(bits >> 31) >> 1);",
     ]
     if many:
         body.append(f"        first = &{name}_starts[{read('uint16_t', 'rule')}];")
@@ -104,13 +117,14 @@ def _searched_lines(name: str, found: list[Rule], of: list[int], code: str, head
                 f"        meant = &{name}_codes[{read('uint16_t', 'rule')} + ({read('uint16_t', 'rule')} / {size}u)];"
             )
         body.append("        ++rule;")
-    body += ["        {", "            const uint32_t *at = first;"]
+    body += ["        {", "            const uint32_t *at = first;", "            MLPRESS_KEEP(first);"]
     for level in reversed(range(depth)):
         step = 1 << level
         place = f"&at[{step - 1}]" if step > 1 else "at"
         body += [
-            f"            if (key >= {read('uint32_t', place)}) {{",
+            f"            if (key >= (int32_t){read('uint32_t', place)}) {{",
             f"                at += {step};",
+            "                MLPRESS_KEEP(at);",
             "            }",
         ]
     value = "(at - first)" if plain else read(code, "&meant[at - first]")
@@ -120,5 +134,5 @@ def _searched_lines(name: str, found: list[Rule], of: list[int], code: str, head
         body += [] if plain else [f"        meant += {size + 1};"]
     body += ["        ++codes;", "        ++x;", "    } while (x != stop);"]
     if depth == 0:
-        body = [line for line in body if "key" not in line and " bits" not in line]
+        body = [line for line in body if not any(word in line for word in ("key", " bits", "KEEP"))]
     return [*lines, *head, *body, "}", ""]

@@ -34,8 +34,8 @@ KEEP_MACRO = """\
 #define MLPRESS_KEEP(v) ((void)0)
 #endif
 """
-"""Hides how a value was made: compilers else gather doublings and additions into a product, which is a call of a
-library's function where there is no multiply instruction."""
+"""Hides how a value was made.  Compilers else gather doublings and additions into a product, which is a call of a
+library's function where there is no multiply instruction, and clang turns short branches into longer code without."""
 
 
 def sum_lines(name: str, operands: Sequence[Operand], constant: int, keep: bool = False) -> tuple[str, list[str]]:
@@ -43,7 +43,7 @@ def sum_lines(name: str, operands: Sequence[Operand], constant: int, keep: bool 
 
     Operands stand together by their shifts, the largest first, and the sum is doubled between them (Horner's
     scheme), so that a sum needs no more shifts than its widest weight has bits.  ``keep`` hides them from
-    compilers, one by one (:data:`KEEP_MACRO`).
+    compilers, one by one (:data:`KEEP_MACRO`); 64-bit sums are always hidden, since a product of them is a call too.
     """
     kind = fast_type(bound(operands, constant))
     if not operands:
@@ -53,7 +53,7 @@ def sum_lines(name: str, operands: Sequence[Operand], constant: int, keep: bool 
         by_shift.setdefault(one.shift, []).append(one)
     shifts = sorted(by_shift, reverse=True)
     lines: list[str] = []
-    kept = [f"    MLPRESS_KEEP({name});"] if keep and kind != "int64_t" else []
+    kept = [f"    MLPRESS_KEEP({name});"] if keep or kind == "int64_t" else []
     for k, shift in enumerate(shifts):
         ordered = sorted(by_shift[shift], key=lambda one: -one.sign)
         words = [f"{'-' if one.sign < 0 else '+'} {_atom(one)}" for one in ordered]

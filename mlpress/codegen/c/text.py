@@ -12,8 +12,13 @@ bitand bitor bool catch class compl const_cast delete dynamic_cast explicit expo
 new not not_eq operator or or_eq private protected public reinterpret_cast static_cast template this throw true try
 typeid typename using virtual wchar_t xor xor_eq main
 """
-KEYWORDS = frozenset(_WORDS.split())
-"""Words that C99 or C++ keep for themselves."""
+_HEADERS = """
+arduino assert complex ctype errno fenv inttypes iso646 limits locale math setjmp signal stdalign stdarg stdatomic
+stdbool stddef stdint stdio stdlib stdnoreturn string tgmath threads time uchar wchar wctype
+board framed frames mlperf
+"""
+KEYWORDS = frozenset([*_WORDS.split(), *_HEADERS.split()])
+"""Words that C99 or C++ keep for themselves, and names of their headers, which a file of that name would hide."""
 
 WIDTH = 110
 

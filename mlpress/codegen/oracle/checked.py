@@ -14,7 +14,11 @@ from mlpress.ir import Circuit, Net
 
 def oracle_graph(program: Net | Circuit) -> bytes:
     """Serialise the ONNX graph of ``program``: features in, codes and decision or scores out."""
-    graph = onnx_circuit(program) if isinstance(program, Circuit) else onnx_net(program)
+    match program:
+        case Net():
+            graph = onnx_net(program)
+        case Circuit():
+            graph = onnx_circuit(program)
     return bytes(graph.SerializeToString())
 
 

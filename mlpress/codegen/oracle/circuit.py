@@ -14,7 +14,7 @@ from mlpress.ir import Circuit
 
 
 def onnx_circuit(circuit: Circuit, start: Literal["features", "codes"] = "features") -> onnx.ModelProto:
-    """The graph of a verified ``circuit``.
+    """Write the graph of a verified ``circuit``.
 
     Input: ``features`` float64 (rows, inputs), or ``codes`` int64 (rows, inputs) where ``start`` says so.  Outputs,
     int64: ``codes`` (only from features), and ``decision`` (rows,), or for a regression ``words`` (rows, scores).
@@ -36,7 +36,7 @@ def onnx_circuit(circuit: Circuit, start: Literal["features", "codes"] = "featur
 
 
 def _levels(circuit: Circuit) -> list[list[int]]:
-    """The gates of each level: those that read only inputs, those that read those, and so on."""
+    """Return the gates of each level: those that read only inputs, those that read those, and so on."""
     level = [0] * circuit.variables
     found: defaultdict[int, list[int]] = defaultdict(list)
     for gate, (a, b) in enumerate(circuit.ands.tolist()):
@@ -47,7 +47,7 @@ def _levels(circuit: Circuit) -> list[list[int]]:
 
 
 def _input_bits(graph: Graph, circuit: Circuit, codes: str) -> str:
-    """Bool (rows, 1 + input bits): the constant 0 and every bit that comes in."""
+    """Return bool (rows, 1 + input bits): the constant 0 and every bit that comes in."""
     inputs = list(enumerate(circuit.inputs))
     binary = [(k, bit) for k, feature in inputs if feature.interface == "binary" for bit in range(feature.bits)]
     unary = [(k, level) for k, feature in inputs if feature.interface == "unary" for level in feature.reached]
@@ -63,7 +63,7 @@ def _input_bits(graph: Graph, circuit: Circuit, codes: str) -> str:
 
 
 def _code_bits(graph: Graph, codes: str, places: list[tuple[int, int]]) -> str:
-    """Bool (rows, 1 + places): the constant 0 and these bits (input, bit) of codes."""
+    """Return bool (rows, 1 + places): the constant 0 and these bits (input, bit) of codes."""
     numbers = graph.node("Cast", codes, to=onnx_type(np.uint64))
     chosen = graph.node("Gather", numbers, graph.constant([0, *(k for k, _ in places)], np.int64), axis=1)
     shifts = graph.constant([[0, *(bit for _, bit in places)]], np.uint64)
@@ -80,7 +80,7 @@ def _literals(graph: Graph, signals: str, literals: list[int], column: dict[int,
 
 
 def _word(graph: Graph, signals: str, word: tuple[int, ...], column: dict[int, int], *, signed: bool) -> str:
-    """The integer (rows, 1) whose bits, the least significant first, are the literals of ``word``."""
+    """Return the integer (rows, 1) whose bits, the least significant first, are the literals of ``word``."""
     bits = graph.node("Cast", _literals(graph, signals, list(word), column), to=onnx_type(np.int64))
     weights = [1 << k for k in range(len(word))]
     if signed:

@@ -15,7 +15,7 @@ IR_VERSION = 8  # the one that came with that opset
 
 
 def onnx_type(dtype: DTypeLike) -> int:
-    """ONNX's number for a NumPy type."""
+    """Return ONNX's number for a NumPy type."""
     return int(helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
 
 
@@ -52,7 +52,7 @@ class Graph:
         return output
 
     def model(self, name: str, notes: Mapping[str, str]) -> onnx.ModelProto:
-        """The checked model, with ``notes`` as its metadata."""
+        """Return the checked model, with ``notes`` as its metadata."""
         graph = helper.make_graph(self._nodes, name, self._inputs, self._outputs, self._constants)
         opsets = [helper.make_opsetid("", OPSET)]
         model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="mlpress")

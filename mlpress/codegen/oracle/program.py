@@ -42,7 +42,7 @@ NEVER = (1 << 63) - 1  # no sum of a verified net reaches it
 
 
 def onnx_net(net: Net, start: Literal["features", "codes"] = "features") -> onnx.ModelProto:
-    """The graph of a verified ``net``.
+    """Write the graph of a verified ``net``.
 
     Input: ``features`` float64 (rows, inputs), or ``codes`` int64 (rows, inputs) where ``start`` says so.
     Outputs, all int64: ``codes`` (only from features), ``sum_k`` and ``out_k`` (rows, neurons) of every layer
@@ -60,7 +60,7 @@ def onnx_net(net: Net, start: Literal["features", "codes"] = "features") -> onnx
 
 
 def input_codes(graph: Graph, inputs: tuple[Input, ...], start: Literal["features", "codes"]) -> str:
-    """The tensor of input codes: an input of its own, or an output that is made of the input ``features``."""
+    """Return the tensor of input codes: an input of its own, or an output that is made of the input ``features``."""
     if start == "codes":
         return graph.input("codes", np.int64, len(inputs))
     return graph.output(_encode(graph, inputs), np.int64, len(inputs))
@@ -101,7 +101,7 @@ def _last_axis(graph: Graph, x: str) -> str:
 
 
 def _sums(graph: Graph, layer: Layer, x: str, name: str) -> str:
-    """A matrix product over the different (source, mask) pairs that the layer reads."""
+    """Add a matrix product over the different (source, mask) pairs that the layer reads."""
     pairs = sorted({(term.source, term.mask) for neuron in layer.neurons for term in neuron.terms}) or [(0, 0)]
     index = {pair: row for row, pair in enumerate(pairs)}
     weights = np.zeros((len(pairs), len(layer.neurons)), np.int64)
@@ -166,7 +166,7 @@ def _net_head(graph: Graph, net: Net, scores: str) -> None:
 
 
 def _tournament(graph: Graph, ranges: tuple[BitRange, ...], scores: str) -> str:
-    """The knock-out, a round at a time over all its pairs; ``index`` holds the candidates' classes."""
+    """Add the knock-out, a round at a time over all its pairs; ``index`` holds the candidates' classes."""
     count, played = len(ranges) + 1, 0
     zero = graph.node("Mul", scores, graph.constant(0, np.int64))
     index = graph.node("Add", zero, graph.constant([list(range(count))], np.int64))
@@ -194,7 +194,7 @@ def _columns(graph: Graph, table: str, columns: list[int]) -> str:
 
 
 def _seen(graph: Graph, score: str, windows: tuple[BitRange, ...]) -> str:
-    """What the comparisons see of the scores, moved up so that its sign bit is the word's: order is kept."""
+    """Return what the comparisons see of the scores, moved up so that its sign bit is the word's: order is kept."""
     tops = [64 if window.high is None else window.high for window in windows]
     lost = [window.low + 64 - top for window, top in zip(windows, tops, strict=True)]
     bits = graph.node("Cast", score, to=onnx_type(np.uint64))
@@ -204,7 +204,7 @@ def _seen(graph: Graph, score: str, windows: tuple[BitRange, ...]) -> str:
 
 
 def onnx_model(model: Model, dtype: Literal["float64", "float32"] = "float64") -> onnx.ModelProto:
-    """The graph of a verified real ``model``, computed in ``dtype``.
+    """Write the graph of a verified real ``model``, computed in ``dtype``.
 
     Input ``features`` (rows, inputs); outputs ``outputs`` (rows, outputs), the last layer's values, and, except
     for regression, ``decision`` int64 (rows,).

@@ -1,4 +1,4 @@
-"""Is the emitted Verilog the plan that it was made from?  Its syntax tree, read by pyverilog, is held against it.
+"""The audit of emitted Verilog: its syntax tree, read by pyverilog, is compared with the plan that it was made from.
 
 The audit knows nothing of how the text was made: it counts ports, operators, adders and comparators in the text
 and compares them with what the lowered net asks for.  What it can't see is whether the wires run right; that is
@@ -21,9 +21,10 @@ from typing import Any
 
 from mlpress.codegen.verilog.flat import parts_of, vectors_of
 from mlpress.codegen.verilog.readable import adders
-from mlpress.codegen.verilog.rtl import Program, bits_of
+from mlpress.codegen.verilog.rtl import Program
 from mlpress.errors import MlpressError
-from mlpress.ir import Bits, Lowered, Tournament
+from mlpress.ir import Bits, Lowered, Tournament, bits_of
+from mlpress.progress import counted
 
 OPERATORS = {
     "And": "&",
@@ -62,7 +63,7 @@ class AuditReport:
     all_characters: int = 0
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return plain JSON values."""
         return asdict(self)
 
 
@@ -108,7 +109,7 @@ def audit(verilog: str, program: Program, *, name: str = "top", registered: bool
 
 
 def _modules(verilog: str) -> dict[str, str]:
-    """The text of each module, without comments; raises where something stands between them."""
+    """Return the text of each module, without comments; raises where something stands between them."""
     found: dict[str, str] = {}
     plain = _plain(verilog)
     for part in re.split(r"(?<=\bendmodule\b)", plain):
@@ -122,7 +123,8 @@ def _modules(verilog: str) -> dict[str, str]:
 
 
 def _sample(texts: Mapping[str, str], top: str) -> list[str]:
-    """The top module and all others or, where they are too long, as many as :data:`LIMIT` allows, evenly chosen."""
+    """Return the top module and all others or, where they are too long, as many as :data:`LIMIT` allows, evenly
+    chosen."""
     others = [name for name in texts if name != top]
     room, longest = LIMIT - len(texts[top]), max((len(texts[name]) for name in others), default=0)
     if sum(len(texts[name]) for name in others) <= room:
@@ -132,7 +134,7 @@ def _sample(texts: Mapping[str, str], top: str) -> list[str]:
 
 
 def parse(verilog: str) -> list[Any]:
-    """The module definitions of plain Verilog, parsed by pyverilog; raises :class:`MlpressError` where it is not."""
+    """Parse the module definitions of plain Verilog with pyverilog; raise :class:`MlpressError` where it is not."""
     try:
         tree = _parser().parse(_plain(verilog))
     except Exception as error:  # pyverilog raises bare exceptions of several kinds
@@ -142,7 +144,7 @@ def parse(verilog: str) -> list[Any]:
 
 @cache
 def _parser() -> Any:
-    """pyverilog's parser, without its preprocessor (an external program); its tables take a second to make."""
+    """Return pyverilog's parser, without its preprocessor (an external program); its tables take a second to make."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pyverilog's own source has escapes that newer Pythons warn of
         from pyverilog.vparser.parser import VerilogParser
@@ -152,12 +154,12 @@ def _parser() -> Any:
 
 
 def _plain(verilog: str) -> str:
-    """The text without comments."""
+    """Return the text without comments."""
     return re.sub(r"//[^\n]*|/\*.*?\*/", "", verilog, flags=re.DOTALL)
 
 
 def _operators(nodes: list[Any]) -> Counter[str]:
-    """Operators by symbol (by pyverilog's name, where ours is silent); inversions are free and not counted."""
+    """Count operators by symbol (by pyverilog's name, where ours is silent); inversions are free and not counted."""
     from pyverilog.vparser.ast import Operator
 
     kinds = [_kind(node) for node in nodes if isinstance(node, Operator)]
@@ -191,7 +193,7 @@ def _ports(module: Any) -> dict[str, int]:
 
 
 def _check_plain(nodes: list[Any], registered: bool) -> None:
-    """No latch, no undefined constant, no clock where none was asked for, no signal driven twice."""
+    """Check that there is no latch, undefined constant, unwanted clock or signal that is driven twice."""
     for node in nodes:
         match _kind(node):
             case "IntConst" if re.search(r"'[sS]?[bBoOdDhH].*[xXzZ?]", node.value):
@@ -207,7 +209,7 @@ def _check_plain(nodes: list[Any], registered: bool) -> None:
 
 
 def _check_flat(modules: Mapping[str, Any], names: Sequence[str], top: str, bits: Bits) -> None:
-    """The parts that the plan is cut into, and in each the sum of all operators and the width of every vector."""
+    """Check the parts that the plan is cut into, and in each the sum of all operators and the width of every vector."""
     parts = parts_of(bits)
     cut = {f"{top}_part{k}": part for k, part in enumerate(parts)} if len(parts) > 1 else {top: parts[0]}
     if {*names} != {*cut, top}:
@@ -232,15 +234,16 @@ def _check_flat(modules: Mapping[str, Any], names: Sequence[str], top: str, bits
         for vector in sorted({vectors.names[g] for g in part}):
             if declared.get(vector) != vectors.sizes[vector]:
                 raise MlpressError(
-                    f"audit: {vector} is {declared.get(vector, 0)} bits wide, the plan asks for {vectors.sizes[vector]}"
+                    f"audit: {vector} is {counted(declared.get(vector, 0), 'bit')} wide, the plan asks for "
+                    f"{vectors.sizes[vector]}"
                 )
         assigned = [node for node in _nodes(module) if _kind(node) == "Lvalue"]
         if part and len(assigned) < len(part):
-            raise MlpressError(f"audit: {name} assigns {len(assigned)} bits, the plan {len(part)}")
+            raise MlpressError(f"audit: {name} assigns {counted(len(assigned), 'bit')}, the plan {len(part)}")
 
 
 def _flat_adders(bits: Bits) -> dict[str, dict[str, int]]:
-    """The full and half adders of each value."""
+    """Return the full and half adders of each value."""
     built: dict[str, dict[str, int]] = {}
     for (owner, kind), count in sorted(Counter((gate.owner, gate.kind) for gate in bits.gates).items()):
         built.setdefault(owner, {})[kind] = count
@@ -253,7 +256,7 @@ def _as_adders(counts: dict[str, int]) -> dict[str, int]:
 
 
 def _module_adders(modules: dict[str, Any], names: set[str], lowered: Lowered) -> dict[str, dict[str, int]]:
-    """The ``+`` and ``-`` operators of each sum's module, against its operands."""
+    """Count the ``+`` and ``-`` operators of each sum's module, against its operands."""
     built = {}
     for value in lowered.plan.sums:
         unit = modules.get(f"{value.name}_unit")

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpress.codegen.verilog.rtl import Program, bits_of, inputs_of
+from mlpress.codegen.verilog.rtl import Program
 from mlpress.errors import MlpressError
-from mlpress.ir import Bits, Circuit, interpret, interpret_circuit, port_columns
+from mlpress.ir import Bits, bits_of, port_columns, program_of, run
 
 Port = tuple[str, int]
 """A port's name and width."""
@@ -58,10 +58,10 @@ def testbench(
         codes = codes[np.linspace(0, len(codes) - 1, most).astype(np.int64)]
     inputs = list(bits.inputs)
     outputs = [(port, len(word)) for port, (word, _) in bits.outputs.items()]
-    answers = _answers(program, codes)
+    answers = run(program_of(program), codes).words
     width = sum(size for _, size in (*inputs, *outputs))
     ports = [*inputs, *outputs]
-    columns = list(port_columns(inputs_of(program), codes).values())
+    columns = list(port_columns(program.inputs, codes).values())
     rows = [_word(ports, row) for row in np.column_stack([*columns, answers]).tolist()]
     digits = -(-width // 4)
     vectors = "\n".join(f"    rows[{k}] = {width}'h{word:0{digits}x};" for k, word in enumerate(rows))
@@ -106,19 +106,14 @@ endmodule
 
 
 def _worth_rows(bits: Bits) -> int:
-    """Rows by the number of gates; measured: 28 ms a row of 2,076 gates, growing with their square."""
+    """Return how many rows to take, by the number of gates; measured: 28 ms per row of 2,076 gates, growing with their
+    square.
+    """
     return int(np.clip(BENCH_SECONDS / (6.5e-9 * max(1, len(bits.gates)) ** 2), LEAST_ROWS, MOST_ROWS))
 
 
-def _answers(program: Program, codes: NDArray[np.int64]) -> NDArray[np.int64]:
-    if isinstance(program, Circuit):
-        return interpret_circuit(program, codes).words
-    trace = interpret(program.net, codes)
-    return trace.scores if trace.decision is None else trace.decision[:, None]
-
-
 def _word(ports: Sequence[Port], values: Sequence[int]) -> int:
-    """The values side by side, the first port in the highest bits."""
+    """Pack the values side by side, the first port in the highest bits."""
     word = 0
     for (_, size), value in zip(ports, values, strict=True):
         word = word << size | value & ((1 << size) - 1)
@@ -126,7 +121,7 @@ def _word(ports: Sequence[Port], values: Sequence[int]) -> int:
 
 
 def _fields(ports: Sequence[Port], width: int) -> dict[str, str]:
-    """Where each port's bits lie in a row, as a Verilog range."""
+    """Return where each port's bits lie in a row, as a Verilog range."""
     fields = {}
     for port, size in ports:
         fields[port] = f"{width - 1}:{width - size}"

@@ -29,7 +29,7 @@ class Vectors:
 
 
 def vectors_of(bits: Bits) -> Vectors:
-    """The vectors ``<value>_<kind>_<depth>``.
+    """Return the vectors ``<value>_<kind>_<depth>``.
 
     Gates of one depth do not read each other, so no vector depends on itself: event-driven simulators stay fast.
     """
@@ -44,7 +44,7 @@ def vectors_of(bits: Bits) -> Vectors:
 
 
 def parts_of(bits: Bits) -> list[range]:
-    """The gates of each module: one range where they fit, else ranges that end where a value ends."""
+    """Return the gates of each module: one range where they fit, else ranges that end where a value ends."""
     if len(bits.gates) <= WHOLE_GATES:
         return [range(len(bits.gates))]
     ends = [k for k in range(1, len(bits.gates)) if bits.gates[k].owner != bits.gates[k - 1].owner]
@@ -58,7 +58,7 @@ def parts_of(bits: Bits) -> list[range]:
 
 
 def flat_text(bits: Bits, name: str, registered: bool) -> str:
-    """The modules of ``bits``, the top one last, with flip-flops at all ports where ``registered``."""
+    """Write the modules of ``bits``, the top one last, with flip-flops at all ports where ``registered``."""
     return _Writer(bits, name, registered).text()
 
 
@@ -123,7 +123,7 @@ class _Writer:
         return "".join([*lines, "endmodule\n"])
 
     def _named(self) -> list[str]:
-        """The values' own words, for the reader."""
+        """Return the values' own words, for the reader."""
         taken = {*self.ports, *self.bits.outputs, *(f"{port}_next" for port in self.bits.outputs), *self.vectors.sizes}
         named = {name: word for name, word in self.bits.words.items() if name not in taken}
         lines = [f"  wire {_range(max(1, len(word)))}{name};\n" for name, word in named.items()]
@@ -143,7 +143,7 @@ class _Writer:
         return [f"  assign {self.nodes[first + g]} = {self._expression(gates[g])};\n" for g in part]
 
     def _read(self, part: range) -> list[str]:
-        """What the gates of ``part`` read of others: ports and vectors, in the order of reading."""
+        """Return what the gates of ``part`` read of others: ports and vectors, in the order of reading."""
         first = self.bits.first_gate
         start = first + part.start
         found: dict[str, None] = {}
@@ -155,7 +155,7 @@ class _Writer:
         return list(found)
 
     def _needed(self, parts: Sequence[range]) -> dict[str, None]:
-        """The vectors that the top module has: those that other parts or the outputs read."""
+        """Return the vectors that the top module has: those that other parts or the outputs read."""
         first = self.bits.first_gate
         ends = [literal >> 1 for word, _ in self.bits.outputs.values() for literal in word]
         found = {self.vectors.names[node - first]: None for node in ends if node >= first}
@@ -183,7 +183,7 @@ class _Writer:
         return f"~{self.nodes[literal >> 1]}" if literal & 1 else self.nodes[literal >> 1]
 
     def _word(self, word: Sequence[int]) -> str:
-        """A concatenation, the highest bit first."""
+        """Return a concatenation, the highest bit first."""
         bits = [self._literal(literal) for literal in reversed(word)] or ["1'b0"]
         rows = [", ".join(bits[k : k + LINE_TERMS]) for k in range(0, len(bits), LINE_TERMS)]
         return f"{{{(',' + chr(10) + '    ').join(rows)}}}" if len(bits) > 1 else bits[0]

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from mlpress.codegen.verilog.rtl import Program, inputs_of, sanitised
+from mlpress.codegen.verilog.rtl import Program, sanitised
 from mlpress.ir import Input, level_port, port_name
 
 LADDER = (
@@ -61,7 +61,7 @@ def converters_csv(program: Program) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["feature", "threshold", "side", "share_of_full_scale", "port"])
-    for each in comparators(inputs_of(program)):
+    for each in comparators(program.inputs):
         side = "above" if each.above else "below"
         writer.writerow([sanitised(each.feature), repr(each.threshold), side, repr(each.share), each.port])
     return text.getvalue()
@@ -72,7 +72,7 @@ def front_end(program: Program, name: str = "front_end") -> str:
 
     It does in Verilog's reals what :class:`mlpress.ir.Input` says, so both agree on every value.
     """
-    inputs = inputs_of(program)
+    inputs = program.inputs
     found = list(comparators(inputs))
     read = sorted({each.number for each in found})
     ports = [f"{port_name(k)}_value" for k in read] + [each.port for each in found]

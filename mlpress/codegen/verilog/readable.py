@@ -1,4 +1,4 @@
-"""The readable style: a module a sum and a module an activation, in words and operators."""
+"""The readable style: one module per sum and one per activation, in words and operators."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ LINE = 64
 
 
 def shape(interval: Interval) -> Shape:
-    """The narrowest shape that holds every value of ``interval``."""
+    """Return the narrowest shape that holds every value of ``interval``."""
     low, high = interval
     return Shape(signed_bits(low, high), signed=True) if low < 0 else Shape(max(1, high.bit_length()))
 
@@ -79,7 +79,7 @@ class _SumModule(Elaboratable):  # type: ignore[misc]
 
 
 def adders(value: Sum) -> int:
-    """The ``+`` and ``-`` operators of a sum: one an operand, save for a first one that is added to nothing."""
+    """Count the ``+`` and ``-`` operators of a sum: one per operand, save for a first one that is added to nothing."""
     starts_free = value.constant == 0 and bool(value.operands) and value.operands[0].sign > 0
     return len(value.operands) - starts_free
 
@@ -116,7 +116,7 @@ def _clipped(code: Value, top: int) -> Value:
 
 
 def _counted(reached: list[Value]) -> Value:
-    """How many are 1: halves are counted and added, so that no sum is wider than it must be."""
+    """Count how many are 1: halves are counted and added, so that no sum is wider than it must be."""
     while len(reached) > 1:
         odd = reached[-1:] if len(reached) % 2 else []
         reached = [low + high for low, high in zip(reached[::2], reached[1::2], strict=False)] + odd

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from mlpress.codegen.verilog.flat import flat_text, vectors_of
 from mlpress.codegen.verilog.readable import readable
 from mlpress.errors import MlpressError
-from mlpress.ir import Bits, Circuit, Gate, Input, Ladder, Lowered, QRelu, Scores, circuit_bits, port_columns
+from mlpress.ir import Bits, Circuit, Gate, Input, Ladder, Lowered, QRelu, bits_of, port_columns, port_name
 from mlpress.progress import counted
 from mlpress.yosys import run_yosys
 
@@ -34,7 +34,7 @@ Program = Lowered | Circuit
 
 
 def to_verilog(program: Program, *, name: str = "top", style: str = "flat", registered: bool = False) -> str:
-    """Plain Verilog-2001 of ``program``, with a comment that documents its ports.
+    """Write ``program`` as plain Verilog-2001, with a comment that documents its ports.
 
     ``registered`` puts flip-flops (``clk``, asynchronous active-high ``rst``) at every input and output: the
     answer to a row is there two clock edges later.
@@ -56,10 +56,15 @@ def check_style(style: str) -> None:
         raise MlpressError(f"unknown Verilog style {style!r}; there are {', '.join(STYLES)}")
 
 
+def styles_of(program: Program) -> tuple[str, ...]:
+    """Return the styles that ``program`` can be written in, the most readable last."""
+    return STYLES if isinstance(program, Lowered) else STYLES[:1]
+
+
 def simulate(
     program: Program, codes: NDArray[np.int64], style: str = "flat", *, timeout_s: float = math.inf
 ) -> dict[str, NDArray[np.int64]]:
-    """Outputs by port, int64 (rows,), of input ``codes`` (rows, inputs) in Amaranth's own simulator.
+    """Run ``codes`` (rows, inputs) in Amaranth's own simulator; return outputs by port, int64 (rows,).
 
     After ``timeout_s`` seconds no further row is begun: the answers are then fewer than the rows.
     """
@@ -67,7 +72,7 @@ def simulate(
     _check_style(program, style)
     circuit = _circuit(program, style, registered=False)
     found: dict[str, list[int]] = {port.name: [] for port in circuit.outputs}
-    columns = port_columns(inputs_of(program), codes)
+    columns = port_columns(program.inputs, codes)
     rows = list(zip(*(columns[port.name].tolist() for port in circuit.inputs), strict=True))
 
     async def drive(context: SimulatorContext) -> None:
@@ -94,19 +99,9 @@ class _Circuit:
     outputs: list[Signal]
 
 
-def bits_of(program: Program) -> Bits:
-    """The bit program of a lowered net or of a circuit."""
-    return program.bits if isinstance(program, Lowered) else circuit_bits(program)
-
-
-def inputs_of(program: Program) -> tuple[Input, ...]:
-    """The inputs of a lowered net or of a circuit."""
-    return program.inputs if isinstance(program, Circuit) else program.net.inputs
-
-
 def _check_style(program: Program, style: str) -> None:
     check_style(style)
-    if style != "flat" and isinstance(program, Circuit):
+    if style not in styles_of(program):
         raise MlpressError("a circuit of gates has no neurons to make modules of; its Verilog is flat")
 
 
@@ -125,10 +120,10 @@ def _circuit(program: Program, style: str, registered: bool) -> _Circuit:
         outside = [Signal(answer.shape(), name=f"{answer.name}_next") for answer in answers]
         for source, held in zip([*ports, *outside], [*inside, *answers], strict=True):
             module.d.sync += held.eq(source)
-    if style == "flat" or isinstance(program, Circuit):
-        _flat(module, bits, inside, outside)
-    else:
+    if style == "modules" and isinstance(program, Lowered):
         readable(module, program.plan, inside, outside)
+    else:
+        _flat(module, bits, inside, outside)
     return _Circuit(module, clocking, ports, answers)
 
 
@@ -165,7 +160,7 @@ def _expression(gate: Gate, a: Value, b: Value, c: Value) -> Value:
 
 
 def _as_verilog(text: str, name: str) -> str:
-    """RTLIL to Verilog, with the ports in the order of the contract and modules named after what they hold."""
+    """Convert RTLIL to Verilog, with the ports in the order of the contract and modules named after what they hold."""
     text = re.sub(r"(?m)^(\s+wire .*?(?:input|output) )(\d+)", lambda m: f"{m[1]}{int(m[2]) + 1}", text)
     text = re.sub(rf"\\{name}\.(\w+)", r"\\\1", text)
     script = "read_rtlil in.il\nproc\nclean\nwrite_verilog -noattr out.v"
@@ -174,26 +169,26 @@ def _as_verilog(text: str, name: str) -> str:
 
 
 def header(program: Program, style: str) -> str:
-    """The comment on top: what the module is, and what each port means."""
-    lines = [*_what(program, style), "", "Inputs (unsigned codes; x0_ge3 says whether code x0 is 3 or more):"]
-    if all(feature.interface == "binary" for feature in inputs_of(program)):
-        lines[-1] = "Inputs (unsigned codes):"
-    lines += [f"  x{k}: {_code(feature)}" for k, feature in enumerate(inputs_of(program))]
-    lines += ["", "Outputs:", *_answers(program)]
-    if isinstance(program, Lowered):
-        lines += ["", "Layers:"]
-        for k, layer in enumerate(program.net.layers):
-            kinds = sorted({_activation(neuron.activation) for neuron in layer.neurons})
-            lines.append(f"  {k}: {counted(len(layer.neurons), 'neuron')}, {'; '.join(kinds)}")
+    """Write the comment on top: what the module holds, and what each port means."""
+    title, layers = _described(program, style)
+    unary = any(feature.interface == "unary" for feature in program.inputs)
+    lines = [title, "", f"Inputs (unsigned codes{'; x0_ge3 says whether code x0 is 3 or more' if unary else ''}):"]
+    lines += [f"  {port_name(k)}: {_code(feature)}" for k, feature in enumerate(program.inputs)]
+    lines += ["", "Outputs:", *_answers(program), *layers]
     return "".join(f"// {line}".rstrip() + "\n" for line in lines) + "\n"
 
 
-def _what(program: Program, style: str) -> list[str]:
+def _described(program: Program, style: str) -> tuple[str, list[str]]:
+    """Return the first line of the comment, and the lines on layers."""
     if isinstance(program, Circuit):
-        return [f"A circuit of {len(program.ands)} and-gates pressed by mlpress."]
+        return f"A circuit of {counted(len(program.ands), 'and-gate')} made by mlpress.", []
     net = program.net
     topology = "-".join(str(n) for n in (len(net.inputs), *(len(layer.neurons) for layer in net.layers)))
-    return [f"A {topology} network pressed by mlpress ({style})."]
+    lines = ["", "Layers:"]
+    for k, layer in enumerate(net.layers):
+        kinds = sorted({_activation(neuron.activation) for neuron in layer.neurons})
+        lines.append(f"  {k}: {counted(len(layer.neurons), 'neuron')}, {'; '.join(kinds)}")
+    return f"A {topology} network made by mlpress ({style}).", lines
 
 
 def _code(feature: Input) -> str:
@@ -206,18 +201,13 @@ def _code(feature: Input) -> str:
 
 
 def _answers(program: Program) -> list[str]:
-    if isinstance(program, Circuit):
-        scores, classes = program.scores, program.classes
-    else:
-        head = program.net.head
-        scores, classes = (head if isinstance(head, Scores) else None), program.net.classes
-    if scores is not None:
+    if (scores := program.scores) is not None:
         return [
             f"  y{k}: signed score; real value = score * {scale!r} + {offset!r}"
             for k, (scale, offset) in enumerate(zip(scores.scale, scores.offset, strict=True))
         ]
-    shown = ", ".join(f"{k} = {sanitised(str(label))}" for k, label in enumerate(classes[:32]))
-    return [f"  y: class index; {shown}{', ...' if len(classes) > 32 else ''}"]
+    shown = ", ".join(f"{k} = {sanitised(str(label))}" for k, label in enumerate(program.classes[:32]))
+    return [f"  y: class index; {shown}{', ...' if len(program.classes) > 32 else ''}"]
 
 
 def _activation(activation: object) -> str:
@@ -231,5 +221,6 @@ def _activation(activation: object) -> str:
 
 
 def sanitised(text: str) -> str:
-    """``text`` with nothing left that could end a comment or a name: letters, digits, spaces and ``._-+()%/``."""
+    """Return ``text`` with nothing left that could end a comment or a name: letters, digits, spaces and
+    ``._-+()%/``."""
     return re.sub(r"[^A-Za-z0-9 ._()%+-]", "_", text)[:80]

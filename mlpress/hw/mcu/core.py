@@ -20,7 +20,9 @@ class Core:
     registers, ``instruction_bytes`` an average for estimates.  ``cycles`` gives the cycles of ``alu``, ``load``,
     ``store``, ``multiply``, ``multiply_add`` (one or two instructions), ``branch`` (taken), ``call`` and ``table`` (a
     load from flash), with no wait states; ``cycles_source`` says where they are from.  ``zig`` and ``gcc`` are
-    compilers' flags, ``counting`` and ``unicorn`` say how the emulator counts and what it emulates.
+    compilers' flags, ``counting`` and ``unicorn`` say how the emulator counts and what it emulates.  ``qemu`` has the
+    ``program`` and the ``machine`` of QEMU that runs its code, with the places of ``flash`` and ``ram`` and the
+    ``size`` of RAM in hexadecimal; empty where there is none.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Core:
     zig: tuple[str, ...]
     gcc: tuple[str, ...]
     unicorn: str
+    qemu: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,10 @@ class Part:
     dollars: float | None
     dollars_source: str
 
+    def nanojoules(self, cycles: float) -> float | None:
+        """Return the energy of so many cycles (1 mW/MHz is 1 nJ per cycle), ``None`` where the power is not known."""
+        return None if self.milliwatt_per_megahertz is None else cycles * self.milliwatt_per_megahertz
+
 
 def _read(name: str) -> dict[str, Any]:
     text = resources.files("mlpress.hw.mcu").joinpath(name).read_text(encoding="utf-8")
@@ -76,9 +83,12 @@ def cores() -> Mapping[str, Core]:
 
 @cache
 def parts() -> Mapping[str, Part]:
-    """Return all parts by name, those with a known price first and the cheapest of them in front."""
+    """Return all parts by name: those with a known price, the cheapest first, then the others, the smallest first.
+
+    The smallest has the least flash, then the least RAM.
+    """
     made = [Part(name=name, **facts) for name, facts in _read("parts.json").items()]
-    made.sort(key=lambda part: (part.dollars is None, part.dollars or 0.0, part.flash, part.name))
+    made.sort(key=lambda part: (part.dollars is None, part.dollars or 0.0, part.flash, part.ram, part.name))
     return {part.name: part for part in made}
 
 

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from mlpress.hw.printed.cells.boolean import truth_table
     from mlpress.hw.printed.cells.liberty import parse_liberty, read_liberty
     from mlpress.hw.printed.cells.liberty_writer import to_liberty
-    from mlpress.hw.printed.cells.technology import Cell, Comparator, Technology
+    from mlpress.hw.printed.cells.technology import Cell, Comparator, Technology, cm2
     from mlpress.hw.printed.cells.technology_file import load_technology, technologies
     from mlpress.hw.printed.cost.adc import AdcCost, Converter, Feed, adc_cost
     from mlpress.hw.printed.cost.estimation import (
@@ -46,7 +46,7 @@ _MODULES = {
     "netlist.simulate": ("NetActivity", "PackedNetlist"),
     "cost.sources": ("LARGEST_AREA_CM2", "POWER_SOURCES", "PowerSource", "sources_for"),
     "synthesis.synth": ("Synthesis", "check_effort", "synthesise"),
-    "cells.technology": ("Cell", "Comparator", "Technology"),
+    "cells.technology": ("Cell", "Comparator", "Technology", "cm2"),
     "cells.technology_file": ("load_technology", "technologies"),
     "cost.timing": ("Step", "Timing", "critical_path"),
     "netlist.vectors": ("read_vectors",),
@@ -79,6 +79,7 @@ __all__ = [
     "adc_cost",
     "check_effort",
     "check_rate",
+    "cm2",
     "critical_path",
     "estimate",
     "estimate_power",

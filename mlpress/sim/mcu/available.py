@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib.util
 
 from mlpress.errors import MlpressError
+from mlpress.hw.mcu import Core
 from mlpress.sim.mcu.avr import missing
 from mlpress.sim.mcu.host import host_compiler
-from mlpress.sim.mcu.source import Machine
 from mlpress.sim.mcu.toolchain import find_compiler
 
 EXTRA = "pip install 'mlpress[mcu]'"
@@ -20,7 +20,7 @@ def host_lacks() -> str:
     return f"no C compiler is installed ({EXTRA}, or install gcc or clang)"
 
 
-def emulation_lacks(machine: Machine) -> str:
+def emulation_lacks(machine: Core) -> str:
     """Return what is missing to run C on an emulated ``machine``, and how to get it; empty where nothing is."""
     if machine.isa == "avr":
         return f"{missing()} is not installed" if missing() else ""

@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpress.codegen.c import CSource
 from mlpress.errors import MlpressError, OutOfTimeError
+from mlpress.hw.mcu import Core
 from mlpress.sim.mcu.emulator import Run
 from mlpress.sim.mcu.host import host_compiler
-from mlpress.sim.mcu.source import Machine, Source
-from mlpress.sim.mcu.toolchain import SECONDS, run, write_sources
+from mlpress.sim.mcu.toolchain import SECONDS, Sizes, functions, read_image, run, write_sources
 
 NEXT, DECIDED, BYTE = 0x3E, 0x4A, 0x4B
 """Data addresses of GPIOR0, GPIOR1 and GPIOR2: a write asks for a row, ends a decision, and hands a byte over."""
@@ -97,7 +98,7 @@ def missing() -> str:
     return "" if header else "libsimavr-dev"
 
 
-def run_avr(source: Source, machine: Machine, codes: NDArray[Any], optimise: str = "Os") -> Run:
+def run_avr(source: CSource, machine: Core, codes: NDArray[Any], optimise: str = "Os") -> Run:
     """Run ``_predict`` and ``_scores`` on ``codes`` (rows, inputs) in a simulated AVR; every row is counted.
 
     ``instructions`` is empty: simavr counts cycles.  Raises :class:`MlpressError` where a tool is missing or the
@@ -110,13 +111,13 @@ def run_avr(source: Source, machine: Machine, codes: NDArray[Any], optimise: str
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         whole = write_sources([source], folder)
-        (folder / "board.c").write_text(f'#include "{source.name}.h"\n' + _board(source), encoding="ascii")
-        (folder / "runner.c").write_text(RUNNER, encoding="ascii")
+        (folder / "avr-board.c").write_text(f'#include "{source.name}.h"\n' + _board(source), encoding="ascii")
+        (folder / "avr-runner.c").write_text(RUNNER, encoding="ascii")
         image = folder / "board.elf"
         flags = [f"-{optimise}", "-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections", f"-I{folder}"]
-        run([*machine.gcc, *flags, str(whole), str(folder / "board.c"), "-o", str(image)])
+        run([*machine.gcc, *flags, str(whole), str(folder / "avr-board.c"), "-o", str(image)])
         runner = folder / "runner"
-        run([*host_compiler("cc"), "-O2", str(folder / "runner.c"), "-o", str(runner), "-lsimavr", "-lelf"])
+        run([*host_compiler("cc"), "-O2", str(folder / "avr-runner.c"), "-o", str(runner), "-lsimavr", "-lelf"])
         place, end = _addresses(image)
         words = [str(runner), str(image), machine.name, str(place), str(rows[0].nbytes), str(end)]
         try:
@@ -128,7 +129,18 @@ def run_avr(source: Source, machine: Machine, codes: NDArray[Any], optimise: str
     return _read(source, machine, done.stdout.decode(), len(rows), optimise)
 
 
-def _board(source: Source) -> str:
+def avr_sizes(source: CSource, machine: Core, optimise: str = "Os") -> Sizes:
+    """Return the bytes of ``_predict`` (or ``_scores``) with all that it needs, of libgcc too, linked by avr-gcc."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        whole = write_sources([source], folder)
+        main = functions(source)[1]
+        flags = [f"-{optimise}", "-ffunction-sections", "-fdata-sections", "-nostartfiles", "-Wl,--gc-sections"]
+        run([*machine.gcc, *flags, f"-Wl,-e,{main}", f"-Wl,-u,{main}", str(whole), "-o", str(folder / "image.elf")])
+        return read_image(folder / "image.elf")[2]
+
+
+def _board(source: CSource) -> str:
     """Return the firmware's main: the class goes out in 2 bytes, a score in 8, the lowest first."""
     send = "GPIOR2 = (uint8_t)v; v >>= 8;"
     decide = f"const int c = {source.name}_predict(mlpress_row);" if source.decides else ""
@@ -160,7 +172,7 @@ def _addresses(image: Path) -> tuple[int, int]:
     return found["mlpress_row"], found["_end"]
 
 
-def _read(source: Source, machine: Machine, text: str, rows: int, optimise: str) -> Run:
+def _read(source: CSource, machine: Core, text: str, rows: int, optimise: str) -> Run:
     lines = [line.split() for line in text.splitlines()]
     times = np.array([[int(word) for word in line[1:]] for line in lines if line[0] == "t"], np.int64)
     sent = np.array([int(line[1]) for line in lines if line[0] == "b"], np.uint8).reshape(rows, -1)

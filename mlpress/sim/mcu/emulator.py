@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpress.codegen.c import CSource
 from mlpress.errors import MlpressError
+from mlpress.hw.mcu import Core
 from mlpress.sim.mcu.counting import Cost, cost
-from mlpress.sim.mcu.source import Source
 from mlpress.sim.mcu.toolchain import FLASH, RAM, Firmware
 
 INPUT, OUTPUT, STACK, RETURN = 0x2010_0000, 0x2020_0000, 0x2050_0000, 0x0700_0000
@@ -46,7 +47,7 @@ class Emulator:
         self._source = next(one for one in firmware.sources if name in {None, one.name})
         self._firmware = firmware
         self._costs: dict[int, tuple[int, Cost]] = {}
-        self._uc, self._registers = _machine(firmware.machine.unicorn)
+        self._uc, self._registers = machine(firmware.machine.unicorn)
         self._thumb = 1 if firmware.machine.isa == "thumb" else 0
         for base, size in ((RETURN & ~0xFFFF, 0x10000), (FLASH, 0x200_0000), (RAM, 0x100_0000)):
             self._uc.mem_map(base, size)
@@ -54,7 +55,7 @@ class Emulator:
             self._uc.mem_write(address, data)
 
     @property
-    def source(self) -> Source:
+    def source(self) -> CSource:
         """The source whose functions run."""
         return self._source
 
@@ -75,14 +76,14 @@ class Emulator:
         left = np.frombuffer(bytes(uc.mem_read(STACK - PAINTED, PAINTED)), np.uint8)
         touched = np.flatnonzero(left != PAINT)
         stack = int(PAINTED - touched[0]) if len(touched) else 0
-        machine = self._firmware.machine
+        core = self._firmware.machine
         return Run(
             np.array(predictions, np.int64) if source.decides else None,
             self._scores(rows) if source.score_type is not None else None,
             np.array(instructions, np.int64),
             np.array(cycles, np.int64),
             stack,
-            f"instructions of the unicorn emulator, each by the table of {machine.cycles_source}; "
+            f"instructions of the unicorn emulator, each by the table of {core.cycles_source}; "
             f"{self._firmware.compiler}",
         )
 
@@ -140,18 +141,20 @@ class Emulator:
         for pc, following in zip(trace, [*trace[1:], RETURN], strict=True):
             if pc not in self._costs:
                 code = bytes(self._uc.mem_read(pc, 4))
-                self._costs[pc] = (self._size(code), cost(self._firmware.machine.counting, code))
+                self._costs[pc] = (size_of(self._firmware.machine, code), cost(self._firmware.machine.counting, code))
             size, each = self._costs[pc]
             total += each.onward if following == pc + size else each.taken
         return total
 
-    def _size(self, code: bytes) -> int:
-        if self._thumb:
-            return 4 if code[1] >> 3 >= 0b11101 else 2
-        return 4 if code[0] & 3 == 3 else 2
+
+def size_of(core: Core, code: bytes) -> int:
+    """Return the bytes of the instruction that ``code`` begins with."""
+    if core.isa == "thumb":
+        return 4 if code[1] >> 3 >= 0b11101 else 2
+    return 4 if code[0] & 3 == 3 else 2
 
 
-def _machine(name: str) -> tuple[Any, dict[str, int]]:
+def machine(name: str) -> tuple[Any, dict[str, int]]:
     """Return a fresh emulator and the numbers of its registers."""
     try:
         import unicorn

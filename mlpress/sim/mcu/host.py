@@ -14,8 +14,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpress.codegen.c import CSource
 from mlpress.errors import MlpressError, OutOfTimeError
-from mlpress.sim.mcu.source import Source
 from mlpress.sim.mcu.toolchain import SECONDS, WARNINGS, run, write_sources
 
 MAIN = """\
@@ -39,7 +39,7 @@ def host_compiler(language: Literal["cc", "c++"]) -> list[str]:
     return [found] if found else [sys.executable, "-m", "ziglang", language]
 
 
-def _case(index: int, source: Source) -> str:
+def _case(index: int, source: CSource) -> str:
     """Return the case that reads features and codes row by row, and writes codes, class and scores as int64."""
     name, n, m = source.name, source.inputs, source.scores
     score = source.score_type or "int32_t"
@@ -61,14 +61,14 @@ def _case(index: int, source: Source) -> str:
 class HostProgram:
     """Sources compiled into one program, which is removed at the end of a ``with`` statement or of the object."""
 
-    def __init__(self, sources: Sequence[Source]) -> None:
+    def __init__(self, sources: Sequence[CSource]) -> None:
         """Compile ``sources`` with all warnings as errors and, with gcc or clang, UBSan and ASan."""
         self._sources = tuple(sources)
         made = tempfile.TemporaryDirectory()
         self._remove = weakref.finalize(self, made.cleanup)
         folder = Path(made.name)
         whole = write_sources(self._sources, folder)
-        main = folder / "main.c"
+        main = folder / "host-main.c"
         includes = "".join(f'#include "{source.name}.h"\n' for source in self._sources)
         cases = "\n".join(_case(index, source) for index, source in enumerate(self._sources))
         main.write_text(includes + MAIN % cases, encoding="ascii")

@@ -14,10 +14,11 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
+from mlpress.codegen.c import CSource
 from mlpress.errors import MlpressError
-from mlpress.sim.mcu.source import Machine, Source, functions
+from mlpress.hw.mcu import Core
 
 Compiler = Literal["zig", "gcc"]
 WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror", "-std=c99", "-pedantic")
@@ -47,6 +48,14 @@ PGMSPACE = """\
 SECONDS = 300
 
 
+class Written(Protocol):
+    """Files of C."""
+
+    @property
+    def files(self) -> Mapping[str, str]:
+        """Text by file name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sizes:
     """Bytes of an image: ``flash`` holds code, constants and initial values, ``ram`` static variables."""
@@ -60,18 +69,20 @@ class Firmware:
     """A linked image of one source or of several.
 
     ``segments`` are the bytes at an address, ``symbols`` the addresses of functions.  ``sizes`` are those of
-    ``_predict`` (or ``_scores``) of the first source alone, with all that it needs.
+    ``_predict`` (or ``_scores``) of the first source alone, with all that it needs; of a whole program, they are its
+    own, and ``counted`` are the addresses, first and behind the last, of the functions of its source.
     """
 
-    machine: Machine
-    sources: tuple[Source, ...]
+    machine: Core
+    sources: tuple[CSource, ...]
     segments: tuple[tuple[int, bytes], ...]
     symbols: Mapping[str, int]
     sizes: Sizes
     compiler: str
+    counted: tuple[int, int] = (0, 0)
 
 
-def find_compiler(machine: Machine) -> Compiler:
+def find_compiler(machine: Core) -> Compiler:
     """Return the compiler that is there: the Zig wheel, or else the core's cross gcc."""
     if importlib.util.find_spec("ziglang") is not None:
         return "zig"
@@ -80,7 +91,7 @@ def find_compiler(machine: Machine) -> Compiler:
     raise MlpressError(f"no compiler for {machine.name}: pip install 'mlpress[mcu]', or install {machine.gcc[0]}")
 
 
-def command(machine: Machine, compiler: Compiler) -> list[str]:
+def command(machine: Core, compiler: Compiler) -> list[str]:
     """Return the first words of a command that compiles for ``machine``."""
     return [sys.executable, "-m", "ziglang", "cc", *machine.zig] if compiler == "zig" else [*machine.gcc]
 
@@ -100,20 +111,18 @@ def run(words: Sequence[str]) -> str:
     return done.stdout
 
 
-def write_sources(sources: Sequence[Source], folder: Path) -> Path:
+def write_sources(sources: Sequence[Written], folder: Path) -> Path:
     """Write all files of ``sources`` into ``folder``; return one C file that includes them all."""
     for source in sources:
         for name, text in source.files.items():
             (folder / name).write_text(text, encoding="ascii")
-    whole = folder / "all_sources.c"
+    whole = folder / "all-sources.c"
     parts = [f'#include "{name}"\n' for source in sources for name in source.files if name.endswith(".c")]
     whole.write_text("".join(parts), encoding="ascii")
     return whole
 
 
-def compile_object(
-    sources: Sequence[Source], machine: Machine, optimise: str, compiler: Compiler, target: Path
-) -> None:
+def compile_object(sources: Sequence[Written], machine: Core, optimise: str, compiler: Compiler, target: Path) -> None:
     """Compile ``sources`` into the object file ``target``; any warning is an error."""
     with tempfile.TemporaryDirectory() as name:
         whole = write_sources(sources, Path(name))
@@ -133,7 +142,7 @@ def compile_object(
 
 
 def build(
-    sources: Source | Sequence[Source], machine: Machine, optimise: str = "Os", compiler: Compiler | None = None
+    sources: CSource | Sequence[CSource], machine: Core, optimise: str = "Os", compiler: Compiler | None = None
 ) -> Firmware:
     """Compile and link ``sources`` for ``machine``; ``optimise`` is ``Os``, ``O2`` or another level.
 
@@ -157,11 +166,67 @@ def build(
 Image = tuple[tuple[tuple[int, bytes], ...], dict[str, int], Sizes]
 
 
-def _link(folder: Path, machine: Machine, compiler: Compiler, roots: Sequence[str]) -> Image:
+def build_main(
+    source: CSource,
+    files: Mapping[str, str],
+    machine: Core,
+    optimise: str = "Os",
+    compiler: Compiler | None = None,
+) -> Firmware:
+    """Compile and link a whole program: ``source``, and the ``files`` of a main with its board.
+
+    Both are compiled apart, so that the functions of ``source`` stay what :func:`build` makes of them; they alone are
+    the ``counted`` code.  Raises :class:`MlpressError` as :func:`build` does.
+    """
+    chosen = compiler or find_compiler(machine)
+    if machine.isa == "avr":
+        raise MlpressError(f"no firmware is linked for {machine.name} here; compile its files with avr-gcc")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        compile_object([source], machine, optimise, chosen, folder / "all.o")
+        headers = {name: text for name, text in files.items() if name.endswith(".h")}
+        mains = {name: text for name, text in files.items() if name.endswith(".c") and name not in source.files}
+        compile_object([_Files({**headers, **mains})], machine, optimise, chosen, folder / "main.o")
+        (folder / "link.ld").write_text(SCRIPT, encoding="ascii")
+        segments, symbols, sizes = _link(folder, machine, chosen, ["main"], ("all.o", "main.o"))
+        counted = _extent(folder / "image.elf", _functions_of(folder / "all.o"))
+    return Firmware(machine, (source,), segments, symbols, sizes, f"{chosen} -{optimise}", counted)
+
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """Files that are compiled together."""
+
+    files: Mapping[str, str]
+
+
+def _functions_of(path: Path) -> set[str]:
+    """Return the names of the functions of an ELF file."""
+    from elftools.elf.elffile import ELFFile
+
+    with path.open("rb") as file:
+        table = ELFFile(file).get_section_by_name(".symtab")
+        return {symbol.name for symbol in table.iter_symbols() if symbol["st_info"]["type"] == "STT_FUNC"}
+
+
+def _extent(path: Path, names: set[str]) -> tuple[int, int]:
+    """Return the addresses from the first to behind the last of these functions of an ELF file."""
+    from elftools.elf.elffile import ELFFile
+
+    with path.open("rb") as file:
+        table = ELFFile(file).get_section_by_name(".symtab")
+        kept = [one for one in table.iter_symbols() if one["st_info"]["type"] == "STT_FUNC" and one.name in names]
+        starts = [int(one["st_value"]) & ~1 for one in kept]
+        return min(starts), max(start + int(one["st_size"]) for start, one in zip(starts, kept, strict=True))
+
+
+def _link(
+    folder: Path, machine: Core, compiler: Compiler, roots: Sequence[str], objects: Sequence[str] = ("all.o",)
+) -> Image:
     target = folder / "image.elf"
     kept = folder / "roots.ld"
     kept.write_text("".join(f"EXTERN({root})\n" for root in roots) + f"ENTRY({roots[0]})\n" + SCRIPT, encoding="ascii")
-    words = ["-T", str(kept), "--gc-sections", str(folder / "all.o"), "-o", str(target)]
+    words = ["-T", str(kept), "--gc-sections", *[str(folder / one) for one in objects], "-o", str(target)]
     if compiler == "zig":
         run([sys.executable, "-m", "ziglang", "ld.lld", *words])
     else:
@@ -190,3 +255,13 @@ def read_image(path: Path) -> Image:
         table = elf.get_section_by_name(".symtab")
         symbols = {symbol.name: int(symbol["st_value"]) for symbol in table.iter_symbols() if symbol.name}
     return tuple(segments), symbols, Sizes(flash, ram)
+
+
+def functions(source: CSource) -> list[str]:
+    """Return the names of the public functions."""
+    names = [f"{source.name}_quantize"]
+    if source.decides:
+        names.append(f"{source.name}_predict")
+    if source.score_type is not None:
+        names.append(f"{source.name}_scores")
+    return names

@@ -14,6 +14,6 @@ PARTS = (
 
 
 def models_of(parts: Collection[str]) -> Mapping[str, str]:
-    """File name -> Verilog text of the models of these parts."""
+    """Return the models of these parts: file name -> Verilog text."""
     folder = resources.files(__package__)
     return {f"{part}.v": (folder / f"{part}.v").read_text() for part in PARTS if part in parts}

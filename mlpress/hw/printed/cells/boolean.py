@@ -62,7 +62,7 @@ def parse(text: str) -> Expression:
 
 
 def signals(expression: Expression) -> tuple[str, ...]:
-    """Names that the expression reads, each once, in reading order."""
+    """Return names that the expression reads, each once, in reading order."""
     match expression:
         case Signal(name):
             return (name,)
@@ -75,7 +75,7 @@ def signals(expression: Expression) -> tuple[str, ...]:
 
 
 def evaluate(expression: Expression, values: Mapping[str, int], ones: int) -> int:
-    """The value of every bit position at once: ``values`` and the result are bit sets within ``ones``."""
+    """Evaluate every bit position at once: ``values`` and the result are bit sets within ``ones``."""
     match expression:
         case Signal(name):
             return values[name]
@@ -92,12 +92,12 @@ def evaluate(expression: Expression, values: Mapping[str, int], ones: int) -> in
 
 
 def truth_table(expression: Expression, names: Sequence[str]) -> int:
-    """Bit ``k`` is the value where variable ``i`` has bit ``i`` of ``k``."""
+    """Return the truth table: bit ``k`` is the value where variable ``i`` has bit ``i`` of ``k``."""
     return evaluate(expression, variables(names), (1 << (1 << len(names))) - 1)
 
 
 def variables(names: Sequence[str]) -> dict[str, int]:
-    """The truth table of each variable alone."""
+    """Return the truth table of each variable alone."""
     rows = 1 << len(names)
     return {name: sum(1 << row for row in range(rows) if row >> i & 1) for i, name in enumerate(names)}
 

@@ -26,6 +26,7 @@ from mlpress.hw.printed.cells.technology import (
     Technology,
     optional_expression,
 )
+from mlpress.progress import counted
 
 MOST_INPUTS = 8
 """Inputs of one cell; its truth table has two to that power rows."""
@@ -37,7 +38,7 @@ _LOAD = ("total_output_net_capacitance",)
 
 
 def read_liberty(path: str | Path) -> Technology:
-    """The technology in a liberty file; :class:`MlpressError` names file and line where it is wrong."""
+    """Read the technology in a liberty file; :class:`MlpressError` names file and line where it is wrong."""
     file = Path(path)
     try:
         if file.stat().st_size > LARGEST_FILE:
@@ -52,7 +53,7 @@ def read_liberty(path: str | Path) -> Technology:
 
 
 def parse_liberty(text: str) -> Technology:
-    """The technology that the liberty ``text`` describes."""
+    """Read the technology that the liberty ``text`` describes."""
     library = parse_groups(text)
     if library.name != "library":
         raise MlpressError(f"liberty line {library.line}: a library group should come first, not {library.name!r}")
@@ -239,7 +240,8 @@ class _Library:
                 raise MlpressError(f"liberty line {group.line}: {name} over {variable!r} is not supported")
         if values.size != slews.size * loads.size:
             raise MlpressError(
-                f"liberty line {group.line}: {name} has {values.size} values for {slews.size} x {loads.size} points"
+                f"liberty line {group.line}: {name} has {counted(values.size, 'value')} for {slews.size} x "
+                f"{loads.size} points"
             )
         return Table(slews, loads, _grid(values, slews, loads, transposed))
 
@@ -255,7 +257,7 @@ def _unit(library: Group, name: str, default: str, unit: str, power: int) -> flo
 
 
 def _scale(library: Group, name: str, text: str, unit: str, power: int) -> float:
-    """How many ``10**power`` of ``unit`` a text such as ``10ps`` stands for."""
+    """Return how many ``10**power`` of ``unit`` a text such as ``10ps`` stands for."""
     match = re.fullmatch(rf"([0-9.]+(?:[eE][-+]?\d+)?)?([munpf]?){unit}", text.replace(" ", ""), re.IGNORECASE)
     if match is None:
         raise MlpressError(f"liberty line {library.line}: {name} {text!r} is not a number and a unit of {unit}")
@@ -263,7 +265,8 @@ def _scale(library: Group, name: str, text: str, unit: str, power: int) -> float
 
 
 def _flip_flop(group: Group, outs: list[tuple[str, Group]]) -> tuple[FlipFlop | None, str]:
-    """The flip-flop of a cell; a latch whose outputs have only clock-edge arcs from its enable is one as well."""
+    """Return the flip-flop of a cell; a latch whose outputs have only clock-edge arcs from its enable is one as
+    well."""
     ff, latch = group.first("ff"), group.first("latch")
     stored = ff or latch
     if stored is None:
@@ -297,7 +300,7 @@ def _unsupported(
     outs: list[tuple[str, Group]],
     flip_flop: FlipFlop | None,
 ) -> str:
-    """Why a netlist with this cell cannot be simulated, or nothing."""
+    """Return why a netlist with this cell cannot be simulated, or nothing."""
     names = {pin for pin, _ in outs}
     if group.first("statetable") or group.first("ff_bank") or group.first("latch_bank") or group.first("bus"):
         return "a cell of several stored bits or with buses, which mlpress does not simulate"
@@ -320,7 +323,7 @@ def _unsupported(
 
 
 def _sense(function: Expression, pin: str) -> Sense:
-    """Unateness of ``function`` in ``pin``."""
+    """Return the unateness of ``function`` in ``pin``."""
     names = signals(function)
     if pin not in names:
         return "none"

@@ -32,24 +32,24 @@ class Group:
     groups: list[Group] = field(default_factory=list)
 
     def all(self, name: str) -> Iterator[Group]:
-        """Inner groups of that name."""
+        """Return the inner groups of that name."""
         return (group for group in self.groups if group.name == name)
 
     def first(self, name: str) -> Group | None:
-        """The first inner group of that name."""
+        """Return the first inner group of that name."""
         return next(self.all(name), None)
 
     def values(self, name: str) -> list[str]:
-        """The last value list of attribute ``name``, empty where it is absent."""
+        """Return the last value list of attribute ``name``, empty where it is absent."""
         return self.attributes[name][-1] if name in self.attributes else []
 
     def text(self, name: str, default: str = "") -> str:
-        """The last value of a simple attribute."""
+        """Return the last value of a simple attribute."""
         values = self.values(name)
         return values[0] if values else default
 
     def number(self, name: str, default: float | None = None) -> float:
-        """The last value of a simple attribute, which must be a finite number."""
+        """Return the last value of a simple attribute; raise where it is not a finite number."""
         values = self.values(name)
         if not values:
             if default is None:
@@ -58,7 +58,7 @@ class Group:
         return self.floats(values)[0]
 
     def floats(self, values: list[str]) -> list[float]:
-        """Numbers of value lists such as ``"1, 2, 3", "4, 5, 6"``."""
+        """Read the numbers of value lists such as ``"1, 2, 3", "4, 5, 6"``."""
         parts = [part for value in values for part in value.replace("\\", " ").replace(",", " ").split()]
         try:
             numbers = [float(part) for part in parts]
@@ -70,7 +70,7 @@ class Group:
 
 
 def parse_groups(text: str) -> Group:
-    """The outermost group of a liberty file; :class:`MlpressError` names the line of what is wrong."""
+    """Read the outermost group of a liberty file; :class:`MlpressError` names the line of what is wrong."""
     if len(text) > LARGEST_FILE:
         raise MlpressError(f"the liberty file has over {LARGEST_FILE >> 20} MiB; cut it down to the cells you use")
     return _Reader(text).read()
@@ -107,7 +107,7 @@ class _Reader:
         return MlpressError(f"liberty line {self.line}: {what}")
 
     def peek(self) -> str:
-        """The next word where it is not a string, else ``"``."""
+        """Return the next word where it is not a string, else ``"``."""
         if self.at >= len(self.tokens):
             return ""
         return '"' if self.quoted[self.at] else self.tokens[self.at]
@@ -164,7 +164,7 @@ class _Reader:
                 raise self.error(f"{name!r} needs ':' or '(' after it")
 
     def _simple(self, name: str) -> list[str]:
-        """One value, or an expression up to the semicolon or the end of the line."""
+        """Read one value, or an expression up to the semicolon or the end of the line."""
         first = self.at
         while self.at < len(self.tokens) and self.peek() not in (";", "}", "{"):
             if self.at > first and "\n" in self.source[self.starts[self.at - 1] : self.starts[self.at]]:

@@ -15,7 +15,7 @@ _OPERATORS = {"and": "*", "or": "+", "xor": "^"}
 
 
 def to_liberty(technology: Technology, voltage: float | None = None, *, for_mapping: bool = True) -> str:
-    """The cells at ``voltage`` (default: nominal) as liberty text.
+    """Write the cells at ``voltage`` (default: nominal) as liberty text.
 
     ``for_mapping`` leaves out what synthesis must not use, and divides all times by a power of ten that
     brings them under 1 us: printed gates take milliseconds, and ABC refuses cells slower than 10 us.
@@ -116,20 +116,20 @@ def _tables(arc: Arc) -> dict[str, Table | None]:
 
 
 def _shapes(cells: list[Cell], voltage: float) -> set[tuple[int, int]]:
-    """Sizes of all tables: ABC wants a template of its own for each."""
+    """Return the sizes of all tables: ABC wants a template of its own for each."""
     tables = (table for cell in cells for arc in cell.corners[voltage].arcs for table in _tables(arc).values())
     return {_widened(table).values.shape for table in tables if table is not None}
 
 
 def _widened(table: Table) -> Table:
-    """The same function at three points an axis or more: ABC reads no shorter table."""
+    """Return the same function at three points per axis or more: ABC reads no shorter table."""
     slews, rows = _three(table.slews, table.values)
     loads, columns = _three(table.loads, rows.T)
     return Table(slews, loads, columns.T)
 
 
 def _three(points: Floats, values: Floats) -> tuple[Floats, Floats]:
-    """``points`` and their rows of ``values``, extended to three points along the same line."""
+    """Return ``points`` and their rows of ``values``, extended to three points along the same line."""
     while len(points) < 3:
         step = points[-1] - points[-2] if len(points) > 1 else points[-1] + 1.0
         slope = values[-1] - values[-2] if len(points) > 1 else 0.0 * values[-1]

@@ -24,14 +24,14 @@ class Stack:
     sizes: Indices
 
     def __call__(self, table: Indices, slew: Floats, load: Floats) -> Floats:
-        """The value of ``table[k]`` at ``slew[k]`` (ns) and ``load[k]`` (pF), for all k."""
+        """Return the value of ``table[k]`` at ``slew[k]`` (ns) and ``load[k]`` (pF), for all k."""
         result = np.empty(len(table))
         _look_up_all(self.slews, self.loads, self.values, self.sizes, table, slew, load, result)
         return result
 
 
 def stack(tables: Iterable[Table]) -> Stack:
-    """The tables as one :class:`Stack`, in order."""
+    """Return the tables as one :class:`Stack`, in order."""
     found = list(tables)
     sizes = np.array([table.values.shape for table in found], np.int32).reshape(-1, 2)
     slews, loads = (int(sizes[:, k].max(initial=1)) for k in (0, 1))
@@ -45,7 +45,9 @@ def stack(tables: Iterable[Table]) -> Stack:
 
 @compiled
 def place(points: Floats, size: int, at: float) -> tuple[int, float]:
-    """The segment of ``points[:size]`` to use for ``at``, and the position in it: outside 0..1 outside the table."""
+    """Return the segment of ``points[:size]`` to use for ``at``, and the position in it: outside 0..1 outside the
+    table.
+    """
     if size == 1:
         return 0, 0.0
     segment = 0
@@ -58,7 +60,7 @@ def place(points: Floats, size: int, at: float) -> tuple[int, float]:
 def look_up(
     slews: Floats, loads: Floats, values: Floats, sizes: Indices, table: int, slew: float, load: float
 ) -> float:
-    """Bilinear interpolation in one table; outside, linear extrapolation from its nearest two points."""
+    """Interpolate bilinearly in one table; outside, linear extrapolation from its nearest two points."""
     i, u = place(slews[table], sizes[table, 0], slew)
     j, v = place(loads[table], sizes[table, 1], load)
     i1 = min(i + 1, sizes[table, 0] - 1)

@@ -21,6 +21,11 @@ Sense = Literal["positive", "negative", "none"]
 Edges = Literal["both", "rise", "fall"]
 
 
+def cm2(um2: float) -> float:
+    """Return an area in cm2 from one in um2, the unit of characterisation files."""
+    return um2 / 1e8
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
     """A non-linear delay model look-up table: ``values[i, j]`` at input slew ``slews[i]`` and load ``loads[j]``.
@@ -155,7 +160,7 @@ class Technology:
     comparator: Comparator | None = None
 
     def cell(self, name: str) -> Cell:
-        """The cell of that name, or :class:`MlpressError`."""
+        """Return the cell of that name, or raise :class:`MlpressError`."""
         try:
             return self.cells[name]
         except KeyError:
@@ -163,7 +168,7 @@ class Technology:
             raise MlpressError(f"{self.name} has no cell {name!r}; its cells are {usable}") from None
 
     def check_voltage(self, voltage: float) -> float:
-        """``voltage`` where the technology has it, else :class:`MlpressError`."""
+        """Return ``voltage`` where the technology has it, else raise :class:`MlpressError`."""
         if voltage not in self.voltages:
             known = ", ".join(f"{v:g}" for v in self.voltages)
             raise MlpressError(f"{self.name} is not characterised at {voltage:g} V; choose one of {known}")
@@ -171,5 +176,5 @@ class Technology:
 
 
 def optional_expression(text: str | None) -> Expression | None:
-    """The condition ``text``, or None where it is absent or empty."""
+    """Return the condition ``text``, or None where it is absent or empty."""
     return parse(text) if text and text.strip() else None

@@ -1,6 +1,6 @@
 """The technologies that come with mlpress, and their data files ``technologies/*.json``.
 
-A table is ``[name of its axes, [[values], ...]]``; the axes stand once a file.  Everything else maps one to
+A table is ``[name of its axes, [[values], ...]]``; the axes stand once per file.  Everything else maps one to
 one to the types of :mod:`mlpress.hw.printed.cells.technology`.
 """
 
@@ -40,20 +40,20 @@ TECHNOLOGIES: Mapping[str, str] = {"egfet": "egfet.json", "cnt-tft": "cnt_tft.js
 
 
 def technologies() -> tuple[str, ...]:
-    """Names that :func:`load_technology` knows."""
+    """Return names that :func:`load_technology` knows."""
     return tuple(TECHNOLOGIES)
 
 
 @cache
 def load_technology(name: str) -> Technology:
-    """The technology ``name``; raise :class:`MlpressError` where there is none."""
+    """Load the technology ``name``; raise :class:`MlpressError` where there is none."""
     if name not in TECHNOLOGIES:
         raise MlpressError(f"there is no technology {name!r}; choose one of {', '.join(TECHNOLOGIES)}")
     return read_technology(TECHNOLOGIES[name])
 
 
 def read_technology(file: str) -> Technology:
-    """The technology in the packaged ``file``."""
+    """Read the technology in the packaged ``file``."""
     text = (resources.files("mlpress.hw.printed.cells") / "technologies" / file).read_text(encoding="utf-8")
     facts = json.loads(text)
     if facts.get("format") != FORMAT:

@@ -1,4 +1,4 @@
-"""Flash input converters: what turning analogue features into codes costs.
+"""Flash input converters, which turn analogue features into codes, and their cost.
 
 A flash converter compares its input with every level that it can tell apart and encodes the comparators'
 answers.  The model is that of the printed-classifier literature: a 4-bit converter is 16 comparators and 28
@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mlpress.errors import MlpressError
-from mlpress.hw.printed.cells.technology import Technology
+from mlpress.hw.printed.cells.technology import Technology, cm2
 from mlpress.hw.printed.netlist.linked import Linked
 
 OR_CELL = "OR2X1"
@@ -59,7 +59,7 @@ class Converter:
         return sum(max(0, sum(level >> k & 1 for level in self._kept) - 1) for k in self.code_bits)
 
     def reading(self, mask: int) -> Converter:
-        """The converter that is left where only the code bits of ``mask`` are read.
+        """Return the converter that is left where only the code bits of ``mask`` are read.
 
         A level is kept where any of these bits changes from the level before.
         """
@@ -113,7 +113,7 @@ class AdcCost:
     encoded: bool = True
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return plain JSON values."""
         return {
             "converters": self.converters,
             "comparators": self.comparators,
@@ -130,7 +130,8 @@ class AdcCost:
 
 
 def adc_cost(converters: Iterable[Converter], technology: Technology) -> AdcCost | None:
-    """Cost of the ``converters``, or None where ``technology`` has no figures of a comparator, or no OR for encoders.
+    """Return the cost of the ``converters``, or None where ``technology`` has no figures of a comparator, or no OR for
+    encoders.
 
     A converter of which no bit is read, or that keeps no level, is not built.
     """
@@ -151,7 +152,7 @@ def adc_cost(converters: Iterable[Converter], technology: Technology) -> AdcCost
         converters=len(found),
         comparators=comparators,
         or_gates=gates,
-        area_cm2=(comparators * comparator.area_um2 + gates * encoder[0]) * 1e-8,
+        area_cm2=cm2(comparators * comparator.area_um2 + gates * encoder[0]),
         power_mw=(comparators * comparator.static_nw[volts] + gates * encoder[1]) * 1e-6,
         features=len(offered),
         bits=sum(len(converter.code_bits) for converter in found),
@@ -161,7 +162,7 @@ def adc_cost(converters: Iterable[Converter], technology: Technology) -> AdcCost
 
 
 def converters_read(linked: Linked, feeds: Iterable[Feed]) -> list[Converter]:
-    """The converters of ``feeds``, each with what an output of the netlist depends on, structurally."""
+    """Return the converters of ``feeds``, each with what an output of the netlist depends on, structurally."""
     live = linked.live_nets()
     ports = {port.name: port for port in linked.netlist.inputs}
     found = []

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpress.errors import MlpressError
-from mlpress.hw.printed.cells.technology import Technology
+from mlpress.hw.printed.cells.technology import Technology, cm2
 from mlpress.hw.printed.cost.adc import MOST_BITS, AdcCost, Converter, Feed, adc_cost, converters_read
 from mlpress.hw.printed.cost.power import estimate_power
 from mlpress.hw.printed.cost.sources import LARGEST_AREA_CM2, sources_for
@@ -21,6 +21,7 @@ from mlpress.hw.printed.cost.timing import Step, critical_path
 from mlpress.hw.printed.netlist.linked import link
 from mlpress.hw.printed.netlist.netlist import Netlist, Port
 from mlpress.hw.printed.netlist.simulate import PackedNetlist, Rows
+from mlpress.progress import counted
 
 RANDOM_ROWS = 4096
 """Rows drawn where the user gives none."""
@@ -56,7 +57,7 @@ class VoltageEstimate:
     timing: str
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return plain JSON values."""
         return {
             "voltage": self.voltage,
             "critical_path_ms": self.critical_path_ms,
@@ -97,7 +98,7 @@ class Estimate:
     levels_read: int = 0
 
     def at(self, voltage: float) -> VoltageEstimate:
-        """The figures at one voltage."""
+        """Return the figures at one voltage."""
         for found in self.voltages:
             if found.voltage == voltage:
                 return found
@@ -110,7 +111,7 @@ class Estimate:
         return self.at(self.nominal_voltage)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return plain JSON values."""
         return {
             "technology": self.technology,
             "top": self.top,
@@ -144,7 +145,7 @@ class Estimate:
 def check_rate(rate_hz: float) -> None:
     """Raise :class:`MlpressError` where so many inferences per second are impossible."""
     if not (0 < rate_hz < float("inf")):
-        raise MlpressError(f"the rate must be a positive number of inferences a second, not {rate_hz:g}")
+        raise MlpressError(f"the rate must be a positive number of inferences per second, not {rate_hz:g}")
 
 
 def estimate(
@@ -155,7 +156,7 @@ def estimate(
     input_statistics: InputStatistics | None = None,
     converters: Sequence[Feed] = (),
 ) -> Estimate:
-    """Area, timing and power of ``netlist``, compiled or not, in ``technology`` at every voltage.
+    """Estimate area, timing and power of ``netlist``, compiled or not, in ``technology`` at every voltage.
 
     ``vectors`` are the rows that it sees, one every ``1 / rate_hz`` seconds, in this order: integers by
     input port, or an array (rows, ports); without them rows are drawn by ``input_statistics`` (default:
@@ -167,7 +168,7 @@ def estimate(
     linked = engine.linked
     drawn = input_statistics or InputStatistics()
     activity = engine.activity(_draw(engine.inputs, drawn) if vectors is None else vectors)
-    area = sum(member.cell.area_um2 * len(member.cells) for member in linked.members) / 1e8
+    area = cm2(sum(member.cell.area_um2 * len(member.cells) for member in linked.members))
     voltages = []
     path: tuple[Step, ...] = ()
     for voltage in technology.voltages:
@@ -200,7 +201,7 @@ def estimate(
         logic_depth=linked.depth,
         rate_hz=rate_hz,
         rows=activity.rows,
-        activity=str(drawn) if vectors is None else f"{activity.rows} rows of data",
+        activity=str(drawn) if vectors is None else f"{counted(activity.rows, 'row')} of data",
         nominal_voltage=technology.nominal,
         voltages=tuple(voltages),
         path=path,
@@ -225,7 +226,8 @@ def _draw(ports: Sequence[Port], statistics: InputStatistics) -> dict[str, NDArr
 def full_converters(
     netlist: Netlist, technology: Technology, features: Sequence[tuple[str, int, int]] = ()
 ) -> list[Feed]:
-    """A full converter for each of the ``features`` (port, lowest bit, bits), and for each input port without any.
+    """Return a full converter for each of the ``features`` (port, lowest bit, bits), and for each input port without
+    any.
 
     Clocks, and what is too wide for a flash converter, get none.
     """

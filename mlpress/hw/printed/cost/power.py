@@ -45,7 +45,7 @@ class Power:
 
 
 def estimate_power(linked: Linked, activity: NetActivity, timing: Timing, rate_hz: float) -> Power:
-    """Power at the voltage of ``timing`` (whose loads and slews it uses) with ``rate_hz`` rows a second."""
+    """Estimate power at the voltage of ``timing`` (whose loads and slews it uses) with ``rate_hz`` rows per second."""
     static = internal = 0.0
     for member in linked.members:
         corner = member.cell.corners[timing.voltage]
@@ -58,7 +58,8 @@ def estimate_power(linked: Linked, activity: NetActivity, timing: Timing, rate_h
 
 
 def state_power(cell: Cell, corner: Corner) -> Floats:
-    """Static power in nW of every row of the cell's truth table (over :attr:`Cell.variables`), float64 (rows,)."""
+    """Return the static power in nW of every row of the cell's truth table (over :attr:`Cell.variables`), float64
+    (rows,)."""
     names, (tables, ones) = cell.variables, _tables(cell)
     result = np.full(1 << len(names), corner.static_nw)
     for when, value in reversed(corner.states):
@@ -68,7 +69,7 @@ def state_power(cell: Cell, corner: Corner) -> Floats:
 
 
 def _tables(cell: Cell) -> tuple[dict[str, int], int]:
-    """The truth table of every pin and state of a cell over its variables, and that of the constant 1."""
+    """Return the truth table of every pin and state of a cell over its variables, and that of the constant 1."""
     names = cell.variables
     ones = (1 << (1 << len(names))) - 1
     tables = variables(names)
@@ -78,7 +79,8 @@ def _tables(cell: Cell) -> tuple[dict[str, int], int]:
 
 
 def _probabilities(member: Members, activity: NetActivity) -> Floats:
-    """Probability of each row of the truth table in each cell, pins taken as independent: float64 (n, rows)."""
+    """Return the probability of each row of the truth table in each cell, pins taken as
+    independent: float64 (n, rows)."""
     cell = member.cell
     columns = [activity.one[column] for column in member.inputs.T]
     if cell.flip_flop:
@@ -90,7 +92,9 @@ def _probabilities(member: Members, activity: NetActivity) -> Floats:
 
 
 def _stored(member: Members, activity: NetActivity) -> Floats:
-    """Probability that the stored bit of each flip-flop is 1, read off an output that shows it (1/2 if none does)."""
+    """Return the probability that the stored bit of each flip-flop is 1, read off an output that shows it (1/2 if none
+    does).
+    """
     tables, _ = _tables(member.cell)
     state = tables[member.cell.flip_flop.state] if member.cell.flip_flop else 0
     one = np.full(len(member.cells), 0.5)
@@ -101,7 +105,7 @@ def _stored(member: Members, activity: NetActivity) -> Floats:
 
 
 def _internal(member: Members, corner: Corner, states: Floats, activity: NetActivity, timing: Timing) -> Floats:
-    """Energy a row in pJ inside each cell of a kind, float64 (n,).
+    """Return the energy per row in pJ inside each cell of a kind, float64 (n,).
 
     Tables are extrapolated as for delays; a negative sum, which only extrapolation makes, counts as 0.
     """
@@ -127,7 +131,7 @@ def _internal(member: Members, corner: Corner, states: Floats, activity: NetActi
 
 
 def _groups(corner: Corner) -> list[list[Energy]]:
-    """Energies that share a pin, a supply rail, and whether they speak of an output or of a quiet input."""
+    """Return the energies that share a pin, a supply rail, and whether they speak of an output or of a quiet input."""
     found: dict[tuple[str, str, bool], list[Energy]] = {}
     for energy in corner.energies:
         found.setdefault((energy.pin, energy.supply, energy.related is None), []).append(energy)
@@ -135,7 +139,7 @@ def _groups(corner: Corner) -> list[list[Energy]]:
 
 
 def _likely(energy: Energy, group: list[Energy], tables: dict[str, int], ones: int, states: Floats) -> Floats:
-    """Probability of the condition; an energy without one stands for what its conditional siblings leave."""
+    """Return the probability of the condition; an energy without one stands for what its conditional siblings leave."""
 
     def sure(when: Expression) -> Floats:
         true = evaluate(when, tables, ones)
@@ -149,7 +153,7 @@ def _likely(energy: Energy, group: list[Energy], tables: dict[str, int], ones: i
 
 
 def _mean_energy(energy: Energy, slew: Floats, load: Floats) -> Floats:
-    """Mean of the rising and the falling edge's energy in pJ, for each cell."""
+    """Return the mean of the rising and the falling edge's energy in pJ, for each cell."""
     total = np.zeros(len(slew))
     for table, edge in ((energy.rise, 0), (energy.fall, 1)):
         if table is not None:

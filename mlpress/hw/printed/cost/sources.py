@@ -33,5 +33,5 @@ LARGEST_AREA_CM2 = 20.0
 
 
 def sources_for(power_mw: float) -> tuple[PowerSource, ...]:
-    """The sources that can feed ``power_mw``, the weakest first; none where it is too much for all."""
+    """Return the sources that can feed ``power_mw``, the weakest first; none where it is too much for all."""
     return tuple(source for source in POWER_SOURCES if power_mw <= source.limit_mw)

@@ -69,7 +69,7 @@ class _Edge:
 
 
 def critical_path(linked: Linked, voltage: float) -> Timing:
-    """Timing of ``linked`` at ``voltage``; :class:`MlpressError` where a cell has no delay tables."""
+    """Time ``linked`` at ``voltage``; :class:`MlpressError` where a cell has no delay tables."""
     linked.technology.check_voltage(voltage)
     nets = len(linked.netlist.nets)
     edges = [list(_edges(member, voltage)) for member in linked.members]
@@ -95,7 +95,7 @@ def critical_path(linked: Linked, voltage: float) -> Timing:
 
 
 def loads(linked: Linked, voltage: float) -> Floats:
-    """Load of each net for a rising and a falling edge, pF, float64 (2, nets)."""
+    """Return the load of each net for a rising and a falling edge, pF, float64 (2, nets)."""
     load = np.zeros((2, len(linked.netlist.nets)))
     for member in linked.members:
         capacitance = member.cell.corners[voltage].capacitance
@@ -106,7 +106,7 @@ def loads(linked: Linked, voltage: float) -> Floats:
 
 
 def constants(linked: Linked) -> NDArray[np.int8]:
-    """Nets that can never switch, by propagating the constants: 0, 1, or -1 for all others; int8 (nets,)."""
+    """Return the nets that can never switch, by propagating the constants: 0, 1, or -1 for all others; int8 (nets,)."""
     known = np.full(len(linked.netlist.nets), -1, np.int8)
     known[ZERO], known[ONE] = 0, 1
     if not np.any(linked.netlist.pins == ZERO) and not np.any(linked.netlist.pins == ONE):
@@ -128,7 +128,7 @@ def constants(linked: Linked) -> NDArray[np.int8]:
 
 
 def _restricted(function: Expression, member: Members, row: int, known: NDArray[np.int8]) -> int | None:
-    """The constant that ``function`` of a cell is, given the constants at its inputs, or None."""
+    """Return the constant that ``function`` of a cell is, given the constants at its inputs, or None."""
     names = member.cell.variables
     rows = _possible(member, row, known)
     value = truth_table(function, names) & rows
@@ -136,7 +136,7 @@ def _restricted(function: Expression, member: Members, row: int, known: NDArray[
 
 
 def _possible(member: Members, row: int, known: NDArray[np.int8]) -> int:
-    """Rows of the truth table (a bit set) that the constants at the inputs of a cell allow."""
+    """Return the rows of the truth table (a bit set) that the constants at the inputs of a cell allow."""
     names = member.cell.variables
     ones = (1 << (1 << len(names))) - 1
     possible = ones
@@ -166,7 +166,7 @@ def _edges(member: Members, voltage: float) -> Iterator[_Edge]:
 
 
 def _blocked(linked: Linked, edges: list[list[_Edge]], constant: NDArray[np.int8]) -> NDArray[np.bool_]:
-    """Edges of each cell that constants at its inputs rule out: bool (cells, most edges of a cell)."""
+    """Return the edges of each cell that constants at its inputs rule out: bool (cells, most edges of a cell)."""
     blocked = np.zeros((len(linked.netlist.names), max((len(member) for member in edges), default=0)), bool)
     for member, arcs in zip(linked.members, edges, strict=True):
         for row in np.flatnonzero((constant[member.inputs] >= 0).any(axis=1)).tolist():
@@ -177,7 +177,9 @@ def _blocked(linked: Linked, edges: list[list[_Edge]], constant: NDArray[np.int8
 
 
 def _can_switch(member: Members, arc: Arc, possible: int) -> bool:
-    """Whether the arc's input can still move its output, and its condition still hold, in the ``possible`` states."""
+    """Return whether the arc's input can still move its output, and its condition still hold, in the ``possible``
+    states.
+    """
     names = member.cell.variables
     tables, ones = variables(names), (1 << (1 << len(names))) - 1
     if arc.when is not None and set(signals(arc.when)) <= set(names):
@@ -192,7 +194,8 @@ def _can_switch(member: Members, arc: Arc, possible: int) -> bool:
 
 
 def _matrices(linked: Linked) -> tuple[Indices, Indices, Indices]:
-    """Of every cell: the index of its members, and the nets of its inputs and outputs (-1 where it has fewer)."""
+    """Return for every cell the index of its members, and the nets of its inputs and outputs (-1 where it has
+    fewer)."""
     cells = len(linked.netlist.names)
     kind = np.zeros(cells, np.int32)
     inputs = np.full((cells, max((m.inputs.shape[1] for m in linked.members), default=0)), OPEN, np.int32)
@@ -205,7 +208,7 @@ def _matrices(linked: Linked) -> tuple[Indices, Indices, Indices]:
 
 
 def _rows(linked: Linked) -> Indices:
-    """Of every cell: its row among its members."""
+    """Return for every cell its row among its members."""
     rows = np.zeros(len(linked.netlist.names), np.int32)
     for member in linked.members:
         rows[member.cells] = np.arange(len(member.cells))
@@ -213,12 +216,12 @@ def _rows(linked: Linked) -> Indices:
 
 
 def _by_level(linked: Linked) -> Indices:
-    """Cells so that timing flows forward: flip-flops (level 0) start paths."""
+    """Group cells by level, so that timing flows forward: flip-flops (level 0) start paths."""
     return np.argsort(linked.level, kind="stable").astype(np.int32)
 
 
 def _worst(linked: Linked, arrival: Floats) -> tuple[float, tuple[int, int] | None]:
-    """The latest arrival in ns, and its (edge, net), over output ports and the data pins of flip-flops."""
+    """Return the latest arrival in ns, and its (edge, net), over output ports and the data pins of flip-flops."""
     ends = [net for port in linked.netlist.outputs for net in port.nets]
     for member in linked.members:
         if stored := member.cell.flip_flop:
@@ -233,7 +236,7 @@ def _worst(linked: Linked, arrival: Floats) -> tuple[float, tuple[int, int] | No
 
 
 def _trace(linked: Linked, end: tuple[int, int], arrival: Floats, cause: Indices, edges: list[_Edge]) -> Iterator[Step]:
-    """Steps of the path to ``end``, the last one first."""
+    """Return the steps of the path to ``end``, the last one first."""
     kind, _, outputs = _matrices(linked)
     rows = _rows(linked)
     driver = np.full(len(linked.netlist.nets), -1, np.int32)

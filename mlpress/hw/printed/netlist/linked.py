@@ -51,7 +51,8 @@ class Linked:
         return int(self.level.max(initial=0))
 
     def live_nets(self) -> frozenset[int]:
-        """Nets that an output depends on by structure, through registers too; clocks, clears and presets aside."""
+        """Return the nets that an output depends on by structure, through registers too; clocks, clears and presets
+        aside."""
         reads: dict[int, list[int]] = {}
         for member in self.members:
             stored = member.cell.flip_flop
@@ -113,7 +114,7 @@ def _first(netlist: Netlist, cells: Indices) -> str:
 
 
 def _drivers(netlist: Netlist, members: tuple[Members, ...]) -> Indices:
-    """The cell that drives each net; -2 for ports and constants, -1 for none."""
+    """Return the cell that drives each net; -2 for ports and constants, -1 for none."""
     driver = np.full(len(netlist.nets), -1, np.int32)
     driver[[ZERO, ONE]] = -2
     for port in netlist.inputs:
@@ -143,7 +144,7 @@ def _drivers(netlist: Netlist, members: tuple[Members, ...]) -> Indices:
 def _sort(
     netlist: Netlist, members: tuple[Members, ...], driver: Indices, *, through: bool
 ) -> tuple[Indices, Indices] | None:
-    """Cells in evaluation order, and their levels (Kahn's algorithm); None where there is a loop.
+    """Return the cells in evaluation order, and their levels (Kahn's algorithm); None where there is a loop.
 
     A flip-flop waits for what it stores only where ``through`` is set.
     """
@@ -182,7 +183,7 @@ def _sort(
 
 
 def _clocks(netlist: Netlist, members: tuple[Members, ...]) -> frozenset[int]:
-    """Nets on clock pins: each must be an input that feeds nothing else."""
+    """Return the nets on clock pins: each must be an input that feeds nothing else."""
     clocks: set[int] = set()
     others: set[int] = set()
     for member in members:

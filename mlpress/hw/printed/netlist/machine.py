@@ -18,7 +18,7 @@ Words = dict[str, list[int]]
 
 
 class NetlistMachine:
-    """Cells of a technology."""
+    """A mapped netlist that can be stepped clock by clock."""
 
     def __init__(self, linked: Linked) -> None:
         self.linked = linked
@@ -37,7 +37,7 @@ class NetlistMachine:
     def step(
         self, graph: AndInverterGraph, inputs: dict[str, list[int]], stored: Sequence[int]
     ) -> tuple[dict[str, list[int]], list[int]]:
-        """See :class:`mlpress.verify.Machine`."""
+        """Step one clock, as :class:`mlpress.verify.Machine` says."""
         netlist = self.linked.netlist
         nets = [0] * len(netlist.nets)
         nets[ONE] = 1
@@ -69,14 +69,14 @@ class NetlistMachine:
         return {port.name: [nets[net] for net in port.nets] for port in netlist.outputs}, data
 
     def answer(self, rows: Sequence[Mapping[str, int]]) -> Mapping[str, int]:
-        """See :class:`mlpress.verify.Machine`."""
+        """Answer rows, as :class:`mlpress.verify.Machine` says."""
         engine = PackedNetlist(self.linked)
         columns = {port.name: np.array([row[port.name] for row in rows], object) for port in engine.inputs}
         return {name: int(values[-1]) for name, values in engine.run(columns).items()}
 
 
 def literal_of(graph: AndInverterGraph, expression: Expression, values: Mapping[str, int]) -> int:
-    """The literal of a cell's function."""
+    """Return the literal of a cell's function."""
     match expression:
         case Signal(name):
             return values[name]

@@ -71,7 +71,7 @@ class Netlist:
         return tuple(port for port in self.ports if port.direction == "output")
 
     def cells_by_type(self) -> dict[str, int]:
-        """How many cells of each name, by name."""
+        """Count the cells of each name, by name."""
         counts = Counter(self.kind.tolist())
         totals: Counter[str] = Counter()
         for kind, count in counts.items():
@@ -79,7 +79,7 @@ class Netlist:
         return dict(sorted(totals.items()))
 
     def to_verilog(self) -> str:
-        """Structural Verilog-2001: one module, one line a cell."""
+        """Write structural Verilog-2001: one module, one line per cell."""
         return "\n".join(_lines(self)) + "\n"
 
 
@@ -97,12 +97,12 @@ _KEYWORDS = frozenset(_WORDS.split())
 
 
 def identifier(name: str) -> str:
-    """``name`` as Verilog writes it: escaped where it is not a plain identifier."""
+    """Return ``name`` as Verilog writes it: escaped where it is not a plain identifier."""
     return name if _PLAIN.fullmatch(name) and name not in _KEYWORDS else f"\\{name} "
 
 
 def _bits(port: Port) -> Iterator[str]:
-    """How Verilog names each bit, the least significant first."""
+    """Return how Verilog names each bit, the least significant first."""
     name = identifier(port.name)
     if port.left is None or port.right is None:
         yield name

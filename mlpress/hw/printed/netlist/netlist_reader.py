@@ -25,7 +25,7 @@ _TIED = ("*Logic0*", "*Logic1*")
 
 
 def read_netlist(path: str | Path, top: str | None = None) -> Netlist:
-    """The netlist in a Verilog file; :class:`MlpressError` names file and line where it is no mapped netlist."""
+    """Read the netlist in a Verilog file; :class:`MlpressError` names file and line where it is no mapped netlist."""
     file = Path(path)
     try:
         if file.stat().st_size > LARGEST_FILE:
@@ -40,7 +40,7 @@ def read_netlist(path: str | Path, top: str | None = None) -> Netlist:
 
 
 def parse_netlist(text: str, top: str | None = None) -> Netlist:
-    """The netlist of the Verilog ``text`` under module ``top`` (default: the one that no other instantiates)."""
+    """Read the netlist of the Verilog ``text`` under module ``top`` (default: the one that no other instantiates)."""
     source = Source(text)
     return _Flattener(source).flatten(_top(source.modules, top))
 
@@ -134,7 +134,7 @@ class _Flattener:
         return len(self.names) - 1
 
     def _scope(self, module: Module, prefix: str) -> Scope:
-        """Nets of the module's declarations; those of ports come first, so that they keep their names."""
+        """Return the nets of the module's declarations; those of ports come first, so that they keep their names."""
         names = dict.fromkeys([*module.ports, *module.nets])
         return {name: self._declared(prefix + name, module.nets[name]) for name in names}
 
@@ -151,7 +151,7 @@ class _Flattener:
         return [self._new(f"{name}[{index}]") for index in range(right, left + step, step)]
 
     def _wire(self, wire: Wire, module: Module, scope: Scope, prefix: str, token: int) -> list[int]:
-        """Nets of an expression, the least significant first."""
+        """Return the nets of an expression, the least significant first."""
         match wire:
             case str():
                 if wire not in scope:

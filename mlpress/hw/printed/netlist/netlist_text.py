@@ -109,20 +109,20 @@ class Source:
             raise MlpressError("netlist line 1: there is no module")
 
     def error(self, what: str, at: int | None = None) -> MlpressError:
-        """An error at the word that follows the place ``at`` (default: at the last word taken)."""
+        """Return an error at the word that follows the place ``at`` (default: at the last word taken)."""
         match = _TOKEN.match(self.text, self.last if at is None else at)
         place = match.start(1) if match else len(self.text)
         return MlpressError(f"netlist line {self.text.count(chr(10), 0, place) + 1}: {what}")
 
     def peek(self) -> str:
-        """The next word, empty at the end."""
+        """Return the next word, empty at the end."""
         if self.ahead[0] != self.at:
             match = _TOKEN.match(self.text, self.at)
             self.ahead = (self.at, match[1], match.start(1), match.end()) if match else (self.at, "", self.at, self.at)
         return self.ahead[1]
 
     def take(self) -> str:
-        """The next word, passed."""
+        """Take the next word."""
         word = self.peek()
         if word:
             _, _, self.last, self.at = self.ahead
@@ -180,7 +180,8 @@ class Source:
         return module
 
     def _next(self, module: Module) -> str:
-        """The next word that is not part of a wire or an instance in the plain spelling, which are read at once."""
+        """Return the next word that is not part of a wire or an instance in the plain spelling, which are read at
+        once."""
         while (match := _WIRE.match(self.text, self.at)) and match[1] not in module.nets:
             module.nets[self._one(match[1])] = Declaration("", None)
             self.at = match.end()
@@ -193,7 +194,7 @@ class Source:
         return self.take()
 
     def _one(self, spelling: str) -> str:
-        """Equal spellings as one string: memory for each name, not for each use."""
+        """Return equal spellings as one string: memory for each name, not for each use."""
         return self.spellings.setdefault(spelling, spelling)
 
     def _header(self, module: Module) -> None:
@@ -281,7 +282,7 @@ class Source:
                 return
 
     def wire(self, depth: int = 0) -> Wire:
-        """One net expression."""
+        """Read one net expression."""
         word = self.peek()
         if word == "{":
             if depth > 8:

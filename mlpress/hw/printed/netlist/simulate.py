@@ -14,6 +14,7 @@ from mlpress.hw.printed.cells.boolean import Constant, Expression, Gate, Not, Si
 from mlpress.hw.printed.cells.technology import Cell, Floats, Technology
 from mlpress.hw.printed.netlist.linked import Linked, Members, link
 from mlpress.hw.printed.netlist.netlist import ONE, OPEN, ZERO, Netlist, Port
+from mlpress.progress import counted
 from mlpress.sim import packed
 
 Rows = Mapping[str, NDArray[Any]] | NDArray[Any]
@@ -22,7 +23,7 @@ Rows = Mapping[str, NDArray[Any]] | NDArray[Any]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NetActivity:
-    """Of every net: the share of rows in which it is 1, and its changes a row; float64 (nets,)."""
+    """Of every net: the share of rows in which it is 1, and its changes per row; float64 (nets,)."""
 
     rows: int
     one: Floats
@@ -48,7 +49,9 @@ class PackedNetlist:
         self.program, self._signal = _compile(self.linked, self.inputs)
 
     def run(self, rows: Rows) -> dict[str, NDArray[Any]]:
-        """Outputs by port name: unsigned integers (rows,), int64, or Python integers where a port has over 63 bits."""
+        """Return outputs by port name: unsigned integers (rows,), int64, or Python integers where a port has over 63
+        bits.
+        """
         words, count = self.pack(rows)
         ports = self.linked.netlist.outputs
         nets = np.array([net for port in ports for net in port.nets], np.int64)
@@ -65,7 +68,9 @@ class PackedNetlist:
         return results
 
     def activity(self, rows: Rows) -> NetActivity:
-        """Signal probabilities and toggle rates of all nets; a clock net is 1 half the time and changes twice a row."""
+        """Return signal probabilities and toggle rates of all nets; a clock net is 1 half the time and changes twice a
+        row.
+        """
         words, count = self.pack(rows)
         seen = packed.activity(self.program, words, count)
         one = seen.ones[self._signal] / count
@@ -76,7 +81,7 @@ class PackedNetlist:
         return NetActivity(count, one, toggles)
 
     def pack(self, rows: Rows) -> tuple[packed.Words, int]:
-        """Packed input bits, uint64 (input bits, words), and the number of rows."""
+        """Return packed input bits, uint64 (input bits, words), and the number of rows."""
         columns = self._columns(rows)
         counts = {len(column) for column in columns}
         if len(counts) > 1:
@@ -101,13 +106,13 @@ class PackedNetlist:
 
 
 def _bits(port: Port, column: NDArray[Any]) -> NDArray[np.bool_]:
-    """Bits of a column, whose values must fit the port: bool (width, rows), the least significant first."""
+    """Return the bits of a column, whose values must fit the port: bool (width, rows), the least significant first."""
     exact = column.dtype.kind != "O" or all(isinstance(value, int) for value in column.flat)
     if column.ndim != 1 or column.dtype.kind not in "iuOb" or not exact:
         raise MlpressError(f"values for input {port.name!r} must be a list of integers, not {column.dtype}")
     for value in (int(column.min()), int(column.max())):
         if not 0 <= value < 1 << port.width:
-            raise MlpressError(f"{value} does not fit the {port.width} bits of input {port.name!r}")
+            raise MlpressError(f"{value} does not fit the {counted(port.width, 'bit')} of input {port.name!r}")
     size = -(-port.width // 8)
     if column.dtype.kind == "O":
         data = np.frombuffer(b"".join(int(value).to_bytes(size, "little") for value in column), np.uint8)
@@ -118,7 +123,7 @@ def _bits(port: Port, column: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def _compile(linked: Linked, inputs: tuple[Port, ...]) -> tuple[packed.Program, NDArray[np.int64]]:
-    """The straight-line program, and the signal that carries each net."""
+    """Compile to the straight-line program; return it and the signal that carries each net."""
     netlist = linked.netlist
     line = _Line(sum(port.width for port in inputs))
     signal = np.zeros(len(netlist.nets), np.int64)
@@ -161,7 +166,7 @@ def _compile(linked: Linked, inputs: tuple[Port, ...]) -> tuple[packed.Program, 
 
 
 def _tables(cell: Cell) -> tuple[int, ...]:
-    """The truth table of each output where the cell is one gate of the engine, else nothing."""
+    """Return the truth table of each output where the cell is one gate of the engine, else nothing."""
     if cell.flip_flop or not 1 <= len(cell.inputs) <= 2:
         return ()
     tables = [truth_table(function, cell.inputs) for function in cell.outputs.values()]
@@ -186,7 +191,7 @@ class _Line:
         self.gates[delay - self.inputs - 1] = packed.DELAY, held, ZERO
 
     def expression(self, expression: Expression, values: Mapping[str, int]) -> int:
-        """The signal of an expression; complements of operands go into the tables of their readers."""
+        """Return the signal of an expression; complements of operands go into the tables of their readers."""
         match expression:
             case Signal(name):
                 return values[name]
@@ -203,7 +208,7 @@ class _Line:
                 return self.gate(sum(bit << i for i, bit in enumerate(seen)), a, b)
 
     def operand(self, expression: Expression, values: Mapping[str, int]) -> tuple[int, int]:
-        """A signal, and whether the operand is its complement."""
+        """Return a signal, and whether the operand is its complement."""
         if isinstance(expression, Not):
             inner, flipped = self.operand(expression.of, values)
             return inner, 1 - flipped

@@ -42,7 +42,7 @@ class Vectors(NamedTuple):
 def read_vectors(path: str | Path, netlist: Netlist) -> Vectors:
     """Read rows for the input ports from a CSV, white-space-separated or NPZ file.
 
-    Text holds one row a line: unsigned integers, a port a column, named by a header line or in the order of
+    Text holds one row per line: unsigned integers, one port per column, named by a header line or in the order of
     the input ports; a port is one integer however wide.  Columns ``inp[3:0]``, ``inp[7:4]`` give a port that packs
     several features in parts, which must cover it (indices as declared).  A line of as many 0s and 1s as the inputs
     have bits, with or without separators, gives the bits as Verilog's ``$fmonitor`` prints them: ports in order,
@@ -119,7 +119,7 @@ def _text(data: bytes, ports: tuple[Port, ...]) -> dict[str, NDArray[Any]]:
 
 
 def _place(name: str, ports: tuple[Port, ...]) -> Feature | None:
-    """The bits of a port that a column of this name gives; None where there is no such input or bit."""
+    """Return the bits of a port that a column of this name gives; None where there is no such input or bit."""
     named = {port.name: port for port in ports}
     if name in named:
         return Feature(name, 0, named[name].width)
@@ -139,7 +139,7 @@ def _width(name: str, ports: tuple[Port, ...]) -> int:
 
 
 def _joined(columns: dict[str, NDArray[Any]], ports: tuple[Port, ...]) -> Vectors:
-    """Whole ports, from columns of which some are parts of ports."""
+    """Join whole ports from columns of which some are parts of ports."""
     whole = {port.name for port in ports}
     parts = {name: place for name in columns if name not in whole and (place := _place(name, ports)) is not None}
     found = {name: column for name, column in columns.items() if name not in parts}
@@ -168,7 +168,7 @@ def _packed(columns: dict[str, NDArray[Any]], parts: dict[str, Feature], port: P
         values = column.astype(object)
         if any(not 0 <= value < 1 << place.bits for value in values):
             worst = next(value for value in values if not 0 <= value < 1 << place.bits)
-            raise MlpressError(f"{name!r} has the value {worst}, which does not fit into {place.bits} bits")
+            raise MlpressError(f"{name!r} has the value {worst}, which does not fit into {counted(place.bits, 'bit')}")
         total += (values << place.low).astype(dtype)
     return total
 
@@ -180,7 +180,7 @@ def _integer(line: int, field: str) -> int:
 
 
 def _all_bits(lines: list[tuple[int, list[str]]], width: int) -> bool:
-    """Whether a single bus is given as bits: every value has exactly that many digits, all of them 0 or 1."""
+    """Return whether a single bus is given as bits: every value has exactly that many digits, all of them 0 or 1."""
     return all(len(fields[0]) == width and not set(fields[0]) - {"0", "1"} for _, fields in lines)
 
 

@@ -1,4 +1,4 @@
-"""What ABC is told to do at each effort."""
+"""ABC's scripts at each effort of synthesis."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from time import monotonic
 
 from mlpress.errors import MlpressError
+from mlpress.hw.printed.cells.technology import cm2
 from mlpress.hw.printed.synthesis.blocks import block_aiger, blocks_of, ends_text, merged, renamed
 from mlpress.hw.printed.synthesis.mapping import Library
 from mlpress.yosys import AndInverterGraph, run_abc
@@ -111,7 +112,7 @@ def run_blocks(
     notes.append(f"the circuit is large: it was mapped in {len(blocks)} blocks, each apart")
     script = f"read_genlib cells.genlib\nread_aiger in.aig\n{scripts[-1]}\nwrite_blif out.blif"
     blif = merged("".join([*texts, ends_text(outputs, first)]), library.inverters())
-    return Mapped(blif, script, f"blocks: {library.area(blif) * 1e-8:.4f} cm2", tuple(notes))
+    return Mapped(blif, script, f"blocks: {cm2(library.area(blif)):.4f} cm2", tuple(notes))
 
 
 def run_effort(scripts: Sequence[str], aiger: bytes, library: Library, *, timeout_s: float, memory_mb: int) -> Mapped:
@@ -138,7 +139,7 @@ def run_effort(scripts: Sequence[str], aiger: bytes, library: Library, *, timeou
             continue
         blif = run.outputs["out.blif"].decode()
         area = library.area(blif)
-        log.append(f"script {k + 1}: {area * 1e-8:.4f} cm2")
+        log.append(f"script {k + 1}: {cm2(area):.4f} cm2")
         found.append((area, Mapped(blif, script, "", ())))
     if not found:
         raise MlpressError(f"ABC mapped nothing ({last}); allow more time or memory, or a lower effort")
@@ -160,7 +161,7 @@ def _and_gates(aiger: bytes) -> int:
 
 
 def _checked(files: Mapping[str, str | bytes], blif: str, *, timeout_s: float, memory_mb: int) -> bool | None:
-    """Whether the mapped network is the function of ``in.aig``; None where no check came to an end."""
+    """Return whether the mapped network is the function of ``in.aig``; None where no check came to an end."""
     deadline = monotonic() + timeout_s
     for check in _CHECKS:
         script = f"read_genlib cells.genlib\nread_blif mapped.blif\n{check}"

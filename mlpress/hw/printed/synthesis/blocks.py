@@ -23,7 +23,7 @@ class Block:
 
 
 def blocks_of(graph: AndInverterGraph, ends: Sequence[int], outputs: Sequence[int]) -> list[Block]:
-    """The blocks that end at ``ends`` (counts of and-gates, rising; the last is all of them)."""
+    """Return the blocks that end at ``ends`` (counts of and-gates, rising; the last is all of them)."""
     first = 1 + graph.inputs
     starts = [0, *ends]
     home = [k for k, end in enumerate(ends) for _ in range(starts[k], end)]
@@ -49,7 +49,7 @@ def blocks_of(graph: AndInverterGraph, ends: Sequence[int], outputs: Sequence[in
 
 
 def block_aiger(graph: AndInverterGraph, block: Block) -> bytes:
-    """One block as a graph of its own."""
+    """Return one block as a graph of its own."""
     own = AndInverterGraph(len(block.inputs))
     literal = {0: 0} | {node: 2 * (1 + k) for k, node in enumerate(block.inputs)}
     for node in block.nodes:
@@ -59,7 +59,9 @@ def block_aiger(graph: AndInverterGraph, block: Block) -> bytes:
 
 
 def renamed(blif: str, block: Block, index: int, first: int) -> str:
-    """The gates of a mapped block with the names of the whole: ``i<k>`` for inputs, ``x<literal>`` between blocks."""
+    """Return the gates of a mapped block with the names of the whole: ``i<k>`` for inputs, ``x<literal>`` between
+    blocks.
+    """
     names = {f"i{k}": _net(2 * node, first) for k, node in enumerate(block.inputs)}
     names |= {f"o{k}": _net(end, first) for k, end in enumerate(block.outputs)}
     lines = []
@@ -72,7 +74,7 @@ def renamed(blif: str, block: Block, index: int, first: int) -> str:
 
 
 def ends_text(outputs: Sequence[int], first: int) -> str:
-    """The wires that lead literals to the outputs ``o<k>``."""
+    """Return the wires that lead literals to the outputs ``o<k>``."""
     nets = {0: ".gate zero", 1: ".gate one"}
     lines = [
         f"{nets.get(literal) or f'.gate wire a={_net(literal, first)}'} y=o{k}" for k, literal in enumerate(outputs)
@@ -81,7 +83,7 @@ def ends_text(outputs: Sequence[int], first: int) -> str:
 
 
 def merged(blif: str, inverters: Container[str]) -> str:
-    """The gates of all blocks without what several of them made: equal gates are one, two inversions none.
+    """Return the gates of all blocks without what several of them made: equal gates are one, two inversions none.
 
     What no output ``o<k>`` reads is left out.  ``inverters`` are the gates that invert.
     """
@@ -116,7 +118,7 @@ def merged(blif: str, inverters: Container[str]) -> str:
 
 
 def _in_order(driver: Mapping[str, Driver]) -> list[str]:
-    """The nets that the outputs need, each after those that it is made of."""
+    """Return the nets that the outputs need, each after those that it is made of."""
     order: dict[str, None] = {}
     for root in [net for net in driver if net.startswith("o")]:
         stack = [root]
@@ -131,7 +133,7 @@ def _in_order(driver: Mapping[str, Driver]) -> list[str]:
 
 
 def _live(lines: Sequence[str]) -> list[str]:
-    """The gates that something reads, of ``lines`` in which each comes after those that it reads."""
+    """Return the gates that something reads, of ``lines`` in which each comes after those that it reads."""
     needed: set[str] = set()
     kept = []
     for line in reversed(lines):

@@ -1,4 +1,4 @@
-"""What ABC must know of a technology, and a netlist of what it mapped."""
+"""A technology's cells in ABC's formats, and netlists from what ABC mapped."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Library:
         self.title = technology.name
 
     def genlib(self) -> str:
-        """The gates in ABC's format; areas in 1e-4 of their own unit, for ABC prints two decimals."""
+        """Write the gates in ABC's format; areas in 1e-4 of their own unit, for ABC prints two decimals."""
         lines = list(_WIRES)
         for k, cell in enumerate(self.cells):
             names = {pin: f"p{i}" for i, pin in enumerate(cell.inputs)}
@@ -62,18 +62,18 @@ class Library:
         return "\n".join(lines) + "\n"
 
     def inverters(self) -> frozenset[str]:
-        """The gates that invert, by their short names."""
+        """Return the gates that invert, by their short names."""
         tables = {f"c{k}": truth_table(_function(cell), cell.inputs) for k, cell in enumerate(self.cells)}
         return frozenset(
             name for name, table in tables.items() if table == 1 and len(self.cells[int(name[1:])].inputs) == 1
         )
 
     def area(self, blif: str) -> float:
-        """um2 of the gates in a mapped network that ABC wrote."""
+        """Return the um2 of the gates in a mapped network that ABC wrote."""
         return sum(self.cells[int(index)].area_um2 for index in re.findall(r"(?m)^\.gate c(\d+) ", blif))
 
     def register(self, *, clear: bool) -> Register:
-        """The smallest flip-flop, with a clear where that is wanted."""
+        """Return the smallest flip-flop, with a clear where that is wanted."""
         for register in self.registers:
             if register.clear is not None or not clear:
                 return register
@@ -99,7 +99,7 @@ def _formula(expression: Expression, names: Mapping[str, str]) -> str:
 
 
 def _register(cell: Cell) -> Register | None:
-    """A flip-flop of the simple kind (data, clock, at most a clear; an output with the stored bit), or None."""
+    """Return a flip-flop of the simple kind (data, clock, at most a clear; an output with the stored bit), or None."""
     stored = cell.flip_flop
     if stored is None or stored.preset is not None:
         return None
@@ -117,7 +117,7 @@ def _register(cell: Cell) -> Register | None:
 
 
 def _pin(expression: Expression) -> tuple[str, bool] | None:
-    """Pin and whether it is inverted."""
+    """Return the pin and whether it is inverted."""
     match expression:
         case Signal(name):
             return name, False
@@ -127,7 +127,7 @@ def _pin(expression: Expression) -> tuple[str, bool] | None:
 
 
 def read_blif(text: str) -> list[tuple[str, dict[str, str]]]:
-    """Gate name and pin -> net of every ``.gate`` line of a mapped BLIF file."""
+    """Return gate name and pin -> net of every ``.gate`` line of a mapped BLIF file."""
     found = []
     for line in text.replace("\\\n", " ").splitlines():
         match line.split():
@@ -139,7 +139,7 @@ def read_blif(text: str) -> list[tuple[str, dict[str, str]]]:
 
 
 def assemble(gates: Gates, registers: Sequence[Register], library: Library, text: str) -> Netlist:
-    """The netlist of ABC's mapped BLIF ``text``, with the ports and flip-flops of ``gates`` put back.
+    """Build the netlist of ABC's mapped BLIF ``text``, with the ports and flip-flops of ``gates`` put back.
 
     The mapped network's inputs ``i..`` are the input bits and the flip-flops' outputs; its outputs ``o..`` are the
     output bits, then data, clock and clear of each flip-flop.

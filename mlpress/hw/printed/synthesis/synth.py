@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlpress.errors import MlpressError
-from mlpress.hw.printed.cells.technology import Technology
+from mlpress.hw.printed.cells.technology import Technology, cm2
 from mlpress.hw.printed.netlist.netlist import Netlist
 from mlpress.hw.printed.synthesis.abc_scripts import EFFORTS, run_blocks, run_effort
 from mlpress.hw.printed.synthesis.mapping import Library, Register, assemble
@@ -19,7 +19,7 @@ class Synthesis:
     """A mapped circuit: the ``netlist``, its ``verilog`` text, and how it was made.
 
     ``cells`` counts instances by cell name; ``area_um2`` is the sum of their areas.  ``script`` holds the exact ABC
-    commands of the chosen result; ``log`` is a summary, a line a step; ``notes`` say what a user should know (a
+    commands of the chosen result; ``log`` is a summary, one line per step; ``notes`` say what a user should know (a
     limit that was hit, a module that mlpress added).
     """
 
@@ -33,10 +33,10 @@ class Synthesis:
     notes: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values; equal inputs make equal values."""
+        """Return plain JSON values; equal inputs make equal values."""
         return {
             "effort": self.effort,
-            "area_cm2": self.area_um2 * 1e-8,
+            "area_cm2": cm2(self.area_um2),
             "cells": dict(self.cells),
             "script": self.script,
             "log": self.log.splitlines(),
@@ -92,7 +92,7 @@ def synthesise(
 
 
 def _graph(gates: Gates, registers: list[Register]) -> tuple[AndInverterGraph, list[int], list[int]]:
-    """The logic around the flip-flops: their outputs are inputs, and their pins are outputs.
+    """Return the logic around the flip-flops: their outputs are inputs, and their pins are outputs.
 
     Returns the graph, its output literals, and the counts of and-gates at which the parts of the design end.
     """
