@@ -13,6 +13,8 @@ from support import TOPOLOGIES, arguments, coded, show
 
 from mlpress import approx, codegen, ir
 from mlpress.hw import printed
+from mlpress.targets import Printed
+from mlpress.targets.printed_prices import gate_area
 
 DESIGNS = 60
 GENERATIONS = 12
@@ -20,7 +22,7 @@ SEARCHES = 8
 EFFORT = approx.Effort(size=160, offspring=64)
 
 
-def designs(name: str, options: Any, technology: printed.Technology) -> tuple[approx.Front, list[approx.Candidate]]:
+def designs(name: str, options: Any, target: Printed) -> tuple[approx.IntegerFront, list[approx.Candidate]]:
     """A front, and up to 60 designs of the fronts of a few short searches, evenly spread from small to large."""
     train, _ = coded(options.data, name)
     inputs = tuple(ir.Input(feature, 4, 1.0, 0.0) for feature in train.names)
@@ -30,27 +32,35 @@ def designs(name: str, options: Any, technology: printed.Technology) -> tuple[ap
     for seed in range(SEARCHES):
         budget = approx.Budget(generations=GENERATIONS)
         front = approx.search(
-            start, train.features, train.labels, technology, budget, effort=EFFORT, trainings=8, seed=seed
+            start,
+            train.features,
+            train.labels,
+            target.cost_model,
+            target.metrics,
+            budget,
+            effort=EFFORT,
+            trainings=8,
+            seed=seed,
         )
         found |= {front.net(design): design for design in front.designs}
         if len(found) >= DESIGNS:
             break
-    every = sorted(found.values(), key=lambda design: (design.model_cm2, design.genes))
+    every = sorted(found.values(), key=lambda design: (design.model["area"], design.genes))
     picks = np.unique(np.linspace(0, len(every) - 1, DESIGNS).round().astype(int))
     return front, [every[k] for k in picks]
 
 
-def measure(name: str, options: Any, technology: printed.Technology) -> tuple[dict[str, Any], np.ndarray, np.ndarray]:
+def measure(name: str, options: Any, target: Printed) -> tuple[dict[str, Any], np.ndarray, np.ndarray]:
     """A row of the table; parts (designs, parts) and areas in cm2 (designs,)."""
-    front, chosen = designs(name, options, technology)
+    front, chosen = designs(name, options, target)
     space = front.space()
     vectors = space.vectors(np.array([design.genes for design in chosen]))
-    model = approx.CostModel.of(space.layout, technology)
+    model = target.cost_model(space.layout)
     areas = []
     for design in chosen:
         text = codegen.to_verilog(ir.lower_net(front.net(design)))
-        areas.append(printed.synthesise(text, "top", technology, effort=options.effort).area_um2 * 1e-8)
-    real, modelled = np.array(areas), model.area(vectors)
+        areas.append(printed.synthesise(text, "top", target.cells(), effort=options.effort).area_um2 * 1e-8)
+    real, modelled = np.array(areas), model.cost(vectors)
     large = real > 0.01
     row = {
         "dataset": name,
@@ -60,7 +70,7 @@ def measure(name: str, options: Any, technology: printed.Technology) -> tuple[di
         "spearman": float(spearmanr(real, modelled).statistic),
         "model_to_real": float(np.median(modelled[large] / real[large])),
     }
-    return row, model.parts(vectors), real
+    return row, model.parts(vectors)[:, : len(approx.PARTS)], real
 
 
 def main() -> None:
@@ -70,8 +80,8 @@ def main() -> None:
     parser.add_argument("--target", default="egfet", choices=printed.technologies(), help="technology")
     parser.add_argument("--fit", action="store_true", help="print the factors that fit best")
     options = parser.parse_args()
-    technology = printed.load_technology(options.target)
-    found = [measure(name, options, technology) for name in options.only]
+    target = Printed(options.target)
+    found = [measure(name, options, target) for name in options.only]
     show(
         f"The cost model against synthesis ({options.effort}, {options.target})",
         [row for row, _, _ in found],
@@ -79,7 +89,7 @@ def main() -> None:
     )
     if options.fit:
         parts = np.concatenate([counts for _, counts, _ in found]).astype(float)
-        gates = np.concatenate([real for _, _, real in found]) / approx.CostModel.gate_area(technology)
+        gates = np.concatenate([real for _, _, real in found]) / gate_area(target.cells())
         weight = 1 / (gates + 15)
         factors, _ = nnls(parts * weight[:, None], gates * weight)
         print({part: round(float(factor), 2) for part, factor in zip(approx.PARTS, factors, strict=True)})

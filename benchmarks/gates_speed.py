@@ -24,7 +24,7 @@ from mlpress.approx.gates import chain
 from mlpress.approx.gates.genome import to_genome
 from mlpress.approx.gates.rows import PackedRows, pack_rows
 from mlpress.approx.gates.state import CORRECT, COST, MOVES, VISITS
-from mlpress.hw import printed
+from mlpress.targets import Printed
 
 REFERENCE = 25_000
 """Moves a second and core of a first sketch of single moves, on a circuit of about 2,700 and-gates and these rows."""
@@ -57,7 +57,7 @@ def task_of(options: argparse.Namespace) -> Task:
     inputs = tuple(ir.Input(name, 4, 1.0, 0.0) for name in train.names)
     hidden = TOPOLOGIES["pendigits"][1:-1]
     net = approx.train(codes, labels, approx.dense(inputs, hidden, train.classes), approx.Training(hidden, seed=0))
-    costs = gates.cell_costs(printed.load_technology("egfet"))
+    costs = Printed().gate_costs("area")
     rows = pack_rows(inputs, len(train.classes), gates.Rows(codes, labels))
     return Task(ir.bit_blast(net), rows, costs, float(min(costs.area[table] for table in (0b0111, 0b0001))))
 

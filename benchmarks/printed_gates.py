@@ -16,6 +16,8 @@ from mlpress.hw import printed
 from mlpress.pipeline import search as searching
 from mlpress.pipeline.compile import Options
 from mlpress.pipeline.preparation import Prepared
+from mlpress.pipeline.result import SearchResult
+from mlpress.pipeline.settings import RunOptions, Settings
 
 SETS = TOPOLOGIES | OWN
 
@@ -79,37 +81,37 @@ def as_model(net: ir.Net) -> ir.Model:
 
 def searched(
     net: ir.Net, train: Dataset, name: str, seed: int, budget: Spent, *, trees: bool, effort: str = "default"
-) -> searching.Found:
+) -> SearchResult:
     """What ``mlpress search`` finds from ``net``, no larger than the largest area of the set."""
     share = float(np.mean(ir.interpret(net, train.features.astype(np.int64)).decision == train.labels))
     report = Report("accuracy", share, share, 1.0, (), len(train), True)
     prepared = Prepared(as_model(net), Quantised(net, report), train, None, {}, (), ())
-    settings = searching.Settings(start_tree=trees, limits=approx.Limits(max_area=max(MOST_CM2[name])), seed=seed)
+    settings = Settings(start_tree=trees, limits=approx.Limits(most={"area": max(MOST_CM2[name])}), seed=seed)
     return searching.search_prepared(
         prepared,
         approx.Budget(budget.seconds, budget.generations),
         Options.of(effort=effort),
         settings,
         rounds=budget.rounds,
-        where=searching.Where(workers=budget.workers),
+        run=RunOptions(workers=budget.workers),
     )
 
 
-def within_areas(found: searching.Found, name: str, technology: printed.Technology, effort: str) -> list[Found]:
+def within_areas(found: SearchResult, name: str, technology: printed.Technology, effort: str) -> list[Found]:
     """The design that ranks highest within each area that the set's designs may cost, chosen on rows held out."""
     designs = [chosen(found, most, technology, effort) for most in MOST_CM2[name]]
     return [design for design in designs if design is not None]
 
 
-def chosen(found: searching.Found, most: float, technology: printed.Technology, effort: str) -> Found | None:
+def chosen(found: SearchResult, most: float, technology: printed.Technology, effort: str) -> Found | None:
     """Of the designs that are within ``most`` cm2 once synthesised, the one that ranks highest."""
     assert found.integer is not None and isinstance(found.front, gates.CircuitFront)  # both levels were searched
-    for design in found.within(max_area=most):
+    for design in found.within({"area": most}):
         source, program = design.source, found.program(design)
         if isinstance(program, ir.Circuit):
             circuit, own, start = (
                 program,
-                printed.parse_netlist(source.netlist, "top"),
+                printed.parse_netlist(source.hint, "top"),
                 f"{source.start}, {source.lesson}",
             )
             text = codegen.to_verilog(circuit)

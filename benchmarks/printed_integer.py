@@ -11,6 +11,7 @@ from support import TOPOLOGIES
 
 from mlpress import Dataset, approx, codegen, ir
 from mlpress.hw import printed
+from mlpress.targets import Printed
 
 MOST_CM2 = {"breast_cancer": 0.02, "cardio": 0.45, "pendigits": 8.0, "whitewine": 0.35, "vertebral": 0.5}
 """What a design may cost: the most accurate one within is chosen."""
@@ -54,23 +55,25 @@ def integer(
     codes, labels = train.features.astype(np.int64), train.labels.astype(np.int64)
     fit, _ = approx.split_rows(labels, approx.VALIDATION, seed)
     start = approx.train(codes[fit], labels[fit], shape, approx.Training(hidden, seed=seed))
+    target = Printed(technology.name)
     front = approx.search(
         start,
         train.features,
         labels,
-        technology,
+        target.cost_model,
+        target.metrics,
         approx.Budget(None if budget.generations else budget.seconds, budget.generations),
-        limits=approx.Limits(max_area=MOST_CM2[name]),
+        limits=approx.Limits(most={"area": MOST_CM2[name]}),
         seed=seed,
         workers=budget.workers,
     )
     return [chosen(front, MOST_CM2[name], technology, effort)]
 
 
-def chosen(front: approx.Front, most: float, technology: printed.Technology, effort: str) -> Found:
+def chosen(front: approx.IntegerFront, most: float, technology: printed.Technology, effort: str) -> Found:
     """Of the designs that are within ``most`` cm2 once synthesised, the one that ranks highest."""
-    for design in sorted(front.designs, key=lambda design: (-design.ranking, design.model_cm2)):
-        if design.model_cm2 > approx.AREA_SLACK * most:
+    for design in sorted(front.designs, key=lambda design: (-design.ranking, design.model["area"])):
+        if design.model["area"] > approx.COST_SLACK * most:
             continue
         text = codegen.to_verilog(ir.lower_net(front.net(design)))
         synthesis = printed.synthesise(text, "top", technology, effort=effort)

@@ -12,7 +12,7 @@ import numpy as np
 from support import TOPOLOGIES, arguments, coded, show
 
 from mlpress import approx, ir
-from mlpress.hw import printed
+from mlpress.targets import Printed
 
 POPULATION = 4000
 REFERENCE_ROWS = 100
@@ -79,10 +79,10 @@ def measure(options: Any) -> list[dict[str, Any]]:
     few = slice(0, REFERENCE_ROWS)
     assert numpy_wrong(as_arrays(nets[0]), x[few], labels[few]) == np.count_nonzero(decided != labels[few])
 
-    cost = approx.CostModel.of(space.layout, printed.load_technology("egfet"))
-    cost.area(vectors[:1])
+    cost = Printed().cost_model(space.layout)
+    cost.cost(vectors[:1])
     since = perf_counter()
-    cost.area(vectors)
+    cost.cost(vectors)
     add("cost model", (perf_counter() - since) / POPULATION)
     reference, numpy_speed = rows[0]["candidates_per_s"], rows[1]["candidates_per_s"]
     return [

@@ -195,7 +195,7 @@ def run(options: Any, earlier: Sequence[Pair]) -> list[Pair]:
         dataset(options.data, name)  # asks for a file that is missing before anything takes time
     technology = printed.load_technology("egfet")
     if tasks:
-        approx.load_kernels(technology)
+        approx.load_kernels()
     for name, split in tasks:
         new = pairs(options.data, name, split, budget(name, split), technology)
         found += new

@@ -29,8 +29,11 @@ from mlpress.frontend.quantisation import Report
 from mlpress.hw import printed
 from mlpress.pipeline import search as searching
 from mlpress.pipeline.compile import Options, build_design
-from mlpress.pipeline.found import measured
+from mlpress.pipeline.measuring import measured
 from mlpress.pipeline.preparation import Prepared
+from mlpress.pipeline.settings import RunOptions, Settings, limits_of
+from mlpress.targets import Cost
+from mlpress.targets.printed_gates import cell_costs
 from mlpress.verify import prove
 
 ALLOWED_CM2 = {
@@ -98,23 +101,23 @@ def tree_rows(
     """Test accuracy, cm2 and mW of the tree that is chosen within each area."""
     net, train = ready.quantised.net, ready.rows
     rows = gates.Rows(ir.encode(net, train.features), train.labels.astype(np.int64))
-    costs = gates.cell_costs(printed.load_technology("egfet"))
+    costs = cell_costs(printed.load_technology("egfet"))
     points = gates.tree_points(ir.unary_inputs(net.inputs), net.classes, rows, costs, seed=seed, sizes=LEAVES)
-    known: dict[int, approx.Measured] = {}
+    known: dict[int, Cost] = {}
 
-    def measure(point: gates.TreePoint) -> approx.Measured:
+    def measure(point: gates.TreePoint) -> Cost:
         if point.leaves not in known:
-            known[point.leaves] = measured(point.circuit, train, options, point.netlist)
+            known[point.leaves] = measured(point.circuit, train, options, point.hint)
         return known[point.leaves]
 
     found = {}
     for most in areas:
-        small = [point for point in points if point.model_cm2 <= approx.AREA_SLACK * most]
-        ordered = sorted(small, key=lambda point: (-point.validation_accuracy, point.model_cm2))
-        fit = next((point for point in ordered if measure(point).area_cm2 <= most), None)
-        point = fit or min(points, key=lambda point: point.model_cm2)
+        small = [point for point in points if point.model_cost <= approx.COST_SLACK * most]
+        ordered = sorted(small, key=lambda point: (-point.validation_accuracy, point.model_cost))
+        fit = next((point for point in ordered if measure(point).values["area"] <= most), None)
+        point = fit or min(points, key=lambda point: point.model_cost)
         cost = measure(point)
-        found[most] = accuracy(point.circuit, test), cost.area_cm2, cost.power_mw
+        found[most] = accuracy(point.circuit, test), cost.values["area"], cost.values["power"]
     return found
 
 
@@ -124,23 +127,22 @@ def rows_of(folder: Path, name: str, split: int, seed: int, options: Any) -> lis
     build = Options.of("egfet", effort=options.effort, interface="unary")
     with processor_budgets():
         ready, test = prepared(folder, name, split, seed)
-        limits = approx.Limits(max_area=max(areas))
-        settings = searching.Settings(options.level, limits=limits, seed=seed)
+        limits = limits_of(None, {"area": max(areas)})
+        settings = Settings(options.level, limits=limits, seed=seed)
         budget = approx.Budget(options.seconds)
-        where = searching.Where(workers=1)
-        found = searching.search_prepared(ready, budget, build, settings, where=where)
+        found = searching.search_prepared(ready, budget, build, settings, run=RunOptions(workers=1))
     trees = tree_rows(ready, test, areas, seed, build)
     rows = []
     for most in areas:
-        within = found.within(max_area=most)
+        within = found.within({"area": most})
         if not within:
             continue
         judged = within[0]
         source, program = getattr(judged, "source", judged), found.program(judged)
-        hint = getattr(source, "netlist", None)
+        hint = getattr(source, "hint", None)
         design = build_design(program, ready.rows.features, ready.rows.labels, build, hint=hint)
         system = design.facts["system"]
-        circuit = program if isinstance(program, ir.Circuit) else ir.unary(ir.bit_blast(program))
+        circuit = ir.to_unary(program)
         proofs = [proof.verdict for proof in prove(design)] if options.prove else None
         rows.append(
             Row(

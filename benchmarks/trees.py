@@ -8,6 +8,7 @@ import numpy as np
 from mlpress import Dataset, approx, codegen, ir
 from mlpress.approx import gates
 from mlpress.hw import printed
+from mlpress.targets import Printed
 
 LEAVES = (2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256, 384)
 """Sizes of trees."""
@@ -22,9 +23,9 @@ def tree_netlists(
     """
     inputs = tuple(ir.Input(feature, 4, 1.0, 0.0) for feature in train.names)
     rows = gates.Rows(train.features.astype(np.int64), train.labels.astype(np.int64))
-    costs = gates.cell_costs(technology)
+    costs = Printed(technology.name).gate_costs("area")
     points = gates.tree_points(inputs, train.classes, rows, costs, seed=seed, sizes=LEAVES)
-    least = [min(points, key=lambda point: point.model_cm2)]
+    least = [min(points, key=lambda point: point.model_cost)]
     found = {}
     for most in areas:
         best = most_accurate(points, most, technology, effort) or most_accurate(least, inf, technology, effort)
@@ -40,10 +41,10 @@ def most_accurate(
 
     Of equals it is the smallest.
     """
-    for design in sorted(designs, key=lambda design: (-design.validation_accuracy, design.model_cm2)):
-        if design.model_cm2 > approx.AREA_SLACK * most:
+    for design in sorted(designs, key=lambda design: (-design.validation_accuracy, design.model_cost)):
+        if design.model_cost > approx.COST_SLACK * most:
             continue
-        own = printed.parse_netlist(design.netlist, "top")
+        own = printed.parse_netlist(design.hint, "top")
         synthesis = printed.synthesise(codegen.to_verilog(design.circuit), "top", technology, effort=effort, own=own)
         if synthesis.area_um2 * 1e-8 <= most:
             return synthesis.netlist

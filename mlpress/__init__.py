@@ -14,8 +14,8 @@ from mlpress.errors import MlpressError
 if TYPE_CHECKING:
     from mlpress.design import Design
     from mlpress.frontend import Dataset, from_sklearn, load, quantise
-    from mlpress.hw.printed import estimate
     from mlpress.pipeline.compile import compile  # noqa: A004 - the verb of the trade
+    from mlpress.pipeline.estimate import estimate
     from mlpress.pipeline.run import run
     from mlpress.pipeline.search import search
     from mlpress.targets import read_target, targets
@@ -29,7 +29,7 @@ __getattr__ = lazy_door(
         "Dataset": "frontend",
         "Design": "design",
         "compile": "pipeline.compile",
-        "estimate": "hw.printed",
+        "estimate": "pipeline.estimate",
         "from_sklearn": "frontend",
         "load": "frontend",
         "prove": "verify",

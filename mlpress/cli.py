@@ -2,23 +2,48 @@
 
 from __future__ import annotations
 
-import csv
 import os
-import re
 import sys
-from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from mlpress import __version__, interrupts
+from mlpress.arguments import (
+    ActivationBits,
+    AsJson,
+    Effort,
+    Features,
+    InputBits,
+    Interface,
+    Label,
+    Liberty,
+    OffsetSigma,
+    Output,
+    Quiet,
+    Rate,
+    SearchLevel,
+    Start,
+    Strict,
+    Target,
+    TargetOption,
+    Task,
+    Verbose,
+    WeightBits,
+    new_screen,
+    read_columns,
+    read_given,
+    read_most,
+    read_passes,
+    read_seconds,
+)
 from mlpress.console import Screen
 from mlpress.errors import MlpressError
 
 if TYPE_CHECKING:
-    from mlpress.approx import ApproximatePass
+    pass
 
 
 class _Commands(TyperGroup):
@@ -43,38 +68,6 @@ app = typer.Typer(
 
 OUT_OF_TIME = 3
 """Exit code where nothing differs but a proof did not end; 1 is a difference, 2 a user's error."""
-
-Task = Literal["auto", "classification", "regression"]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="A line for every finished step.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Nothing but results and errors.")]
-Strict = Annotated[
-    bool, typer.Option("--strict", help="Take every warning for an error: exit code 2, nothing written.")
-]
-Label = Annotated[
-    str | None, typer.Option(help="Label column: its name, or its number without a header (default: last).")
-]
-Features = Annotated[
-    str | None,
-    typer.Option(help="Columns in the order that the model expects: a,b,c (default: by name, else as they come)."),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
-Target = Annotated[str, typer.Option("--target", "-t", help="Technology or core; `mlpress targets` lists them.")]
-Liberty = Annotated[Path | None, typer.Option(help="A liberty file of your own in place of the target's cells.")]
-InputBits = Annotated[int, typer.Option(help="Bits of each input's code.")]
-WeightBits = Annotated[int, typer.Option(help="Bits of each weight.")]
-ActivationBits = Annotated[int, typer.Option(help="Bits of each hidden output.")]
-SearchLevel = Literal["integer", "gates", "both"]
-Start = Literal["model", "tree"]
-Effort = Annotated[str | None, typer.Option(help="Synthesis effort: fast, default or thorough.")]
-Rate = Annotated[float | None, typer.Option(help="Inferences per second that power and energy are stated for.")]
-TargetOption = Annotated[
-    list[str] | None, typer.Option("--option", "-O", help="An option of the target: name=value; repeat for more.")
-]
-Output = Annotated[Path, typer.Option("--output", "-o", help="Design folder to write.")]
-
-
-def _screen(verbose: bool, quiet: bool, as_json: bool, strict: bool = False) -> Screen:
-    return Screen(-1 if quiet else int(verbose), as_json=as_json, strict=strict)
 
 
 def _version(asked: bool) -> None:
@@ -128,8 +121,8 @@ def compile_command(
     from mlpress.report import summary_table
 
     check_replaceable(output, marker=FACTS)
-    passes = _passes(approx or [])
-    screen = _screen(verbose, quiet, as_json, strict)
+    passes = read_passes(approx or [])
+    screen = new_screen(verbose, quiet, as_json, strict)
     with screen.working():
         screen.step("read model and data")
         network = load(model, task)
@@ -138,7 +131,7 @@ def compile_command(
             input_bits=input_bits,
             weight_bits=weight_bits,
             activation_bits=activation_bits,
-            **_given(
+            **read_given(
                 option,
                 liberty=liberty,
                 effort=effort,
@@ -154,7 +147,7 @@ def compile_command(
             options,
             passes=passes,
             test=None if test is None else Dataset.read(test, label, task),
-            features=_columns(features),
+            features=read_columns(features),
             source=compiler.source_facts(model, data),
             progress=screen,
         )
@@ -181,30 +174,33 @@ def search(
         float | None,
         typer.Option(help="Share of accuracy that may be lost (default: 0.01; with a limit: as little as can be)."),
     ] = None,
-    max_area: Annotated[float | None, typer.Option(help="Largest area, cm2.")] = None,
-    max_power: Annotated[float | None, typer.Option(help="Largest power, mW.")] = None,
+    most: Annotated[
+        list[str] | None, typer.Option("--max", help="Largest cost by metric: flash=1024; repeat for more.")
+    ] = None,
+    minimise: Annotated[
+        str | None, typer.Option(help="The metric that ranks designs (default: the target's first).")
+    ] = None,
+    max_area: Annotated[float | None, typer.Option(help="Short for --max area=..., cm2.")] = None,
+    max_power: Annotated[float | None, typer.Option(help="Short for --max power=..., mW.")] = None,
     power_source: Annotated[list[str] | None, typer.Option(help="A printed source that must feed it.")] = None,
-    with_adc: Annotated[bool, typer.Option("--with-adc", help="Count the input converters' area too.")] = False,
+    with_adc: Annotated[bool, typer.Option("--with-adc", help="Short for -O with_adc=true.")] = False,
     budget: Annotated[str, typer.Option(help="Time for the whole command: 90s, 5m, 1h.")] = "2m",
+    seconds: Annotated[float | None, typer.Option(help="The same in seconds.")] = None,
     generations: Annotated[int | None, typer.Option(help="Of networks, in place of time (repeatable).")] = None,
     rounds: Annotated[int | None, typer.Option(help="Of gates, in place of time (repeatable).")] = None,
-    power_weight: Annotated[float, typer.Option(help="How many um2 one nW weighs as much as, among gates.")] = 0.0,
+    power_weight: Annotated[
+        float, typer.Option(help="How many steps of a gate's cost (um2) one nW weighs as much as.")
+    ] = 0.0,
     seed: Annotated[int, typer.Option(help="Same seed, generations and rounds: same front.")] = 0,
     workers: Annotated[int | None, typer.Option(help="Threads (default: all cores).")] = None,
     cluster: Annotated[str | None, typer.Option(help="Dask scheduler, tcp://host:port.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the search's checkpoints.")] = False,
     published: Annotated[
-        Path | None, typer.Option(help="Designs to show in the picture: CSV of label, accuracy, area_cm2.")
+        Path | None, typer.Option(help="Designs to show in the picture: CSV of label, accuracy and, say, area_cm2.")
     ] = None,
     option: TargetOption = None,
-    interface: Annotated[
-        str | None,
-        typer.Option(help="How codes come in: unary (comparators, counted; the default where known) or binary."),
-    ] = None,
-    offset_sigma: Annotated[
-        float | None,
-        typer.Option(help="State accuracy over printed copies: comparators' offsets, share of full scale."),
-    ] = None,
+    interface: Interface = None,
+    offset_sigma: OffsetSigma = None,
     defect_rate: Annotated[float, typer.Option(help="Of these copies, the share of cells that are stuck.")] = 0.0,
     copies: Annotated[int, typer.Option(help="Printed copies that are drawn.")] = 1000,
     effort: Effort = None,
@@ -214,43 +210,44 @@ def search(
     strict: Strict = False,
     as_json: AsJson = False,
 ) -> None:
-    """Search for approximate designs: a front of accuracy against area, and the smallest that loses little."""
-    from mlpress.approx import Budget, Limits, now
+    """Search for approximate designs: a front of accuracy against cost, and the cheapest that loses little."""
+    from mlpress.approx import Budget, now
     from mlpress.design import FACTS
     from mlpress.files import check_replaceable
     from mlpress.frontend import Dataset, load
     from mlpress.pipeline import compile as compiler
     from mlpress.pipeline import search as searching
-    from mlpress.pipeline.variation import check_variation, with_variation
+    from mlpress.pipeline.result import with_fronts
+    from mlpress.pipeline.settings import RunOptions, Settings, limits_of, usual
+    from mlpress.pipeline.variation import Faults, with_copies
     from mlpress.report import read_design, read_points, summary_table
+    from mlpress.targets import power_limit
 
     began = now()
-    check_variation(offset_sigma or 0.0, defect_rate, copies)
+    faults = Faults(offset_sigma, defect_rate, copies)
     check_replaceable(output, marker=FACTS)
-    most_power = searching.power_limit(power_source or [], max_power)
-    if max_loss is None and max_area is None and most_power is None:
-        max_loss = 0.01
-    limits = Limits(max_loss, max_area, most_power)
-    points = () if published is None else read_points(published)
-    seconds = _seconds(budget)
-    allowed = Budget(seconds, generations)
-    where = searching.Where(workers, cluster, output.with_name(f"{output.name}.checkpoint"), resume)
-    screen = _screen(verbose, quiet, as_json, strict)
+    limits = limits_of(max_loss, read_most(most or [], max_area, power_limit(power_source or [], max_power)))
+    allowed = Budget(read_seconds(budget) if seconds is None else seconds, generations)
+    run = RunOptions(workers, cluster, output.with_name(f"{output.name}.checkpoint"), resume)
+    screen = new_screen(verbose, quiet, as_json, strict)
+    own = read_given(
+        option, liberty=liberty, effort=effort, rate_hz=rate, with_adc=with_adc or None, interface=interface
+    )
     options = compiler.Options.of(
         target,
         input_bits=input_bits,
         weight_bits=weight_bits,
         activation_bits=activation_bits,
-        **_given(option, liberty=liberty, effort=effort, rate_hz=rate, interface=interface),
+        **own,
     )
-    if "interface" not in _given(option, interface=interface):
-        options = searching.usual(options)
-    settings = searching.Settings(level, start == "tree", limits, with_adc, power_weight, seed)
+    options = usual(options, own)
+    settings = Settings(level, start == "tree", limits, minimise, power_weight, seed)
+    points = () if published is None else read_points(published, searching.column_of(options, minimise))
     with screen.working():
         screen.step("read model and data")
         network, rows = load(model), Dataset.read(data, label)
-        if resume and not where.begun():
-            done = searching.finished(output, network, rows, options, settings, _columns(features))
+        if resume and not run.begun():
+            done = searching.finished(output, network, rows, options, settings, read_columns(features))
             if done is not None:
                 screen.note(f"the search is done: {output} is what it found")
                 screen.show(
@@ -258,93 +255,31 @@ def search(
                 )
                 return
             screen.note("there is no checkpoint of this search yet: it starts from the beginning")
-        found = searching.search(
+        found = searching.search_model(
             network,
             rows,
             allowed,
             options,
-            level=level,
+            settings,
             rounds=rounds,
-            start_tree=start == "tree",
-            limits=limits,
-            with_adc=with_adc,
-            power_weight=power_weight,
-            seed=seed,
-            where=where,
+            run=run,
             test=None if test is None else Dataset.read(test, label),
-            features=_columns(features),
+            features=read_columns(features),
             source=compiler.source_facts(model, data),
             began=began,
             progress=screen,
         )
-        screen.step("press and verify the chosen design")
-        design = found.smallest(max_loss=max_loss, max_area=max_area, max_power=most_power)
-        if offset_sigma is not None or defect_rate:
+        screen.step("build and verify the chosen design")
+        design = found.chosen()
+        if faults.any:
             screen.step(f"draw {copies} printed copies")
-            judged = found.test or found.dataset
-            design = with_variation(
-                design,
-                judged.features,
-                judged.labels.astype("int64"),
-                offset_sigma=offset_sigma or 0.0,
-                defect_rate=defect_rate,
-                copies=copies,
-                enough=None if max_loss is None else found.reference - max_loss,
-                seed=seed,
-            )
-        folder = searching.with_fronts(design, found, points).save(output)
+            design = with_copies(design, found, faults, seed)
+        folder = with_fronts(design, found, points).save(output)
         if found.front.stopped == "interrupted":
-            screen.note(f"interrupted; the same command with --resume goes on from {where.checkpoint}.*")
+            screen.note(f"interrupted; the same command with --resume goes on from {run.checkpoint}.*")
         else:
-            where.forget()
+            run.forget()
     screen.show(design.facts | {"folder": str(folder)}, summary_table(design.described), f"design folder: {folder}")
-
-
-def _given(texts: list[str] | None, **known: object) -> dict[str, object]:
-    """Return the target's options that were given: by their own flags, and as ``name=value``."""
-    found = {name: value for name, value in known.items() if value is not None}
-    for text in texts or []:
-        name, equals, value = text.partition("=")
-        if not equals or not name.isidentifier():
-            raise MlpressError(f"{text[:200]!r} is no option; write name=value")
-        found[name] = _value(value)
-    return found
-
-
-def _value(text: str) -> object:
-    """Return a whole number, a number, a truth value, or the text itself."""
-    if text.lower() in {"true", "false"}:
-        return text.lower() == "true"
-    for kind in (int, float):
-        with suppress(ValueError):
-            return kind(text)
-    return text
-
-
-def _passes(texts: list[str]) -> list[ApproximatePass]:
-    if not texts:
-        return []
-    from mlpress.approx import read_pass
-
-    return [read_pass(text) for text in texts]
-
-
-def _columns(text: str | None) -> list[str] | None:
-    """Names with commas between them; quotes hold a name with a comma together."""
-    if text is None:
-        return None
-    try:
-        found = next(csv.reader([text], skipinitialspace=True), [])
-    except csv.Error as error:
-        raise MlpressError(f"--features {text[:40]!r}: {error}; write a,b,c") from None
-    return [name.strip() for name in found]
-
-
-def _seconds(text: str) -> float:
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|h)?", text.strip())
-    if found is None:
-        raise MlpressError(f"{text!r} is no time; write 90s, 5m or 1h")
-    return float(found[1]) * {"s": 1.0, "m": 60.0, "h": 3600.0}[found[2] or "s"]
 
 
 @app.command()
@@ -375,9 +310,9 @@ def estimate(
     from mlpress.report import estimate_table, read_estimate
     from mlpress.targets import Printed, estimate_verilog, read_target
 
-    screen = _screen(verbose, quiet, as_json, strict)
+    screen = new_screen(verbose, quiet, as_json, strict)
     with screen.working():
-        cells = read_target(target, _given(None, liberty=liberty, effort=effort, rate_hz=rate))
+        cells = read_target(target, read_given(None, liberty=liberty, effort=effort, rate_hz=rate))
         if not isinstance(cells, Printed):
             raise MlpressError(f"Verilog cannot be estimated for {target}; `mlpress targets` lists printed targets")
         cost = estimate_verilog(
@@ -413,10 +348,10 @@ def verify(
     from mlpress.verify import check_proofs
     from mlpress.verify import verify as run
 
-    seconds = _seconds(time_limit) if formal else None
-    screen = _screen(verbose, quiet, as_json, strict)
+    seconds = read_seconds(time_limit) if formal else None
+    screen = new_screen(verbose, quiet, as_json, strict)
     with screen.working():
-        design = Design.load(folder, **_given(None, liberty=liberty))
+        design = Design.load(folder, **read_given(None, liberty=liberty))
         more = None if data is None else Dataset.read(data, label).for_model(design.program)
         results = run(design, more=None if more is None else more.features, progress=screen)
         different = any(result.verdict == "different" for result in results)
@@ -474,10 +409,10 @@ def run_command(
     from mlpress.report import read_run, run_table
     from mlpress.sim.hil import read_sensor
 
-    screen = _screen(verbose, quiet, as_json, strict)
+    screen = new_screen(verbose, quiet, as_json, strict)
     streaming, sensors = Streaming(rate, log), [read_sensor(text) for text in sensor or ()]
     with screen.working():
-        design = Design.load(folder, **_given(None, liberty=liberty))
+        design = Design.load(folder, **read_given(None, liberty=liberty))
         rows = None if data is None else Dataset.read(data, label)
         facts = run(
             *(design, device, rows),
@@ -506,7 +441,7 @@ def firmware(
     from mlpress.pipeline.firmware import write_firmware
 
     names = write_firmware(Design.load(folder), protocol, out)
-    _screen(verbose, quiet, as_json).show({"folder": str(out), "files": names}, f"{out}: {', '.join(names)}")
+    new_screen(verbose, quiet, as_json).show({"folder": str(out), "files": names}, f"{out}: {', '.join(names)}")
 
 
 @app.command()
@@ -518,13 +453,13 @@ def targets(
 ) -> None:
     """List the targets and what is known of them, or the parts that a design fits, the cheapest first."""
     if fits is not None:
-        _fits(fits, _screen(verbose, quiet, as_json))
+        _fits(fits, new_screen(verbose, quiet, as_json))
         return
     from mlpress.report import read_targets, targets_table
     from mlpress.targets import targets as listed
 
     facts = listed()
-    _screen(verbose, quiet, as_json).show(facts, targets_table(read_targets(facts)))
+    new_screen(verbose, quiet, as_json).show(facts, targets_table(read_targets(facts)))
 
 
 def _fits(folder: Path, screen: Screen) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from mlpress.approx import Generation, gates
+    from mlpress.metrics import Metric
     from mlpress.pipeline.stream import Streamed
 
 
@@ -86,17 +87,17 @@ class Screen:
     def generation(self, done: Generation) -> None:
         """Say how far a search is when a generation has ended."""
         rate = done.tried / max(done.elapsed_s, 1e-9)
+        front = _front(done.front, done.metric)
         self._update(
-            f"{self._name}: generation {done.number}, {_front(done.front)}, hypervolume {done.hypervolume:.2f}, "
+            f"{self._name}: generation {done.number}, {front}, hypervolume {done.hypervolume:.2f}, "
             f"{rate:,.0f}/s{_left(done.left_s)}"
         )
 
     def round(self, done: gates.Round) -> None:
         """Say how far an evolution is when a round has ended."""
         rate = done.moves / max(done.elapsed_s, 1e-9)
-        self._update(
-            f"{self._name}: round {done.number}, {_front(done.front)}, {rate / 1e6:,.1f} M moves/s{_left(done.left_s)}"
-        )
+        front = _front(done.front, done.metric)
+        self._update(f"{self._name}: round {done.number}, {front}, {rate / 1e6:,.1f} M moves/s{_left(done.left_s)}")
 
     def row(self, done: Streamed) -> None:
         """Say how far a device on a line is, and how many of its answers were right."""
@@ -157,10 +158,11 @@ def _duration(seconds: float) -> str:
     return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
 
 
-def _front(designs: NDArray[np.float64]) -> str:
-    """Describe a front, float64 (designs, 2) of error rate and cm2, in a few words."""
-    error, area = designs[:, 0], designs[:, 1]
-    ends = f"{1 - error.max():.3f} @ {area.min():.3f} to {1 - error.min():.3f} @ {area.max():.3f} cm2"
+def _front(designs: NDArray[np.float64], metric: Metric) -> str:
+    """Describe a front, float64 (designs, 2) of error rate and cost, in a few words."""
+    error, cost = designs[:, 0], designs[:, 1]
+    low, high = (f"{value:.3f}" if value < 100 else f"{value:,.0f}" for value in (cost.min(), cost.max()))
+    ends = f"{1 - error.max():.3f} @ {low} to {1 - error.min():.3f} @ {high} {metric.unit or metric.name}"
     return f"front of {len(designs)} ({ends})"
 
 

@@ -7,20 +7,23 @@ from typing import TYPE_CHECKING
 from mlpress._lazy import lazy_door
 
 if TYPE_CHECKING:
-    from mlpress.approx.common.choice import VALIDATION, Measured, unbeaten
     from mlpress.approx.common.clock import Clock, now, timed_by
     from mlpress.approx.common.executor import cores
+    from mlpress.approx.common.front import VALIDATION, Front, unbeaten
+    from mlpress.approx.common.limits import Limits, allows, limits_text
     from mlpress.approx.common.loss import Loss, estimated_loss, paired_loss
     from mlpress.approx.common.merged import MergedDesign, MergedFront, designs_of, merge
     from mlpress.approx.common.warm import load_kernels
     from mlpress.approx.integer.cost import CostModel
     from mlpress.approx.integer.engine import Engine
-    from mlpress.approx.integer.front import Candidate, Front
+    from mlpress.approx.integer.front import Candidate, IntegerFront
     from mlpress.approx.integer.genome_layout import Layout
     from mlpress.approx.integer.heap import PARTS
     from mlpress.approx.integer.islands import Effort
+    from mlpress.approx.integer.net_cost import ALL_PARTS
     from mlpress.approx.integer.nsga import Population, Search, hypervolume
-    from mlpress.approx.integer.search import AREA_SLACK, Budget, Generation, Limits, SearchProgress, search, split_rows
+    from mlpress.approx.integer.program_parts import PROGRAM_PARTS
+    from mlpress.approx.integer.search import COST_SLACK, Budget, Generation, SearchProgress, search, split_rows
     from mlpress.approx.integer.space import DEFAULT_PASSES, Space, apply
     from mlpress.approx.integer.training import Training, dense, train, weights_of
     from mlpress.approx.passes import (
@@ -40,8 +43,11 @@ _HOMES = {
     "integer.cost": ["CostModel"],
     "integer.engine": ["Engine"],
     "integer.islands": ["Effort"],
-    "common.choice": ["VALIDATION", "Measured", "unbeaten"],
-    "integer.front": ["Candidate", "Front"],
+    "common.front": ["VALIDATION", "Front", "unbeaten"],
+    "common.limits": ["Limits", "allows", "limits_text"],
+    "integer.front": ["Candidate", "IntegerFront"],
+    "integer.net_cost": ["ALL_PARTS"],
+    "integer.program_parts": ["PROGRAM_PARTS"],
     "integer.heap": ["PARTS"],
     "integer.genome_layout": ["Layout"],
     "common.loss": ["Loss", "estimated_loss", "paired_loss"],
@@ -59,17 +65,19 @@ _HOMES = {
         "Multiply",
         "read_pass",
     ],
-    "integer.search": ["AREA_SLACK", "Budget", "Generation", "Limits", "SearchProgress", "search", "split_rows"],
+    "integer.search": ["COST_SLACK", "Budget", "Generation", "SearchProgress", "search", "split_rows"],
     "integer.space": ["DEFAULT_PASSES", "Space", "apply"],
     "integer.training": ["Training", "dense", "train", "weights_of"],
     "common.warm": ["load_kernels"],
 }
 
 __all__ = [
-    "AREA_SLACK",
+    "ALL_PARTS",
+    "COST_SLACK",
     "DEFAULT_PASSES",
     "PARTS",
     "PASSES",
+    "PROGRAM_PARTS",
     "VALIDATION",
     "Accumulate",
     "Activation",
@@ -85,10 +93,10 @@ __all__ = [
     "Generation",
     "Genes",
     "Inputs",
+    "IntegerFront",
     "Layout",
     "Limits",
     "Loss",
-    "Measured",
     "MergedDesign",
     "MergedFront",
     "Multiply",
@@ -97,12 +105,14 @@ __all__ = [
     "SearchProgress",
     "Space",
     "Training",
+    "allows",
     "apply",
     "cores",
     "dense",
     "designs_of",
     "estimated_loss",
     "hypervolume",
+    "limits_text",
     "load_kernels",
     "merge",
     "now",

@@ -20,7 +20,7 @@ from mlpress.errors import MlpressError
 from mlpress.pipeline import suspicions
 from mlpress.pipeline.preparation import prepare
 from mlpress.progress import Progress, Silent, recorded
-from mlpress.targets import Rows, Target, read_target, target_options
+from mlpress.targets import DEFAULT_TARGET, Rows, Target, read_target, target_options
 from mlpress.verify import require_equal
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Options:
     quantisation: Quantisation = Quantisation()
 
     @classmethod
-    def of(cls, target: str = "egfet", **options: Any) -> Options:
+    def of(cls, target: str = DEFAULT_TARGET, **options: Any) -> Options:
         """Read the target called ``target``; ``options`` are its fields and those of :class:`Quantisation`."""
         bits = {field.name for field in fields(Quantisation)}
         own = {name: value for name, value in options.items() if name not in bits}
@@ -75,7 +75,7 @@ def compile(  # noqa: A001 - the verb of the trade
     model: ir.Model,
     dataset: Dataset,
     *,
-    target: str = "egfet",
+    target: str = DEFAULT_TARGET,
     passes: Sequence[ApproximatePass] = (),
     test: Dataset | None = None,
     features: Sequence[str] | None = None,

@@ -19,6 +19,7 @@ from mlpress import codegen, ir
 from mlpress.design import Design
 from mlpress.errors import MlpressError
 from mlpress.hw import printed
+from mlpress.pipeline.result import SearchResult
 from mlpress.targets import PrintedArtifact
 
 COPIES = 1000
@@ -53,6 +54,26 @@ class Variation:
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
         return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """What is wrong with printed ``copies``: :class:`Variation` has the figures; ``offset_sigma`` may be left out.
+
+    Raises :class:`MlpressError` where a figure is out of range.
+    """
+
+    offset_sigma: float | None = None
+    defect_rate: float = 0.0
+    copies: int = COPIES
+
+    def __post_init__(self) -> None:
+        check_variation(self.offset_sigma or 0.0, self.defect_rate, self.copies)
+
+    @property
+    def any(self) -> bool:
+        """Whether copies are asked for."""
+        return self.offset_sigma is not None or bool(self.defect_rate)
 
 
 def vary(
@@ -167,3 +188,18 @@ def with_variation(
     points = [found if (s, defect_rate) == (offset_sigma, 0.0) else at(s, 0.0) for s in curve]
     known = [{"offset_sigma": each.offset_sigma, "mean": each.mean, "fifth": each.fifth} for each in points]
     return design.with_facts(design.facts | {"variation": found.to_json() | {"curve": known, "seed": seed}})
+
+
+def with_copies(design: Design, found: SearchResult, faults: Faults, seed: int) -> Design:
+    """Return a design of a search with the fact ``variation``, on test rows where there are some, else on all rows."""
+    judged, most_loss = found.test or found.dataset, found.limits.max_loss
+    return with_variation(
+        design,
+        judged.features,
+        judged.labels.astype(np.int64),
+        offset_sigma=faults.offset_sigma or 0.0,
+        defect_rate=faults.defect_rate,
+        copies=faults.copies,
+        enough=None if most_loss is None else found.reference - most_loss,
+        seed=seed,
+    )

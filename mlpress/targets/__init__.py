@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mlpress._lazy import callable_door, lazy_door
 
 if TYPE_CHECKING:
+    from mlpress.metrics import Metric
     from mlpress.targets.base import (
         Artifact,
         Claim,
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
         FirmwareTarget,
         Interfaced,
         LineTarget,
-        Metric,
         PartsTarget,
         Program,
         Reading,
@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     )
     from mlpress.targets.fits import fitting
     from mlpress.targets.mcu import Microcontroller
-    from mlpress.targets.printed import Printed, PrintedArtifact, estimate_verilog
+    from mlpress.targets.printed import Printed, PrintedArtifact, estimate_verilog, power_limit
     from mlpress.targets.table import (
+        DEFAULT_TARGET,
         TARGETS,
         Row,
         check_options,
@@ -65,8 +66,9 @@ _MODULES = {
     ),
     "fits": ("fitting",),
     "mcu": ("Microcontroller",),
-    "printed": ("Printed", "PrintedArtifact", "estimate_verilog"),
+    "printed": ("Printed", "PrintedArtifact", "estimate_verilog", "power_limit"),
     "table": (
+        "DEFAULT_TARGET",
         "TARGETS",
         "Row",
         "check_options",
@@ -78,6 +80,7 @@ _MODULES = {
 }
 
 __all__ = [
+    "DEFAULT_TARGET",
     "TARGETS",
     "Artifact",
     "Claim",
@@ -105,6 +108,7 @@ __all__ = [
     "estimate_verilog",
     "file_text",
     "fitting",
+    "power_limit",
     "read_target",
     "target_files",
     "target_options",

@@ -15,9 +15,12 @@ from numpy.typing import NDArray
 
 from mlpress import ir
 from mlpress.errors import MlpressError
+from mlpress.metrics import Metric
 from mlpress.progress import Progress
 
 if TYPE_CHECKING:
+    from mlpress.approx import CostModel, Layout
+    from mlpress.approx.gates import GateCosts
     from mlpress.verify import EngineResult, Verdict
 
 Program = ir.Net | ir.Circuit
@@ -25,20 +28,6 @@ Program = ir.Net | ir.Circuit
 
 Values = Mapping[str, NDArray[Any]]
 """What an engine gives for rows: values (rows,) by neuron (``layer 0, neuron 1``) or port (``output y``)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """One figure that a design costs, less being better: ``area`` in ``cm2``.  ``title`` is for people."""
-
-    name: str
-    unit: str
-    title: str = ""
-
-    @property
-    def key(self) -> str:
-        """The metric's key in JSON and its column in CSV: ``area_cm2``."""
-        return f"{self.name}_{self.unit.lower()}" if self.unit else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,12 +176,23 @@ class Target(Protocol):
 class SearchTarget(Target, Protocol):
     """A target whose designs can be searched for."""
 
-    def cells(self) -> Any:
-        """Return what candidates are made of, from which the searches take their prices."""
+    def minimising(self, metric: str) -> SearchTarget:
+        """Return the target with the options that make designs small in the metric of this name."""
+        ...
+
+    def cost_model(self, layout: Layout) -> CostModel | None:
+        """Return what nets of this layout cost, for the integer level; ``None`` where that cannot search for it."""
+        ...
+
+    def gate_costs(self, metric: str) -> GateCosts | None:
+        """Return what gates cost in the metric of this name; ``None`` where the gate level cannot search for it."""
         ...
 
     def measure(self, program: Any, codes: NDArray[np.int64], hint: str | None = None, quick: bool = False) -> Cost:
-        """Return what ``program`` costs on rows of input ``codes``; ``quick`` takes the ``hint`` as it is."""
+        """Return what ``program`` costs on rows of input ``codes``; ``quick`` takes the ``hint`` as it is.
+
+        ``facts["beside"]`` may have further figures by the column that they get in a front's table.
+        """
         ...
 
     def shipped(self, program: Any) -> SearchTarget:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,16 +13,24 @@ from mlpress import ir
 from mlpress.codegen import c
 from mlpress.errors import MlpressError
 from mlpress.hw import mcu
+from mlpress.metrics import Metric
 from mlpress.progress import Progress
 from mlpress.sim import hil
 from mlpress.sim import mcu as sim
-from mlpress.targets.base import Claim, Cost, Engine, Metric, Program, Rows, Session, Trial, file_text
+from mlpress.targets.base import Claim, Cost, Engine, Program, Rows, Session, Trial, file_text
 from mlpress.targets.c_engines import EmulatedCore, Firmware, HostC, SystemMachine, check_codes, spread_first
 from mlpress.targets.line import LineSession
+from mlpress.targets.trim import trimmed
 from mlpress.verify import EngineResult
+
+if TYPE_CHECKING:
+    from mlpress.approx import CostModel, Layout
 
 OPTIMISE = {"flash": "Os", "cycles": "O2"}
 """The compiler's level by goal."""
+
+MEASURED_ROWS = 16
+"""Rows that a search measures each design of its front on: the time of generated code hardly depends on them."""
 
 COUNTED, COUNTED_IN_A_RUN = 500_000, 4_000_000
 """Cycles that are counted one by one, for an estimate and for a run: about a million take a second."""
@@ -175,6 +183,32 @@ class Microcontroller:
         """
         return self._measured(artifact, rows.codes, COUNTED)[1]
 
+    def minimising(self, metric: str) -> Microcontroller:
+        """Return the target whose code is made for this metric, where there is such code."""
+        return replace(self, goal=metric) if metric in OPTIMISE else self
+
+    def cost_model(self, layout: Layout) -> CostModel:
+        """Return what the terms, and the words of packed weights, of a net take in flash and cycles."""
+        from mlpress.targets.mcu_prices import mcu_cost_model
+
+        return mcu_cost_model(layout, self.core(), self.goal, self.shape)
+
+    def gate_costs(self, metric: str) -> None:
+        """Return nothing: a processor has no gates to search."""
+
+    def measure(self, program: Program, codes: NDArray[np.int64], hint: str | None = None, quick: bool = False) -> Cost:
+        """Return flash, cycles, stack and RAM of the program's code on up to :data:`MEASURED_ROWS` of the ``codes``.
+
+        ``quick`` gives the generator's own estimates.
+        """
+        source = self._source(program)
+        artifact = McuArtifact(program, source, Firmware(program, source, self.core(), OPTIMISE[self.goal]), {})
+        return self._measured(artifact, codes[: 0 if quick else MEASURED_ROWS], COUNTED // 10)[1]
+
+    def shipped(self, program: Program) -> Microcontroller:
+        """Return the target as it is."""
+        return self
+
     def claims(self, artifact: McuArtifact) -> Sequence[Claim]:
         """Return nothing: no claim about machine code can be proven here."""
         return ()
@@ -297,7 +331,8 @@ class Microcontroller:
         )
 
     def _source(self, program: Program) -> c.CSource:
-        return c.generate(program, self.core(), self._options())
+        small = trimmed(program) if isinstance(program, ir.Net) else program
+        return c.generate(small, self.core(), self._options())
 
 
 def _check_text(artifact: McuArtifact, wanted: Mapping[str, str]) -> EngineResult:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from mlpress import codegen, ir
 from mlpress.errors import MlpressError
 from mlpress.hw import printed
+from mlpress.metrics import Metric
 from mlpress.progress import Progress, Silent
-from mlpress.targets.base import Claim, Cost, Engine, Metric, Program, Rows, Session, Trial, file_text
+from mlpress.targets.base import Claim, Cost, Engine, Program, Rows, Session, Trial, file_text
 from mlpress.targets.front_end import CONVERTERS, FRONT_END, check_front_end, front_files, is_unary, system_cost
 from mlpress.targets.line import LineSession
 from mlpress.targets.verilog_engines import (
@@ -31,6 +32,10 @@ from mlpress.targets.verilog_engines import (
 )
 from mlpress.verify import EngineResult, Side, port_values
 from mlpress.yosys import read_gates, read_sources
+
+if TYPE_CHECKING:
+    from mlpress.approx import CostModel, Layout
+    from mlpress.approx.gates import GateCosts
 
 VERILOG, BENCH, NETLIST = "top.v", "top_tb.v", "netlist.v"
 
@@ -77,6 +82,7 @@ class Printed:
     ``interface`` is how the circuit receives codes: ``binary``, from flash converters, whose cost is stated beside its
     own, or ``unary``, one bit per level, from comparators, which are part of its cost.  ``comparator_cm2`` and
     ``comparator_mw`` (at the nominal supply) are your own figures of one, in place of the technology's.
+    ``with_adc`` counts flash converters among what a search's designs cost.
     """
 
     name: str = "egfet"
@@ -88,6 +94,7 @@ class Printed:
     interface: str = "binary"
     comparator_cm2: float | None = None
     comparator_mw: float | None = None
+    with_adc: bool = False
 
     kind: ClassVar[str] = "printed"
     level: ClassVar[Literal["real", "integer"]] = "integer"
@@ -132,6 +139,7 @@ class Printed:
             "interface": self.interface,
             "comparator_cm2": self.comparator_cm2,
             "comparator_mw": self.comparator_mw,
+            "with_adc": self.with_adc,
         }
 
     def validate(self, program: Any) -> None:
@@ -250,11 +258,34 @@ class Printed:
             verilog = codegen.to_verilog(lowered)
             own = printed.synthesise(verilog, "top", technology, effort=self.effort, own=own).netlist
         found = self._estimated(printed.PackedNetlist(own, technology), technology, lowered, codes)
-        system = system_cost(found, technology, lowered.inputs)
-        adc = None if found.adc is None else found.adc.to_json()
-        if is_unary(lowered.inputs) and adc is not None:
-            adc |= {"area_cm2": 0.0, "power_mw": 0.0}  # nothing beside what is counted
-        return Cost(system.values(), facts={"adc": adc, **system.facts()})
+        system, beside = system_cost(found, technology, lowered.inputs), dict[str, float]()
+        values = system.values()
+        if found.adc is not None and is_unary(lowered.inputs):
+            beside = {"adc_cm2": 0.0, "adc_mw": 0.0}  # nothing beside what is counted
+        elif found.adc is not None:
+            beside = {"adc_cm2": found.adc.area_cm2, "adc_mw": found.adc.power_mw}
+            values["area"] += found.adc.area_cm2 * self.with_adc
+            values["power"] += found.adc.power_mw * self.with_adc
+        return Cost(values, facts={"beside": beside, **system.facts()})
+
+    def minimising(self, metric: str) -> Printed:
+        """Return the target as it is: nothing of it depends on what is minimised."""
+        return self
+
+    def cost_model(self, layout: Layout) -> CostModel:
+        """Return the prices of a net's parts in the technology's cells, and of comparators where circuits read them."""
+        from mlpress.targets.printed_prices import printed_cost_model
+
+        cells = self.cells()
+        read = self.interface == "unary" and cells.comparator is not None
+        return printed_cost_model(layout, cells, with_adc=self.with_adc or read)
+
+    def gate_costs(self, metric: str) -> GateCosts:
+        """Return the areas, or for ``power`` the static powers, of gates, each made of the technology's own cells."""
+        from mlpress.targets.printed_gates import cell_costs, power_costs
+
+        costs = cell_costs(self.cells())
+        return power_costs(costs) if metric == "power" else costs
 
     def shipped(self, program: Program) -> Printed:
         """Return the target for a chosen design: ``default`` effort becomes ``thorough`` where it is small enough."""
@@ -332,6 +363,16 @@ def feeds(inputs: Sequence[ir.Input]) -> list[printed.Feed]:
         else:
             found.append(printed.Feed(ir.port_name(k), printed.Converter(feature.bits, feature.levels)))
     return found
+
+
+def power_limit(sources: Sequence[str], max_power: float | None) -> float | None:
+    """Return the tightest of ``max_power`` (mW) and what the named printed power sources give, or ``None``."""
+    known = {source.name: source.limit_mw for source in printed.POWER_SOURCES}
+    for name in sources:
+        if name not in known:
+            raise MlpressError(f"no power source {name!r}; there are {', '.join(known)}")
+    limits = [known[name] for name in sources] + ([] if max_power is None else [max_power])
+    return min(limits, default=None)
 
 
 def estimate_verilog(

@@ -34,6 +34,9 @@ TARGETS: dict[str, Row] = {
 }
 """Every target that a user can name; modules are imported when one is asked for."""
 
+DEFAULT_TARGET = "egfet"
+"""The target where none is named."""
+
 
 def read_target(text: str, options: Mapping[str, Any] | None = None, **more: Any) -> Target:
     """Return the target called ``text`` with these options.

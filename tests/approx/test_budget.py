@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support import small_search
+from support import egfet, small_search
 
 from mlpress import Dataset, ir
-from mlpress.approx import Budget, Clock, CostModel, Effort, Space, dense
-from mlpress.approx.gates import GateEffort, Given, Rows, Trained, Tree, cell_costs
+from mlpress.approx import Budget, Clock, Effort, Space, dense
+from mlpress.approx.gates import GateEffort, Given, Rows, Trained, Tree
 from mlpress.approx.gates.advance import Turn, advance
 from mlpress.approx.gates.archive import Archive
 from mlpress.approx.gates.checkpoint import GateState
@@ -25,8 +25,9 @@ from mlpress.approx.integer.islands import Problem, first_islands
 from mlpress.approx.integer.islands import advance as advance_island
 from mlpress.approx.integer.search import GENERATION_SHARE, _steps
 from mlpress.approx.integer.starts import start_genomes
-from mlpress.hw import printed
-from mlpress.pipeline import search as searching
+from mlpress.pipeline import search_key
+from mlpress.pipeline.starts import starts
+from mlpress.pipeline.task import WholeTime
 
 INPUTS = tuple(ir.Input(f"f{k}", 3, 1.0, 0.0) for k in range(4))
 
@@ -36,7 +37,7 @@ def problem(**options: Any) -> GateProblem:
     codes = rng.integers(0, 8, (240, 4))
     rows = Rows(codes, (codes[:, 0] + codes[:, 1] > codes[:, 2] + 3).astype(np.int64))
     effort = GateEffort(prices=(4.0, 2.0, 1.0, 0.5), visits=200, draws=(8, 8, 4), folds=2, lessons=("rows",))
-    costs = cell_costs(printed.load_technology("egfet"))
+    costs = egfet.gate_costs()
     return GateProblem(INPUTS, (0, 1), rows, (Tree(INPUTS, (0, 1), 20),), costs, replace(effort, **options), 0)
 
 
@@ -75,7 +76,7 @@ def test_turns_share_what_is_left_with_the_starts_that_wait() -> None:
 def test_a_generation_without_time_keeps_its_first_chain() -> None:
     space = Space.of(small_search.net())
     features, labels = small_search.rows()
-    cost = CostModel.of(space.layout, printed.load_technology("egfet"))
+    cost = egfet.cost_model(space.layout)
     effort = Effort(islands=1, size=16, offspring=8, steps=50)
     made = Problem(space, cost, features.astype(np.int64), labels, effort, 0)
     begin = first_islands(made, start_genomes(space, made.codes, labels, 0, 1, monotonic()))[0]
@@ -110,33 +111,33 @@ def test_time_left_is_that_of_the_whole() -> None:
     watch: Any = SimpleNamespace(step=None, note=None, warn=None, generation=said.append, round=said.append)
     from mlpress.approx.gates import Round
 
-    whole = searching._WholeTime(watch, Clock(monotonic(), 100.0))
-    whole.round(Round(1, 1, 1.0, np.zeros((1, 2)), 3.0))
+    whole = WholeTime(watch, Clock(monotonic(), 100.0))
+    whole.round(Round(1, 1, 1.0, np.zeros((1, 2)), 3.0, egfet.METRICS[0]))
     assert said[0].left_s == pytest.approx(100.0, abs=5)
 
 
 def test_many_rows_are_sampled_with_their_shares(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(searching, "MOST_ROWS", 100)
+    monkeypatch.setattr(search_key, "MOST_ROWS", 100)
     labels = np.repeat([0, 1, 2], [900, 90, 10])
     rows = Dataset.from_arrays(np.arange(1000.0)[:, None], labels)
     notes: list[str] = []
-    some = searching._sampled(rows, 0, SimpleNamespace(note=notes.append))  # type: ignore[arg-type]
+    some = search_key.sampled(rows, 0, SimpleNamespace(note=notes.append))  # type: ignore[arg-type]
     assert np.bincount(some.labels.astype(int)).tolist() == [90, 9, 1]
     assert "100 of the 1000 rows" in notes[0]
     assert (np.diff(some.features[:, 0]) > 0).all()
-    again = searching._sampled(rows, 0, SimpleNamespace(note=notes.append))  # type: ignore[arg-type]
+    again = search_key.sampled(rows, 0, SimpleNamespace(note=notes.append))  # type: ignore[arg-type]
     assert np.array_equal(some.features, again.features)
-    assert searching._sampled(some, 0, SimpleNamespace(note=notes.append)) is some  # type: ignore[arg-type]
+    assert search_key.sampled(some, 0, SimpleNamespace(note=notes.append)) is some  # type: ignore[arg-type]
 
 
 def test_the_users_own_network_is_the_first_to_evolve() -> None:
     net = small_search.net()
-    first, small, wider, *trees = searching.starts(net, None, trees=True)
+    first, small, wider, *trees = starts(net, None, trees=True)
     assert isinstance(first, Given)
     assert first.made == ir.bit_blast(net)
     assert isinstance(wider, Trained)
     assert [tree.leaves for tree in (small, *trees) if isinstance(tree, Tree)] == [16, 64, 256]
-    first, *trees = searching.starts(net, None, trees=True, few=True)
+    first, *trees = starts(net, None, trees=True, few=True)
     assert isinstance(first, Given)
     assert isinstance(first.alike, Trained)
     assert first.alike.tries == 1
@@ -150,6 +151,6 @@ def test_a_network_that_is_too_large_is_not_made_a_circuit(monkeypatch: pytest.M
     monkeypatch.setattr("mlpress.ir.bit_blast", never)
     large = dense(tuple(ir.Input(f"f{k}", 4, 1.0, 0.0) for k in range(784)), (10,), tuple(range(10)))
     notes: list[str] = []
-    found = searching.starts(large, None, trees=False, note=notes.append)
+    found = starts(large, None, trees=False, note=notes.append)
     assert all(isinstance(start, Tree) for start in found)
     assert "too many to evolve its circuit gate by gate" in notes[0]

@@ -6,14 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from support import egfet
 from support.nets import random_codes, random_net
 
 from mlpress.approx.integer.annealer import Annealer
-from mlpress.approx.integer.cost import CostModel
 from mlpress.approx.integer.engine import Engine
 from mlpress.approx.integer.space import Space
 from mlpress.approx.passes import PASSES, Inputs
-from mlpress.hw.printed import load_technology
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -26,7 +25,7 @@ def test_wrong_rows_and_areas_are_those_of_the_finds(seed: int) -> None:
     labels = rng.integers(0, len(net.classes), len(codes))
     passes = [kind() for kind in PASSES if kind is not Inputs or seed % 4]
     space = Space.of(net, passes)
-    cost = CostModel.of(space.layout, load_technology("egfet"), with_adc=seed % 4 == 1)
+    cost = egfet.cost_model(space.layout, with_adc=seed % 4 == 1)
     engine = Engine(space.layout, codes, labels, workers=1)
     annealer = Annealer(space, engine, cost)
     genomes = rng.integers(space.low, space.high + 1, (3, space.size))
@@ -35,7 +34,7 @@ def test_wrong_rows_and_areas_are_those_of_the_finds(seed: int) -> None:
     finds = annealer.run(genomes, 400, np.array([1.0, 30.0, 300.0]), hot, hot / 10, rng.integers(0, 2**32, 3))
     assert len(finds.vectors) >= 3
     assert finds.wrong.tolist() == engine.wrong(finds.vectors).tolist()
-    assert np.allclose(finds.area, cost.area(finds.vectors), rtol=1e-12, atol=0)
+    assert np.allclose(finds.cost, cost.cost(finds.vectors), rtol=1e-12, atol=0)
     chosen = finds.vectors[:, space.where]
     assert np.all((chosen >= space.low) & (chosen <= space.high))
     fixed = np.setdiff1d(np.arange(space.layout.size), space.where)

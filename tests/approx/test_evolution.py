@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support import egfet
 
 from mlpress import ir
 from mlpress.approx import Budget
@@ -19,7 +20,6 @@ from mlpress.approx.common.state_file import read_state, write_state
 from mlpress.approx.gates import CircuitFront, GateEffort, Given, Rows, Trained, Tree, checkpoint, evolve
 from mlpress.approx.gates.advance import Turn, advance, cycle, turns, wrong_rows
 from mlpress.approx.gates.archive import BIN, Archive
-from mlpress.approx.gates.cells import cell_costs
 from mlpress.approx.gates.checkpoint import GateState
 from mlpress.approx.gates.evolution import LIKE, Round, Unwatched, near_area
 from mlpress.approx.gates.problem import MARGIN, GateProblem
@@ -43,7 +43,7 @@ def rows(seed: int = 0, count: int = 240) -> Rows:
 def run(budget: Budget = Budget(generations=ROUNDS), **options: object) -> CircuitFront:  # noqa: B008 - immutable
     starts = [Tree(INPUTS, CLASSES, 8), Tree(INPUTS, CLASSES, 20)]
     settings: dict = {"effort": EFFORT, "seed": 3, "workers": 1} | options
-    return evolve(INPUTS, CLASSES, rows(), starts, printed.load_technology("egfet"), budget, **settings)
+    return evolve(INPUTS, CLASSES, rows(), starts, egfet.gate_costs(), egfet.METRICS, budget, **settings)
 
 
 def timeless(front: CircuitFront) -> str:
@@ -71,7 +71,7 @@ def test_designs_say_the_truth_about_the_rows(whole: CircuitFront) -> None:
         ir.verify(design.circuit)
         decided = ir.interpret_circuit(design.circuit, seen.codes).words[:, 0]
         assert design.fit_accuracy == float(1 - np.sum(decided != seen.labels) / len(seen))
-        netlist = printed.PackedNetlist(printed.parse_netlist(design.netlist, "top"), printed.load_technology("egfet"))
+        netlist = printed.PackedNetlist(printed.parse_netlist(design.hint, "top"), printed.load_technology("egfet"))
         ports = {port.name: seen.codes[:, int(port.name[1:])] for port in netlist.inputs}
         assert netlist.run(ports)["y"].tolist() == decided.tolist()
 
@@ -148,7 +148,7 @@ def test_foreign_and_damaged_checkpoints(tmp_path: Path) -> None:
 
 
 def problem(most_cm2: float | None = None) -> GateProblem:
-    costs = cell_costs(printed.load_technology("egfet"))
+    costs = egfet.gate_costs()
     effort = replace(EFFORT, folds=3, lessons=("rows", "moved"))
     return GateProblem(INPUTS, CLASSES, rows(), (Tree(INPUTS, CLASSES, 8),), costs, effort, 0, most_cm2)
 
@@ -276,16 +276,17 @@ def test_starts_are_circuits_and_trained_nets_too() -> None:
     assert given.circuit(rows(), 1) == given.made
     assert given.circuit(rows(), 1, part=True) == made
     assert Given("exact", given.made).circuit(rows(), 1, part=True) == given.made
-    technology = printed.load_technology("egfet")
-    front = evolve(INPUTS, CLASSES, rows(), [given, trained], technology, Budget(generations=2), effort=EFFORT)
+    costs = egfet.gate_costs()
+    front = evolve(
+        INPUTS, CLASSES, rows(), [given, trained], costs, egfet.METRICS, Budget(generations=2), effort=EFFORT
+    )
     assert {design.start for design in front.designs} <= {"exact", "trained 4-2-3"}
     assert front.most_accurate().validation_accuracy > 0.5
 
 
 def test_what_cannot_be_evolved() -> None:
-    technology = printed.load_technology("egfet")
     with pytest.raises(MlpressError, match="start"):
-        evolve(INPUTS, CLASSES, rows(), [], technology, Budget(generations=1))
+        evolve(INPUTS, CLASSES, rows(), [], egfet.gate_costs(), egfet.METRICS, Budget(generations=1))
     with pytest.raises(MlpressError, match="folds"):
         GateEffort(folds=1)
     for prices in ((), (1.0, 2.0), (1.0, 0.0)):

@@ -7,20 +7,22 @@ from itertools import product
 import numpy as np
 import pytest
 from numba import njit
+from support import egfet
 from support.circuits import random_circuit
 
 from mlpress import ir
-from mlpress.approx.gates.cells import AND, LEFT, NOT, RIGHT, CellCosts, cell_costs
+from mlpress.approx.gates.cells import AND, LEFT, NOT, RIGHT, WIRES
 from mlpress.approx.gates.chain import anneal, genome_of, new_scratch, new_state
 from mlpress.approx.gates.edits import invert
 from mlpress.approx.gates.genome import Genome, to_genome
 from mlpress.approx.gates.moves import FUNCTIONS
-from mlpress.approx.gates.own_cells import to_netlist
 from mlpress.approx.gates.rows import Rows, check_rows, pack_rows
 from mlpress.approx.gates.starts import Tree, at_least, tree_circuit
 from mlpress.approx.gates.state import CORRECT, COST, LIVE, State
 from mlpress.errors import MlpressError
 from mlpress.hw import printed
+from mlpress.targets.own_cells import to_netlist
+from mlpress.targets.printed_gates import CellCosts, cell_costs
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +72,7 @@ def test_genomes_and_their_netlists_compute_the_circuit(seed: int, costs: CellCo
     genome.check()
     codes = random_rows(rng, circuit, 200).codes
     assert decisions(genome.to_circuit(circuit.inputs, circuit.classes), codes) == decisions(circuit, codes)
-    netlist = to_netlist(genome, circuit.inputs, costs)
+    netlist = to_netlist(genome, circuit.inputs, costs.technology, costs.steps)
     again = printed.parse_netlist(netlist.to_verilog(), "top")
     found = printed.PackedNetlist(again, costs.technology).run({f"x{k}": codes[:, k] for k in range(codes.shape[1])})
     assert found["y"].tolist() == decisions(circuit, codes)
@@ -174,7 +176,7 @@ def test_a_constant_is_a_netlist_without_cells(costs: CellCosts) -> None:
     inputs = (ir.Input("a", 2, 1.0, 0.0),)
     constant = Genome(2, np.zeros(0, np.uint8), np.zeros((0, 2), np.int32), np.array([1, 2], np.int32))
     constant.check()
-    text = to_netlist(constant, inputs, costs).to_verilog()
+    text = to_netlist(constant, inputs, costs.technology, costs.steps).to_verilog()
     found = printed.PackedNetlist(printed.parse_netlist(text, "top"), costs.technology).run({"x0": np.arange(4)})
     assert found["y"].tolist() == [1, 3, 1, 3]
 
@@ -193,3 +195,11 @@ def test_genomes_from_files_are_checked() -> None:
         Genome(2, np.array([0b1111], np.uint8), np.array([[2, 3]], np.int32), outputs).check()
     with pytest.raises(MlpressError, match="types"):
         Genome(2, table, np.array([[2, 3]], np.int64), outputs).check()
+
+
+def test_gates_can_be_priced_by_power(costs: CellCosts) -> None:
+    found = egfet.TARGET.gate_costs("power")
+    assert found.area.tolist() == [round(mean) for mean in costs.static_nw.mean(axis=1)]
+    assert [found.area[table] for table in WIRES] == [0, 0, 0, 0]
+    assert (found.step, costs.step) == (1e-6, 1e-8)
+    assert found.unit > 0

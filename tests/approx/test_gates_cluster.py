@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support import egfet
 
 from mlpress import ir
 from mlpress.approx import Budget
 from mlpress.approx.gates import CircuitFront, GateEffort, Rows, Tree, evolve
 from mlpress.approx.gates.evolution import Round, Unwatched
-from mlpress.hw import printed
 
 INPUTS = tuple(ir.Input(f"f{k}", 3, 1.0, 0.0) for k in range(4))
 EFFORT = GateEffort(prices=(2.0, 1.0, 0.5), visits=4000, draws=(16, 16, 8), folds=2, lessons=("rows",))
@@ -26,9 +26,10 @@ def run(**options: Any) -> CircuitFront:
     codes = rng.integers(0, 8, (240, 4))
     rows = Rows(codes, np.clip((codes[:, 0] + codes[:, 1] - codes[:, 2] + rng.integers(0, 3, 240)) // 4, 0, 2))
     start = Tree(INPUTS, (0, 1, 2), 20)
-    technology = printed.load_technology("egfet")
     budget = Budget(generations=2)
-    return evolve(INPUTS, (0, 1, 2), rows, [start], technology, budget, effort=EFFORT, seed=3, **options)
+    return evolve(
+        INPUTS, (0, 1, 2), rows, [start], egfet.gate_costs(), egfet.METRICS, budget, effort=EFFORT, seed=3, **options
+    )
 
 
 def test_a_cluster_that_loses_a_worker_finds_the_same() -> None:

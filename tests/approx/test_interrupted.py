@@ -15,31 +15,31 @@ import pytest
 from support import small_search
 from support.small_search import EFFORT, find, same
 
-from mlpress.approx import Effort, Front
+from mlpress.approx import Effort, IntegerFront
 from mlpress.errors import MlpressError
 
 GENERATIONS = 8
 
 
 @pytest.fixture(scope="module")
-def undisturbed() -> Front:
+def undisturbed() -> IntegerFront:
     found = find(GENERATIONS, workers=1)
     assert found.stopped == "generations"
     assert len(found.designs) > 5
     return found
 
 
-def test_another_seed_finds_another_front(undisturbed: Front) -> None:
+def test_another_seed_finds_another_front(undisturbed: IntegerFront) -> None:
     assert not same(find(GENERATIONS, seed=4), undisturbed)
 
 
 @pytest.mark.parametrize("workers", [2, 3])
-def test_any_number_of_workers(undisturbed: Front, workers: int) -> None:
+def test_any_number_of_workers(undisturbed: IntegerFront, workers: int) -> None:
     assert same(find(GENERATIONS, workers=workers), undisturbed)
 
 
 @pytest.mark.parametrize("first", [1, 5])
-def test_a_resumed_search_finds_the_same(undisturbed: Front, tmp_path: Path, first: int) -> None:
+def test_a_resumed_search_finds_the_same(undisturbed: IntegerFront, tmp_path: Path, first: int) -> None:
     kept = tmp_path / "kept.npz"
     begun = find(first, checkpoint=kept)
     numbers: list[int] = []
@@ -63,7 +63,7 @@ def started(folder: Path, generations: int) -> subprocess.Popen[str]:
 ROOT = str(Path(__file__).resolve().parents[2])
 
 
-def test_killed_and_resumed(undisturbed: Front, tmp_path: Path) -> None:
+def test_killed_and_resumed(undisturbed: IntegerFront, tmp_path: Path) -> None:
     process = started(tmp_path, 1000)
     process.kill()
     said = process.communicate()[0].split()
@@ -82,7 +82,7 @@ def test_interrupt_stops_with_the_front_so_far(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     errors = process.communicate(timeout=30)[0]
     assert process.returncode == 0, errors
-    found = Front.from_json((tmp_path / "front").read_text())
+    found = IntegerFront.from_json((tmp_path / "front").read_text())
     assert found.stopped == "interrupted"
     assert 3 <= found.generations < 1000
     assert same(found, find(found.generations))

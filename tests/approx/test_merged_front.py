@@ -8,12 +8,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from support import small_search
+from support import egfet, small_search
 from support.balance import balance
 
 from mlpress import ir
-from mlpress.approx import Candidate, Front, Measured, dense, designs_of, merge, unbeaten
-from mlpress.approx.common.choice import most_accurate
+from mlpress.approx import Candidate, Front, IntegerFront, dense, designs_of, merge, unbeaten
 from mlpress.approx.gates import CircuitDesign, CircuitFront, GateEffort, Rows, Trained, prices_for, retrained_accuracy
 from mlpress.report import draw
 
@@ -21,19 +20,19 @@ CIRCUIT = ir.CircuitBuilder((ir.Input("a", 1, 1.0, 0.0),)).circuit([(0,)], (0, 1
 
 
 def circuits(*points: tuple[float, float]) -> CircuitFront:
-    designs = tuple(CircuitDesign(CIRCUIT, "", "s", "rows", 0.9, accuracy, area) for area, accuracy in points)
-    return CircuitFront(designs, 0.9, 0, 1, 1, 1.0, "rounds")
+    designs = tuple(CircuitDesign(CIRCUIT, "", "s", "rows", 0.9, accuracy, {"area": area}) for area, accuracy in points)
+    return CircuitFront(designs, 0.9, egfet.METRICS, 0, 1, 1, 1.0, "rounds")
 
 
-def networks(reference: float, *points: tuple[float, float]) -> Front:
-    designs = tuple(Candidate((), 0.9, accuracy, area, 1.0) for area, accuracy in points)
-    return Front(small_search.net(), (), designs, reference, 0, 1, 1, 1.0, "generations")
+def networks(reference: float, *points: tuple[float, float]) -> IntegerFront:
+    designs = tuple(Candidate((), 0.9, accuracy, {"area": area, "power": 1.0}) for area, accuracy in points)
+    return IntegerFront(designs, reference, egfet.METRICS, small_search.net(), (), 1e-8, 0, 1, 1, 1.0, "generations")
 
 
 def test_at_every_area_the_best_of_both_levels() -> None:
     gates = designs_of(circuits((0.1, 0.7), (0.5, 0.8), (3.0, 0.85)), 0.9, 100)
     integer = designs_of(networks(0.9, (0.3, 0.78), (2.0, 0.88)), 0.9, 1000)
-    front = merge([*integer, *gates], 0.9)
+    front = merge([*integer, *gates], 0.9, egfet.METRICS)
     assert [(each.level, each.number) for each in front.designs] == [
         ("gates", 0),
         ("integer", 0),
@@ -41,7 +40,7 @@ def test_at_every_area_the_best_of_both_levels() -> None:
         ("integer", 1),
     ]
     for small, large in pairwise(front.designs):
-        assert small.area_cm2 < large.area_cm2
+        assert small.cost["area"] < large.cost["area"]
         assert small.validation_accuracy < large.validation_accuracy
     facts = json.loads(front.to_json())
     assert [row["level"] for row in facts["designs"]] == ["gates", "integer", "gates", "integer"]
@@ -69,21 +68,29 @@ def test_what_starts_from_a_model_that_saw_the_rows_is_not_believed_as_much() ->
     (smaller,) = designs_of(circuits((0.5, 0.88)), 0.9, 1000)
     (larger,) = designs_of(circuits((1.5, 0.89)), 0.9, 1000)
     assert seen.validation_accuracy == pytest.approx(0.90)
-    assert seen.ranking == pytest.approx(0.87)
-    assert unbeaten([seen, larger]) == [seen, larger]
-    assert unbeaten([seen, smaller]) == [smaller, seen]  # the loss is counted from what the model itself has there
-    assert most_accurate([seen, smaller], None, None) is smaller
+    assert seen.ranking == pytest.approx(901 / 1002 - 0.03)
+    assert unbeaten([seen, larger], "area") == [seen, larger]
+    assert unbeaten([seen, smaller], "area") == [smaller, seen]  # losses are counted from what the model has there
+    assert Front((seen, smaller), 0.9, egfet.METRICS).most_accurate() is smaller
     joined = circuits((0.5, 0.88)).joined([replace(circuits((1.0, 0.90)).designs[0], optimism=0.03)])
     assert [design.ranking for design in joined.designs] == pytest.approx([0.88, 0.87])
     assert CircuitFront.from_json(joined.to_json()).designs[1].optimism == 0.03
 
 
+def test_what_few_rows_say_is_believed_less() -> None:
+    (few,) = designs_of(networks(0.9, (1.0, 1.0)), 0.9, 31)
+    (many,) = designs_of(circuits((1.0, 0.98)), 0.9, 31)
+    assert few.validation_accuracy > many.validation_accuracy
+    assert few.ranking == pytest.approx(32 / 33)
+    assert few.ranking < many.ranking == pytest.approx((0.98 * 124 + 1) / 126)
+
+
 def test_measured_areas_count_and_slack_keeps_what_is_near() -> None:
     one, two = designs_of(circuits((1.0, 0.8), (1.2, 0.8)), 0.9, 100)
-    assert unbeaten([one, two]) == [one]
-    assert unbeaten([one, two], 1.3) == [one, two]
-    smaller = replace(two, source=replace(two.source, measured=Measured(0.5, 1.0)))
-    assert unbeaten([one, smaller]) == [smaller]
+    assert unbeaten([one, two], "area") == [one]
+    assert unbeaten([one, two], "area", 1.3) == [one, two]
+    smaller = replace(two, source=replace(two.source, measured={"area": 0.5, "power": 1.0}))
+    assert unbeaten([one, smaller], "area") == [smaller]
 
 
 def test_prices_rise_where_accuracy_takes_many_gates() -> None:

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support import egfet
 from support.nets import random_codes, random_net
 
-from mlpress.approx import PASSES, Accumulate, Activation, ArgmaxRanges, CostModel, Inputs, Multiply, Space
+from mlpress.approx import PASSES, Accumulate, Activation, ArgmaxRanges, Inputs, Multiply, Space
 from mlpress.approx.passes import without_unread_levels
 from mlpress.approx.passes.multiply import nearest_digits
 from mlpress.errors import MlpressError
@@ -212,9 +213,9 @@ def test_converters_cost_in_the_model_what_they_cost(seed: int) -> None:
     technology = load_technology("egfet")
     space = Space.of(net, [Multiply(), Accumulate(), Inputs()])
     genomes = rng.integers(space.low, space.high + 1, (5, space.size))
-    model = CostModel.of(space.layout, technology, with_adc=True)
+    model = egfet.cost_model(space.layout, with_adc=True)
     vectors = space.vectors(genomes)
-    found = model.area(vectors) - model.without_adc().area(vectors)
+    found = model.cost(vectors) - egfet.cost_model(space.layout).cost(vectors)
     for genome, area in zip(genomes, found, strict=True):
         inputs = without_unread_levels(space.decode(genome)).inputs
         real = adc_cost([Converter(feature.bits, feature.levels) for feature in inputs], technology)

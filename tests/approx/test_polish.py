@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support import egfet
 from support.balance import balance
 
 from mlpress import ir
@@ -13,9 +14,7 @@ from mlpress.approx import Training, dense, now, split_rows, timed_by, train
 from mlpress.approx.gates import CircuitDesign, CircuitFront, GateEffort, Given, Rows, Trained, polished
 from mlpress.approx.gates.advance import Turn, advance
 from mlpress.approx.gates.archive import Archive
-from mlpress.approx.gates.cells import cell_costs
 from mlpress.approx.gates.problem import GateProblem
-from mlpress.hw import printed
 
 INPUTS = tuple(ir.Input(f"f{k}", 3, 1.0, 0.0) for k in range(4))
 EFFORT = GateEffort(prices=(64.0, 32.0, 16.0), visits=150, folds=2, lessons=("rows",))
@@ -42,9 +41,8 @@ def share(program: ir.Circuit, rows: Rows) -> float:
 def test_circuits_of_networks_shrink_and_keep_the_networks_accuracy(parts: tuple[Rows, Rows], net: ir.Net) -> None:
     fit, held = parts
     start = Given("net", ir.bit_blast(net))
-    technology = printed.load_technology("egfet")
-    found = polished(fit, held, [start], technology, EFFORT, seed=1)
-    assert found == polished(fit, held, [start], technology, EFFORT, seed=1)
+    found = polished(fit, held, [start], egfet.gate_costs(), "area", EFFORT, seed=1)
+    assert found == polished(fit, held, [start], egfet.gate_costs(), "area", EFFORT, seed=1)
     exact = share(start.made, held)
     near = [each for each in found if each.validation_accuracy >= exact - 0.03]
     assert near
@@ -52,13 +50,13 @@ def test_circuits_of_networks_shrink_and_keep_the_networks_accuracy(parts: tuple
     for each in found:
         assert each.fit_accuracy == pytest.approx(share(each.circuit, fit))
         assert (each.start, each.lesson, each.validation_rows) == ("net", "moved", len(held))
-    shifted = polished(fit, held, [start], technology, EFFORT, moved=-0.1, seed=1)
+    shifted = polished(fit, held, [start], egfet.gate_costs(), "area", EFFORT, moved=-0.1, seed=1)
     assert shifted[-1].validation_accuracy == pytest.approx(found[-1].validation_accuracy - 0.1)
 
 
 def test_without_time_the_circuits_stay_as_they_are(parts: tuple[Rows, Rows], net: ir.Net) -> None:
     start = Given("net", ir.bit_blast(net))
-    (found,) = polished(*parts, [start], printed.load_technology("egfet"), EFFORT, until=now() - 1)
+    (found,) = polished(*parts, [start], egfet.gate_costs(), "area", EFFORT, until=now() - 1)
     assert found.fit_accuracy == pytest.approx(share(start.made, parts[0]))
 
 
@@ -74,7 +72,7 @@ def test_what_stands_in_for_several_starts_is_trained_once(
 
     monkeypatch.setattr(Trained, "net", counted)
     starts = tuple(Given(name, ir.bit_blast(net), Trained(net, (3,), tries=1)) for name in ("one", "two"))
-    costs = cell_costs(printed.load_technology("egfet"))
+    costs = egfet.gate_costs()
     problem = GateProblem(INPUTS, (0, 1, 2), parts[0], starts, costs, EFFORT, 0)
     archive = Archive(0)
     for _ in starts:
@@ -86,11 +84,13 @@ def test_a_front_takes_in_what_belongs_there() -> None:
     circuit: Any = None
 
     def front(*points: tuple[float, float]) -> tuple[CircuitDesign, ...]:
-        return tuple(CircuitDesign(circuit, "", "s", "rows", 0.9, accuracy, area) for area, accuracy in points)
+        return tuple(
+            CircuitDesign(circuit, "", "s", "rows", 0.9, accuracy, {"area": area}) for area, accuracy in points
+        )
 
-    whole = CircuitFront(front((0.1, 0.7), (0.5, 0.8), (1.0, 0.9)), 0.9, 0, 1, 1, 1.0, "rounds")
+    whole = CircuitFront(front((0.1, 0.7), (0.5, 0.8), (1.0, 0.9)), 0.9, egfet.METRICS, 0, 1, 1, 1.0, "rounds")
     joined = whole.joined(front((0.2, 0.85), (2.0, 0.89)))
-    assert [(each.model_cm2, each.validation_accuracy) for each in joined.designs] == [
+    assert [(each.model["area"], each.validation_accuracy) for each in joined.designs] == [
         (0.1, 0.7),
         (0.2, 0.85),
         (1.0, 0.9),

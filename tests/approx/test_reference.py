@@ -9,14 +9,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support import egfet
 
 from mlpress import Dataset, from_sklearn, ir
-from mlpress.approx import Budget, Clock, estimated_loss, gates, paired_loss
+from mlpress.approx import Budget, Clock, Limits, estimated_loss, gates, paired_loss
 from mlpress.errors import MlpressError, MlpressWarning
 from mlpress.intervals import Z, accuracy_interval
 from mlpress.pipeline import search as searching
 from mlpress.pipeline.compile import Options
-from mlpress.pipeline.found import Found, check_loss
+from mlpress.pipeline.result import SearchResult, check_loss
+from mlpress.pipeline.settings import Settings
 from mlpress.progress import Silent
 
 INPUTS = tuple(ir.Input(f"f{k}", 3, 1.0, 0.0) for k in range(3))
@@ -53,16 +55,16 @@ def test_a_failed_training_says_nothing_of_the_given_circuit() -> None:
 
 
 def design(area: float, accuracy: float) -> gates.CircuitDesign:
-    return gates.CircuitDesign(constant(0), "", "start", "rows", accuracy, accuracy, area)
+    return gates.CircuitDesign(constant(0), "", "start", "rows", accuracy, accuracy, {"area": area})
 
 
-def found(reference: float, *designs: gates.CircuitDesign, seconds: float | None = None) -> Found:
-    front = gates.CircuitFront(designs, reference, 0, 1, 1, 1.0, "rounds")
+def found(reference: float, *designs: gates.CircuitDesign, seconds: float | None = None) -> SearchResult:
+    front = gates.CircuitFront(designs, reference, egfet.METRICS, 0, 1, 1, 1.0, "rounds")
     net = ir.Net(INPUTS, (ir.Layer((ir.Neuron(0, (ir.Term(0, 1, 0, 7),), ir.Raw()),) * 2),), ir.Argmax(), (0, 1))
     nothing: Any = None
     prepared: Any = SimpleNamespace(quantised=SimpleNamespace(net=net), rows=nothing, tests=None)
     clock = Clock(0.0, seconds)
-    return Found(
+    return SearchResult(
         front=front,
         integer=None,
         merged=None,
@@ -73,6 +75,7 @@ def found(reference: float, *designs: gates.CircuitDesign, seconds: float | None
         retrained=0.70,
         search={},
         options=Options.of(),
+        limits=Limits(),
         clock=clock,
         warnings=(),
         progress=Silent(),
@@ -81,9 +84,9 @@ def found(reference: float, *designs: gates.CircuitDesign, seconds: float | None
 
 @pytest.fixture
 def chosen(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Found gives the member of the front, or "exact", in place of a pressed design."""
-    monkeypatch.setattr(Found, "design", lambda self, judged, max_loss=None: judged)
-    monkeypatch.setattr(Found, "_exact", lambda self, max_loss: "exact")
+    """A result gives the member of the front, or "exact", in place of a pressed design."""
+    monkeypatch.setattr(SearchResult, "design", lambda self, judged, max_loss=None: judged)
+    monkeypatch.setattr(SearchResult, "_exact", lambda self, max_loss: "exact")
 
 
 SMALL, MIDDLE, LARGE = design(0.1, 0.82), design(0.5, 0.90), design(2.0, 0.945)
@@ -100,18 +103,18 @@ def test_the_smallest_within_the_loss_from_the_models_accuracy() -> None:
 def test_where_nothing_is_within_the_loss() -> None:
     front = found(0.97, SMALL, MIDDLE, LARGE)
     assert front.smallest(max_loss=0.01) == "exact"  # type: ignore[comparison-overlap]
-    assert front.smallest(max_loss=0.01, max_area=1.0) is MIDDLE  # type: ignore[comparison-overlap]
+    assert front.smallest(max_loss=0.01, most={"area": 1.0}) is MIDDLE  # type: ignore[comparison-overlap]
     late = found(0.97, SMALL, MIDDLE, LARGE, seconds=1e-9)
     assert late.smallest(max_loss=0.01) is LARGE  # type: ignore[comparison-overlap]
     with pytest.raises(MlpressError, match=r"no design is within 0\.05 cm2"):
-        front.smallest(max_area=0.05)
+        front.smallest(most={"area": 0.05})
 
 
 @pytest.mark.usefixtures("chosen")
 def test_area_that_is_allowed_is_used_where_it_buys_accuracy() -> None:
-    front = found(0.95, SMALL, MIDDLE, replace(LARGE, model_cm2=1.9), replace(LARGE, model_cm2=2.4))
-    assert front.smallest(max_loss=None, max_area=1.0) is MIDDLE  # type: ignore[comparison-overlap]
-    assert front.smallest(max_loss=None, max_area=3.0).model_cm2 == 1.9  # type: ignore[attr-defined]
+    front = found(0.95, SMALL, MIDDLE, design(1.9, 0.945), design(2.4, 0.945))
+    assert front.smallest(max_loss=None, most={"area": 1.0}) is MIDDLE  # type: ignore[comparison-overlap]
+    assert front.smallest(max_loss=None, most={"area": 3.0}).model == {"area": 1.9}  # type: ignore[attr-defined]
 
 
 def test_the_interval_of_matched_pairs() -> None:
@@ -159,16 +162,16 @@ def test_the_reference_is_the_models_own_where_training_anew_fails(monkeypatch: 
     monkeypatch.setattr("mlpress.approx.gates.starts.train", knows_nothing)
     small = partial(gates.GateEffort, visits=60, cycles=1, folds=2, lessons=("rows",))
     monkeypatch.setattr("mlpress.approx.gates.GateEffort", lambda **options: small(**options | {"prices": (4.0, 1.0)}))
-    monkeypatch.setattr("mlpress.approx.load_kernels", lambda technology: 0.0)
+    monkeypatch.setattr("mlpress.approx.load_kernels", lambda **_: 0.0)
     notes: list[str] = []
     watch = SimpleNamespace(step=lambda _: None, note=notes.append, warn=notes.append, round=lambda _: None)
     options = Options.of(effort="fast", input_bits=3)
-    got = searching.search(
+    got = searching.search_model(
         model,
         dataset,
         Budget(generations=1),
         options,
-        level="gates",
+        Settings("gates"),
         rounds=1,
         progress=watch,  # type: ignore[arg-type]
     )

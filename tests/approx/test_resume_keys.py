@@ -15,7 +15,11 @@ from mlpress.errors import MlpressError
 from mlpress.pipeline import search as searching
 from mlpress.pipeline.compile import Options
 from mlpress.pipeline.preparation import quantised_model
-from mlpress.pipeline.search import STATE, Settings, Where, finished, search_key
+from mlpress.pipeline.result import SearchResult
+from mlpress.pipeline.search import finished
+from mlpress.pipeline.search_key import search_key
+from mlpress.pipeline.settings import RunOptions, Settings
+from mlpress.pipeline.task import STATE, read_front
 
 OPTIONS = Options.of(effort="fast")
 
@@ -30,15 +34,16 @@ def model() -> Any:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mlpress.approx.load_kernels", lambda technology: 0.0)
+    monkeypatch.setattr("mlpress.approx.load_kernels", lambda **_: 0.0)
     whole = approx.search
     short = Effort(islands=1, size=8, offspring=4, steps=40)
     monkeypatch.setattr(approx, "search", lambda *a, **b: whole(*a, **b | {"effort": short, "trainings": 1}))
 
 
-def run(model: Any, data: Dataset, checkpoint: Path, *, resume: bool, generations: int = 1) -> searching.Found:
-    where = Where(1, None, checkpoint, resume)
-    return searching.search(model, data, Budget(generations=generations), OPTIONS, level="integer", where=where)
+def run(model: Any, data: Dataset, checkpoint: Path, *, resume: bool, generations: int = 1) -> SearchResult:
+    options = RunOptions(1, None, checkpoint, resume)
+    budget = Budget(generations=generations)
+    return searching.search_model(model, data, budget, OPTIONS, Settings("integer"), run=options)
 
 
 @pytest.mark.usefixtures("quick")
@@ -63,7 +68,7 @@ def test_an_integer_front_of_another_search_is_not_taken(model: Any, tmp_path: P
 def test_a_damaged_integer_front_is_one_line(tmp_path: Path, text: str) -> None:
     (tmp_path / "kept.front.json").write_text(text)
     with pytest.raises(MlpressError, match="is no state of this version") as raised:
-        searching._read_front(tmp_path / "kept.front.json", "")
+        read_front(tmp_path / "kept.front.json", "")
     assert "\n" not in str(raised.value)
 
 

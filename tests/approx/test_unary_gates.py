@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from mlpress import ir
-from mlpress.approx.gates.cells import CellCosts, cell_costs
 from mlpress.approx.gates.chain import anneal, genome_of, new_scratch, new_state
 from mlpress.approx.gates.genome import Genome, to_genome
-from mlpress.approx.gates.own_cells import to_netlist
 from mlpress.approx.gates.rows import Rows, pack_rows
 from mlpress.approx.gates.starts import Tree
 from mlpress.approx.gates.state import COST, NODE
 from mlpress.approx.gates.whole import input_costs, whole_area
 from mlpress.hw import printed
+from mlpress.targets.own_cells import to_netlist
+from mlpress.targets.printed_gates import CellCosts, cell_costs
 
 INPUTS = tuple(ir.Input(f"f{k}", 3, 1.0, 0.0, interface="unary") for k in range(4))
 
@@ -87,6 +87,6 @@ def test_a_tree_reads_one_level_per_test(costs: CellCosts) -> None:
     codes = np.random.default_rng(0).integers(0, 8, (500, 4))
     decided = [ir.interpret_circuit(each, codes).decision for each in (circuit, binary)]
     assert np.array_equal(*decided)
-    netlist = to_netlist(genome, INPUTS, costs)
+    netlist = to_netlist(genome, INPUTS, costs.technology, costs.steps)
     engine = printed.PackedNetlist(netlist, costs.technology)
     assert np.array_equal(engine.run(ir.port_columns(INPUTS, codes))["y"], decided[0])

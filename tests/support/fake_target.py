@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from mlpress import ir
+from mlpress.approx import CostModel, Layout
 from mlpress.errors import MlpressError
 from mlpress.targets import Claim, Cost, Engine, Metric, Rows, file_text
 
@@ -72,8 +73,23 @@ class Lookup:
         return ()
 
     def estimate(self, artifact: Listing, rows: Rows) -> Cost:
-        terms = sum(len(neuron.terms) for layer in artifact.program.layers for neuron in layer.neurons)
-        return Cost({"price": terms * self.term_price}, {"price": "every term at its price"})
+        return self.measure(artifact.program, rows.codes)
 
     def claims(self, artifact: Listing) -> Sequence[Claim]:
         return ()
+
+    def minimising(self, metric: str) -> Lookup:
+        return self
+
+    def cost_model(self, layout: Layout) -> CostModel:
+        return CostModel.of(layout, [{"price": {"term": self.term_price}}], {"price": 4 * self.term_price})
+
+    def gate_costs(self, metric: str) -> None:
+        return None
+
+    def measure(self, program: ir.Net, codes: Any, hint: str | None = None, quick: bool = False) -> Cost:
+        terms = sum(len(neuron.terms) for layer in program.layers for neuron in layer.neurons)
+        return Cost({"price": terms * self.term_price}, {"price": "every term at its price"})
+
+    def shipped(self, program: ir.Net) -> Lookup:
+        return self

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from mlpress import approx
-from mlpress.hw.printed import load_technology
 from mlpress.ir import Input, Net
+from mlpress.targets import Printed
 
 EFFORT = approx.Effort(islands=2, size=16, offspring=8, steps=100, interval=2, migrants=3)
 
@@ -44,15 +44,16 @@ def net() -> Net:
     return approx.dense(tuple(Input(f"x{k}", 4, 1.0, 0.0) for k in range(5)), (3,), (0, 1, 2), 4)
 
 
-def find(generations: int, each: Callable[[int], None] = lambda _: None, **options: Any) -> approx.Front:
+def find(generations: int, each: Callable[[int], None] = lambda _: None, **options: Any) -> approx.IntegerFront:
     """The front after so many generations."""
     features, labels = rows()
     options = {"effort": EFFORT, "seed": 3, "trainings": 2} | options
     budget = approx.Budget(generations=generations)
-    return approx.search(net(), features, labels, load_technology("egfet"), budget, progress=Watch(each), **options)
+    target, watch = Printed(), Watch(each)
+    return approx.search(net(), features, labels, target.cost_model, target.metrics, budget, progress=watch, **options)
 
 
-def same(one: approx.Front, other: approx.Front) -> bool:
+def same(one: approx.IntegerFront, other: approx.IntegerFront) -> bool:
     """Whether two searches found the same, however long it took."""
     return (one.designs, one.generations, one.tried) == (other.designs, other.generations, other.tried)
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support import egfet
 
 from mlpress import MlpressError, approx, ir
 from mlpress.approx.integer import search as integer_search
@@ -120,12 +121,13 @@ def test_a_processor_budget_does_not_count_time_that_others_take(script: Any) ->
     labels = (codes[:, 0] > codes[:, 1]).astype(np.int64)
     budget = approx.Budget(seconds=1.0, generations=12, patience=100)
 
-    def found() -> approx.Front:
+    def found() -> approx.IntegerFront:
         return approx.search(
             net,
             codes.astype(np.float64),
             labels,
-            printed.load_technology("egfet"),
+            egfet.price,
+            egfet.METRICS,
             budget,
             effort=effort,
             trainings=1,
@@ -262,7 +264,7 @@ def test_splits_start_from_the_very_network_and_choose_of_both_levels(script: An
     chosen = gates.within_areas(found, "wine", technology, "fast")
     assert [one.most_cm2 for one in chosen] == [0.03, 0.1]
     for one in chosen:
-        (best, *_) = found.within(max_area=one.most_cm2)
+        (best, *_) = found.within({"area": one.most_cm2})
         assert one.validation_accuracy <= best.validation_accuracy
         assert script("support").cost(one.netlist, technology, train).area_cm2 <= one.most_cm2
 

@@ -12,8 +12,8 @@ from support.reports import render
 
 from mlpress import ir
 from mlpress.hw import printed
-from mlpress.pipeline import search as searching
 from mlpress.pipeline.compile import Options, build_design
+from mlpress.pipeline.result import shipped
 from mlpress.targets import printed as printed_target
 
 
@@ -76,8 +76,8 @@ def test_a_design_counts_cells_once_and_converters_as_read(tmp_path: Path) -> No
 
 def test_what_is_shipped_is_synthesised_thoroughly() -> None:
     small = narrow()
-    assert searching.shipped(small, Options.of()).target.effort == "thorough"
-    assert searching.shipped(small, Options.of(effort="fast")).target.effort == "fast"
+    assert shipped(small, Options.of()).target.effort == "thorough"
+    assert shipped(small, Options.of(effort="fast")).target.effort == "fast"
     many = np.array([[2, 4]] * (printed_target.MOST_THOROUGH_NODES + 1), np.int32)
     large = ir.Circuit(small.inputs, many, ((26,),), small.classes)
-    assert searching.shipped(large, Options.of()).target.effort == "default"
+    assert shipped(large, Options.of()).target.effort == "default"

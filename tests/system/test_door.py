@@ -44,7 +44,10 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"effrot": "fast"}, r"no option 'effrot'; there are effort, .*style; of every target activation_bits, .*$"),
+        (
+            {"effrot": "fast"},
+            r"no option 'effrot'; there are effort, .*style, with_adc; of every target activation_bits, .*$",
+        ),
         ({"effort": 3}, r"option 'effort' of target egfet is 3; it must be str$"),
         ({"input_bits": "4"}, r"option 'input_bits' is '4'; it must be a whole number$"),
         ({"target": "egfte"}, r"no target 'egfte'; there are egfet, cnt-tft"),
@@ -56,6 +59,26 @@ def test_a_wrong_option_is_one_line_that_names_it(options: dict[str, object], sa
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"effrot": "fast"}, r"no option 'effrot'; there are effort, .*with_adc; of every target activation_bits, .*$"),
+        ({"with_adc": 1}, r"option 'with_adc' of target egfet is 1; it must be bool$"),
+        ({"most": {"flash": 1.0}}, r"target egfet has no metric 'flash'; there are area, power$"),
+        ({"minimise": "speed"}, r"target egfet has no metric 'speed'; there are area, power$"),
+        ({"target": "egfte"}, r"no target 'egfte'; there are egfet, cnt-tft"),
+        ({"level": "both gates"}, r"level is 'both gates'; it must be one of integer, gates, both$"),
+        ({"seconds": "long"}, r"seconds is 'long'; it must be a number$"),
+        ({"generations": 1.5}, r"generations is 1\.5; it must be a whole number$"),
+        ({"most": {"area": "small"}}, r"area is 'small'; it must be a number$"),
+    ],
+)
+def test_a_wrong_option_of_a_search_is_one_line(options: dict[str, object], says: str) -> None:
+    with pytest.raises(mp.MlpressError, match=says) as caught:
+        mp.search(classifier(), data(), **options)  # type: ignore[arg-type]
+    assert "\n" not in str(caught.value)
+
+
 def test_a_printed_design_says_what_it_is() -> None:
     rows = data()
     design = mp.compile(classifier(), rows, effort="fast", input_bits=2, weight_bits=3)
@@ -63,6 +86,8 @@ def test_a_printed_design_says_what_it_is() -> None:
     assert len(repr(design)) < 200
     assert set(design.cost) == {"area", "power"}
     assert design.cost["area"] == design.facts["estimate"]["area_cm2"] > 0
+    assert mp.estimate(design).values == design.cost
+    assert mp.estimate(design, data(count=20)).values["power"] != design.cost["power"]
     assert design.facts["cost"]["units"] == {"area": "cm2", "power": "mW"}
     circuit = Design(ir.bit_blast(design.program), {}, {}, b"", design.features, design.labels)
     assert len(repr(circuit)) < 200

@@ -16,11 +16,9 @@ from typer.testing import CliRunner
 
 import mlpress as mp
 from mlpress import targets
-from mlpress.approx import Budget
 from mlpress.cli import app
 from mlpress.codegen import onnx_model
 from mlpress.ir import Layer, encode, interpret, to_text
-from mlpress.pipeline.compile import Options
 
 ROOT = Path(__file__).parents[2]
 ROW = targets.Row("support.fake_target", "Lookup")
@@ -140,11 +138,58 @@ def test_the_list_of_targets() -> None:
     assert line.split("terms, written out")[1].split() == ["–", "–"]
 
 
-def test_search_refuses_in_one_line(place: Path) -> None:
-    says = "designs for lookup cannot be searched for; compile the model as it is"
-    with pytest.raises(mp.MlpressError, match=f"^{says}$"):
-        mp.search(classifier(), data(), Budget(1.0), Options.of("lookup"))
-    words = ["--data", place / "rows.csv", "-t", "lookup", "--budget", "1s", "-o", place / "none"]
+def test_a_search_ranks_and_limits_by_the_targets_metric() -> None:
+    found = mp.search(classifier(), data(), target="lookup", generations=2, term_price=0.5, max_loss=0.2)
+    prices = [each.model["price"] for each in found.front.designs]
+    assert all(each.measured == each.cost for each in found.front.designs)
+    assert prices == sorted(prices)
+    assert found.merged is None
+    chosen = found.chosen()
+    assert chosen.cost == {"price": 0.5 * terms(chosen)}
+    assert chosen.cost == found.front.smallest(max_loss=0.2).cost
+    assert chosen.accuracy > found.reference - 0.15
+    assert max(each.cost["price"] for each in found.within({"price": 2.0})) <= 2.0
+    with pytest.raises(mp.MlpressError, match=r"^no design is within -1 EUR; allow more, or search longer$"):
+        found.smallest(most={"price": -1.0})
+
+
+def test_search_on_the_command_line(place: Path) -> None:
+    words = ["--data", place / "rows.csv", "-t", "lookup", "-O", "term_price=0.5", "--generations", "1", "--json"]
+    done = run("search", place / "model.onnx", *words, "--max", "price_eur=3", "-o", place / "found")
+    assert done.exit_code == 0, done.output
+    facts = json.loads(done.stdout)
+    assert facts["cost"]["values"]["price"] <= 3.0
+    assert facts["search"]["metric"] == "price_eur"
+    assert "tree" not in facts
+    header, *rows = (place / "found" / "front.csv").read_text().splitlines()
+    assert header == "design,fit_accuracy,validation_accuracy,model_price_eur,price_eur"
+    assert len(rows) == len(facts["front"])
+    again = mp.Design.load(place / "found")
+    assert mp.verify(again, rows=50)[-1].verdict == "equal"
+    page = (place / "found" / "report.html").read_text()
+    assert "EUR" in page
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"most": {"aera": 1.0}}, "target lookup has no metric 'aera'; there are price"),
+        ({"minimise": "power"}, "target lookup has no metric 'power'; there are price"),
+        ({"level": "gates"}, "target lookup has no gates to search; search networks with --level integer"),
+        ({"most": {"price": -1.0}}, "price is -1.0; it must be 0 or more"),
+        ({"effort": "fast"}, "target lookup has no option 'effort'; there are term_price; of every target"),
+    ],
+)
+def test_search_refuses_in_one_line(options: dict[str, Any], says: str) -> None:
+    with pytest.raises(mp.MlpressError, match=f"^{re.escape(says)}") as caught:
+        mp.search(classifier(), data(), target="lookup", generations=1, **options)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_target_without_costs_is_refused(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    says = "networks for lookup cannot be searched for; compile the model as it is"
+    monkeypatch.setattr("support.fake_target.Lookup.cost_model", lambda self, layout: None)
+    words = ["--data", place / "rows.csv", "-t", "lookup", "--seconds", "1", "-o", place / "none"]
     done = run("search", place / "model.onnx", *words)
     assert isinstance(done.exception, mp.MlpressError)
     assert str(done.exception) == says

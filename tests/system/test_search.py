@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from mlpress import Dataset, Design, MlpressError, from_sklearn, verify
-from mlpress.approx import Front
+from mlpress.approx import IntegerFront
 from mlpress.ir import to_text
 from mlpress.pipeline.compile import Options, build_design
-from mlpress.pipeline.search import power_limit
 from mlpress.report import read_points
+from mlpress.targets import power_limit
 
 
 def mlpress(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -63,12 +63,12 @@ def test_the_folder_is_a_design_with_its_front(searched: Path) -> None:
     assert {"design.json", "netlist.v", "front.json", "front.csv", "front.png", "front.svg"} <= names
     assert not list(searched.parent.glob("*.checkpoint*"))
     design = Design.load(searched)
-    front = Front.from_json((searched / "front.json").read_text())
+    front = IntegerFront.from_json((searched / "front.json").read_text())
     chosen = front.smallest(max_loss=0.05)
     assert to_text(front.net(chosen)) == (searched / "program.mlp").read_text()
     assert list(chosen.genes) == design.facts["search"]["genes"]
     assert chosen.measured is not None
-    assert chosen.measured.area_cm2 == pytest.approx(design.facts["estimate"]["area_cm2"], rel=1e-12)
+    assert chosen.measured["area"] == pytest.approx(design.facts["estimate"]["area_cm2"], rel=1e-12)
 
 
 def test_it_is_smaller_than_the_exact_circuit(place: Path, searched: Path) -> None:
@@ -89,7 +89,7 @@ def test_the_same_seed_finds_the_same_on_other_workers(place: Path, searched: Pa
 
 
 def test_every_design_of_the_front_passes_verify(place: Path, searched: Path) -> None:
-    front = Front.from_json((searched / "front.json").read_text())
+    front = IntegerFront.from_json((searched / "front.json").read_text())
     rows = Dataset.from_csv(place / "rows.csv").for_model(front.start)
     assert len(front.designs) > 5
     for k, candidate in enumerate(front.designs):
@@ -100,7 +100,7 @@ def test_every_design_of_the_front_passes_verify(place: Path, searched: Path) ->
         assert len(results) > 4
         assert [result.engine for result in results if not result.equal] == [], k
         assert candidate.measured is not None
-        assert design.facts["estimate"]["area_cm2"] == pytest.approx(candidate.measured.area_cm2, rel=1e-12)
+        assert design.facts["estimate"]["area_cm2"] == pytest.approx(candidate.measured["area"], rel=1e-12)
     assert mlpress("verify", "member", "-q", cwd=place).returncode == 0
 
 
@@ -111,13 +111,13 @@ def test_converters_are_said_and_can_count(place: Path, searched: Path) -> None:
     theirs = Design.load(searched).facts["estimate"]["adc"]
     assert ours["area_cm2"] < theirs["area_cm2"]
     for folder, counted in ((searched, False), (place / "whole", True)):
-        front = Front.from_json((folder / "front.json").read_text())
+        front = IntegerFront.from_json((folder / "front.json").read_text())
         chosen = front.smallest(max_loss=0.05)
         adc = Design.load(folder).facts["estimate"]["adc"]
         assert chosen.measured is not None
-        assert (chosen.adc_cm2, chosen.adc_mw) == pytest.approx((adc["area_cm2"], adc["power_mw"]))
-        whole = chosen.measured.area_cm2 + (adc["area_cm2"] if counted else 0.0)
-        assert chosen.area_cm2 == pytest.approx(whole)
+        assert (chosen.beside["adc_cm2"], chosen.beside["adc_mw"]) == pytest.approx((adc["area_cm2"], adc["power_mw"]))
+        own = Design.load(folder).facts["estimate"]["area_cm2"]
+        assert chosen.cost["area"] == pytest.approx(own + (adc["area_cm2"] if counted else 0.0))
     assert {"adc_cm2", "adc_mw"} <= set((searched / "front.csv").read_text().splitlines()[0].split(","))
 
 
@@ -160,6 +160,9 @@ def test_an_interrupted_search_writes_what_it_has_and_goes_on(place: Path) -> No
         (["--budget", "soon"], "90s, 5m or 1h"),
         (["--power-source", "reactor"], "harvester, blue-spark, zinergy, molex"),
         (["--max-loss", "-1"], "max_loss"),
+        (["--max", "area"], "is no limit; write name=value, as in flash=1024"),
+        (["--max", "aera=1"], "target egfet has no metric 'aera'; there are area, power"),
+        (["--minimise", "speed"], "target egfet has no metric 'speed'; there are area, power"),
         (["--published", "rows.csv"], "its columns must be label, accuracy and area_cm2"),
         (["--published", "none.csv"], "cannot read none.csv"),
     ],
@@ -199,6 +202,6 @@ def test_the_tightest_limit_counts() -> None:
 def test_bad_published_points_are_one_line(tmp_path: Path, text: str, says: str) -> None:
     (tmp_path / "points.csv").write_text(text)
     with pytest.raises(MlpressError) as raised:
-        read_points(tmp_path / "points.csv")
+        read_points(tmp_path / "points.csv", "area_cm2")
     assert says in str(raised.value)
     assert "\n" not in str(raised.value)

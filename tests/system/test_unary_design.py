@@ -124,6 +124,7 @@ def test_a_search_reads_comparators_and_counts_them() -> None:
     from mlpress.frontend.quantisation import Report
     from mlpress.pipeline import search as searching
     from mlpress.pipeline.preparation import Prepared
+    from mlpress.pipeline.settings import RunOptions, Settings, usual
 
     data = Dataset.bundled("wine")
     span = data.features.max(axis=0) - data.features.min(axis=0)
@@ -139,17 +140,15 @@ def test_a_search_reads_comparators_and_counts_them() -> None:
     ready = Prepared(
         model, Quantised(exact, Report("accuracy", 0.5, 0.5, 1.0, (), len(data), True)), data, None, {}, (), ()
     )
-    options = searching.usual(Options.of("egfet", effort="fast"))
+    options = usual(Options.of("egfet", effort="fast"), {})
     assert options.target.facts()["interface"] == "unary"
-    settings = searching.Settings("gates", seed=1)
-    found = searching.search_prepared(
-        ready, Budget(60.0), options, settings, rounds=1, where=searching.Where(workers=1)
-    )
+    settings = Settings("gates", seed=1)
+    found = searching.search_prepared(ready, Budget(60.0), options, settings, rounds=1, run=RunOptions(workers=1))
     for each in found.front.designs:
         assert all(feature.interface == "unary" for feature in each.circuit.inputs)
         assert each.measured is not None
-        assert each.measured.area_cm2 <= each.model_cm2 + 1e-9
-    design = found.smallest(max_loss=None, max_area=0.1)
+        assert each.measured["area"] <= each.model["area"] + 1e-9
+    design = found.smallest(max_loss=None, most={"area": 0.1})
     assert isinstance(design.program, ir.Circuit) and design.cost["area"] <= 0.1
     assert design.facts["system"]["comparators"]["count"] == len(ir.input_ports(design.program.inputs))
     json.dumps(design.facts)

@@ -7,13 +7,13 @@ import pytest
 from support.reports import tiles
 
 from mlpress import codegen, ir
-from mlpress.approx.gates.cells import CellCosts, cell_costs
 from mlpress.approx.gates.genome import to_genome
-from mlpress.approx.gates.own_cells import to_netlist
 from mlpress.errors import MlpressError
 from mlpress.hw import printed
 from mlpress.pipeline.compile import Options, build_design
 from mlpress.pipeline.variation import vary, with_variation
+from mlpress.targets.own_cells import to_netlist
+from mlpress.targets.printed_gates import CellCosts, cell_costs
 
 INPUTS = (
     ir.Input("a", 3, 2.0, 0.5, "floor", (2, 5), "unary"),
@@ -39,14 +39,14 @@ def data() -> tuple[np.ndarray, np.ndarray]:
 
 def test_copies_without_faults_are_the_circuit(costs: CellCosts) -> None:
     features, labels = data()
-    netlist = to_netlist(to_genome(circuit(), costs), INPUTS, costs)
+    netlist = to_netlist(to_genome(circuit(), costs), INPUTS, costs.technology, costs.steps)
     found = vary(netlist, costs.technology, INPUTS, features, labels, copies=3, enough=1.0)
     assert (found.drawn, found.mean, found.fifth, found.share) == (1.0, 1.0, 1.0, 1.0)
 
 
 def test_offsets_move_thresholds_one_copy_at_a_time(costs: CellCosts) -> None:
     features, labels = data()
-    netlist = to_netlist(to_genome(circuit(), costs), INPUTS, costs)
+    netlist = to_netlist(to_genome(circuit(), costs), INPUTS, costs.technology, costs.steps)
     found = vary(netlist, costs.technology, INPUTS, features, labels, offset_sigma=0.05, copies=40, enough=0.9, seed=3)
     offsets = 0.05 * np.random.default_rng((3, 12)).standard_normal((40, 4))
     engine = printed.PackedNetlist(netlist, costs.technology)
@@ -66,7 +66,7 @@ def test_offsets_move_thresholds_one_copy_at_a_time(costs: CellCosts) -> None:
 
 def test_a_stuck_cell_is_stuck(costs: CellCosts) -> None:
     features, labels = data()
-    netlist = to_netlist(to_genome(circuit(), costs), INPUTS, costs)
+    netlist = to_netlist(to_genome(circuit(), costs), INPUTS, costs.technology, costs.steps)
     linked = printed.link(netlist, costs.technology)
     columns = ir.port_columns(INPUTS, ir.encode(circuit(), features))
     bits = {name: np.repeat(column[None, :] == 1, 2, axis=0) for name, column in columns.items()}
@@ -106,7 +106,7 @@ def test_a_design_states_its_copies() -> None:
 )
 def test_figures_out_of_range(figures: tuple[float, float, int], said: str, costs: CellCosts) -> None:
     features, labels = data()
-    netlist = to_netlist(to_genome(circuit(), costs), INPUTS, costs)
+    netlist = to_netlist(to_genome(circuit(), costs), INPUTS, costs.technology, costs.steps)
     sigma, rate, copies = figures
     with pytest.raises(MlpressError, match=said):
         vary(

@@ -153,7 +153,7 @@ def test_few_validation_rows() -> None:
     told = Told()
     dataset = data().take(np.arange(40))
     with pytest.raises(RuntimeError, match="far enough"):
-        searching.search(classifier(), dataset, Budget(1), Options.of(effort="fast"), progress=Stopping(told))  # type: ignore[arg-type]
+        searching.search_model(classifier(), dataset, Budget(1), Options.of(effort="fast"), progress=Stopping(told))  # type: ignore[arg-type]
     assert told.warnings == [
         "9 validation rows are few: 8 right of 9 means an accuracy of 56.5 to 98.0 % (95 % interval); give 30 or more"
     ]

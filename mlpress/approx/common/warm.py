@@ -9,7 +9,7 @@ import numpy as np
 from mlpress.approx.common.clock import now
 from mlpress.approx.gates.advance import Turn, advance
 from mlpress.approx.gates.archive import Archive
-from mlpress.approx.gates.cells import cell_costs
+from mlpress.approx.gates.cells import GateCosts
 from mlpress.approx.gates.chain import anneal as anneal_gates
 from mlpress.approx.gates.problem import GateEffort, GateProblem
 from mlpress.approx.gates.rows import Rows
@@ -21,14 +21,14 @@ from mlpress.approx.integer.engine import Engine
 from mlpress.approx.integer.kernels import count_wrong
 from mlpress.approx.integer.space import Space
 from mlpress.approx.integer.training import dense
-from mlpress.hw.printed import Technology
 from mlpress.ir import Input
 
 
-def load_kernels(technology: Technology) -> float:
-    """Run a step of each search on a small problem; the seconds that this took where kernels were compiled, else 0.
+def load_kernels(*, gates: bool = True) -> float:
+    """Run a step of each search on a small problem; return the seconds it took where kernels were compiled, else 0.
 
-    numba compiles a kernel at its first call, once per installation, which takes a minute; later runs load it.
+    Without ``gates`` that of the gate level is left out.  numba compiles a kernel at its first call, once per
+    installation, which takes a minute; later runs load it.
     """
     since = now()
     inputs, classes = (Input("a", 4, 1.0, 0.0), Input("b", 4, 1.0, 0.0)), (0, 1)
@@ -40,13 +40,19 @@ def load_kernels(technology: Technology) -> float:
         engine = Engine(space.layout, codes, labels, 1)
         one, genomes = np.ones(1), space.start()[None]
         engine.wrong(space.vectors(genomes))
-        Annealer(space, engine, CostModel.of(space.layout, technology)).run(
+        Annealer(space, engine, CostModel.of(space.layout, [{"cost": {"full": 1.0}}], {"cost": 1.0})).run(
             genomes, 2, one, one, one / 10, np.zeros(1, np.int64)
         )
+    kernels = [count_wrong, anneal_nets]
+    if gates:
+        _run_gates(inputs, classes, Rows(codes, labels))
+        kernels.append(anneal_gates)
+    compiled = sum(sum(kernel.stats.cache_misses.values()) for kernel in cast("list[Any]", kernels))
+    return now() - since if compiled else 0.0
+
+
+def _run_gates(inputs: tuple[Input, ...], classes: tuple[int, ...], rows: Rows) -> None:
     effort = GateEffort(prices=(1.0,), visits=1, cycles=1, folds=2, lessons=("rows",))
     start = Tree(inputs, classes, 4)
-    problem = GateProblem(inputs, classes, Rows(codes, labels), (start,), cell_costs(technology), effort, 0)
-    advance(problem, Turn(Archive(0), ()))
-    kernels = cast("tuple[Any, ...]", (count_wrong, anneal_nets, anneal_gates))
-    compiled = sum(sum(kernel.stats.cache_misses.values()) for kernel in kernels)
-    return now() - since if compiled else 0.0
+    costs = GateCosts(np.ones(16, np.int64), np.zeros((16, 4)), 1.0)
+    advance(GateProblem(inputs, classes, rows, (start,), costs, effort, 0), Turn(Archive(0), ()))

@@ -1,8 +1,9 @@
 """Gate-level evolution: the circuit is the genome, and the rows say what it must still do."""
 
-from mlpress.approx.gates.cells import cell_costs
+from mlpress.approx.gates.cells import LEFT, NANDS, RIGHT, WIRES, GateCosts
 from mlpress.approx.gates.evolution import EvolutionProgress, Round, evolve
 from mlpress.approx.gates.front import CircuitDesign, CircuitFront
+from mlpress.approx.gates.genome import FIRST_INPUT, Genome
 from mlpress.approx.gates.polish import polished
 from mlpress.approx.gates.problem import MARGIN, GateEffort, prices_for
 from mlpress.approx.gates.rows import Rows
@@ -20,11 +21,18 @@ from mlpress.approx.gates.trees import (
 __all__ = [
     "AS_GOOD",
     "FINE_LEAVES",
+    "FIRST_INPUT",
+    "LEFT",
     "MARGIN",
+    "NANDS",
+    "RIGHT",
+    "WIRES",
     "CircuitDesign",
     "CircuitFront",
     "EvolutionProgress",
+    "GateCosts",
     "GateEffort",
+    "Genome",
     "Given",
     "Retrained",
     "Round",
@@ -33,7 +41,6 @@ __all__ = [
     "Trained",
     "Tree",
     "TreePoint",
-    "cell_costs",
     "evolve",
     "nearest_tree",
     "polished",

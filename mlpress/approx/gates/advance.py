@@ -184,7 +184,7 @@ def cycle(
 
     The cycle is about the price at which the best member is most like this one in cost.
     """
-    most = np.inf if problem.most_cm2 is None else MARGIN * problem.most_cm2 * 1e8
+    most = np.inf if problem.most_cost is None else MARGIN * problem.most_cost / problem.costs.step
     near = [member for member in members if member.cost <= most] or members[:1]
     parent = near[int(rng.integers(len(near)))]
     best = _energies(problem, archive, members).argmin(axis=1)

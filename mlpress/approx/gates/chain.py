@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpress.approx.gates.cells import NOT, CellCosts
+from mlpress.approx.gates.cells import NOT, GateCosts
 from mlpress.approx.gates.edits import load
 from mlpress.approx.gates.genome import FIRST_INPUT, Genome
 from mlpress.approx.gates.moves import NEAR, visit_polarity, visit_signal
@@ -40,15 +40,16 @@ def anneal(s: State, visits: int, price: float, hot: float, cold: float, draws: 
 def new_state(
     genome: Genome,
     rows: PackedRows,
-    costs: CellCosts,
+    costs: GateCosts,
     seed: int,
     power: float = 0.0,
     inputs: NDArray[np.int64] | None = None,
 ) -> State:
     """The state of a chain that starts from ``genome``, judged on ``rows``.
 
-    Costs are in um2; ``power`` is how many um2 one nW of static power weighs as much as; ``inputs`` int64 (input bits,)
-    is what each input bit costs while it is read (default: nothing).  There is room to double the number of gates.
+    Costs are in steps; ``power`` is how many steps one nW of static power weighs as much as; ``inputs`` int64 (input
+    bits,) is what each input bit costs while it is read (default: nothing).  There is room to double the number of
+    gates.
     """
     first, bits, words = genome.first_gate, len(genome.outputs), rows.words
     slots = first + 2 * len(genome) + 64

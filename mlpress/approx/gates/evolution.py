@@ -17,18 +17,17 @@ from mlpress.approx.common.executor import cores, machine
 from mlpress.approx.gates import checkpoint as checkpoints
 from mlpress.approx.gates.advance import advance, turns, wrong_rows
 from mlpress.approx.gates.archive import Archive, Member
-from mlpress.approx.gates.cells import cell_costs
+from mlpress.approx.gates.cells import GateCosts
 from mlpress.approx.gates.checkpoint import GateState
 from mlpress.approx.gates.front import CircuitDesign, CircuitFront
-from mlpress.approx.gates.own_cells import to_netlist
 from mlpress.approx.gates.problem import GateEffort, GateProblem
 from mlpress.approx.gates.rows import PackedRows, Rows, check_rows, pack_rows
 from mlpress.approx.gates.starts import Start
 from mlpress.approx.gates.whole import pruned
 from mlpress.approx.integer.search import Budget
 from mlpress.errors import MlpressError
-from mlpress.hw.printed import Technology
 from mlpress.ir import Input
+from mlpress.metrics import Metric
 from mlpress.progress import Progress, Silent
 
 STAGNATION = 1e-3
@@ -45,7 +44,7 @@ LIKE = 0.25
 class Round:
     """How far an evolution is.
 
-    ``front`` is float64 (designs, 2): error rate on held-out rows and cm2 in the gates' own cells.
+    ``front`` is float64 (designs, 2): error rate on held-out rows and cost by the gates' own prices, in ``metric``.
     """
 
     number: int
@@ -53,6 +52,7 @@ class Round:
     elapsed_s: float
     front: NDArray[np.float64]
     left_s: float | None
+    metric: Metric
 
 
 class EvolutionProgress(Progress, Protocol):
@@ -74,11 +74,12 @@ def evolve(
     classes: tuple[int | str, ...],
     rows: Rows,
     starts: Sequence[Start],
-    technology: Technology,
+    costs: GateCosts,
+    metrics: Sequence[Metric],
     budget: Budget,
     *,
     reference: float | None = None,
-    most_cm2: float | None = None,
+    most_cost: float | None = None,
     effort: GateEffort = GateEffort(),  # noqa: B008 - immutable
     seed: int = 0,
     workers: int | None = None,
@@ -90,12 +91,12 @@ def evolve(
     """Evolve classifiers of ``inputs`` into ``classes`` that decide ``rows`` as they say, from each of ``starts``.
 
     Designs are judged on rows that they have not seen: the accuracy of a design evolved on all rows is estimated by
-    those of its likes: circuits of about its area, evolved on all folds but one each.  ``reference`` is the
-    accuracy that losses count from (default: the best of the front).  Where designs of no more than ``most_cm2`` are
-    asked for, the time is spent on them, and larger ones are on the way only.  A budget's generations are rounds of
-    all archives; with seconds alone the last round ends early, and so do those before where they would take more than
-    their share.
-    ``checkpoint``, ``resume``, ``workers`` and ``cluster`` are as in :func:`mlpress.approx.search`; so is Ctrl-C.
+    that of circuits of about its cost, evolved on all folds but one each.  ``reference`` is the accuracy that losses
+    count from (default: the best of the front).  ``costs`` are in the first of ``metrics``. Where designs of no more
+    than ``most_cost`` are asked for, the time is spent on them, and larger ones are on the way only.  A budget's
+    generations are rounds of all archives; with seconds alone the last round ends early, and so do those before where
+    they would take more than their share. ``checkpoint``, ``resume``, ``workers`` and ``cluster`` are as in
+    :func:`mlpress.approx.search`; so is Ctrl-C.
 
     Equal arguments give an equal front, whatever ``workers`` and ``cluster`` are.
     """
@@ -104,7 +105,7 @@ def evolve(
     check_rows(inputs, len(classes), rows)
     if not starts:
         raise MlpressError("the evolution needs a circuit to start from; give one or more")
-    problem = GateProblem(inputs, classes, rows, tuple(starts), cell_costs(technology), effort, seed, most_cm2)
+    problem = GateProblem(inputs, classes, rows, tuple(starts), costs, effort, seed, most_cost)
     if not resume:
         state = GateState(tuple(Archive(k) for k in range(problem.archives)))
     elif checkpoint is None:
@@ -113,13 +114,15 @@ def evolve(
         state = checkpoints.load(checkpoint, problem)
         began -= state.elapsed_s
     watch.step("evolve gates")
-    state, stopped = _run(problem, state, budget, began, workers, checkpoint, cluster, watch)
+    state, stopped = _run(problem, state, budget, began, workers, checkpoint, cluster, watch, metrics[0])
     packed = pack_rows(inputs, len(classes), rows)
-    designs = tuple(_design(problem, best, packed) for best in _best(problem, state.archives))
+    name = metrics[0].name
+    designs = tuple(_design(problem, name, best, packed) for best in _best(problem, state.archives))
     best = max(design.validation_accuracy for design in designs)
     return CircuitFront(
         designs=designs,
         reference=best if reference is None else reference,
+        metrics=tuple(metrics),
         seed=seed,
         rounds=state.rounds,
         moves=state.moves,
@@ -137,6 +140,7 @@ def _run(
     checkpoint: Path | None,
     cluster: str | None,
     watch: EvolutionProgress,
+    metric: Metric,
 ) -> tuple[GateState, str]:
     """Rounds until the budget ends; the last state and why it is the last."""
     try:
@@ -150,7 +154,7 @@ def _run(
                 state = GateState(archives, elapsed, energies)
                 if checkpoint is not None:
                     checkpoints.save(checkpoint, problem, state)
-                watch.round(_report(problem, state, budget))
+                watch.round(_report(problem, state, budget, metric))
     except KeyboardInterrupt:
         if not state.rounds:
             raise
@@ -183,14 +187,14 @@ def _ended(problem: GateProblem, state: GateState, budget: Budget, elapsed: floa
     return None
 
 
-def _report(problem: GateProblem, state: GateState, budget: Budget) -> Round:
+def _report(problem: GateProblem, state: GateState, budget: Budget, metric: Metric) -> Round:
     rows, left = len(problem.rows), budget.left_s(state.elapsed_s, state.rounds)
-    front = np.array([(best.wrong / rows, best.area * 1e-8) for best in _best(problem, state.archives)])
-    return Round(state.rounds, state.moves, state.elapsed_s, front, left)
+    front = np.array([(best.wrong / rows, best.area * problem.costs.step) for best in _best(problem, state.archives)])
+    return Round(state.rounds, state.moves, state.elapsed_s, front, left, metric)
 
 
 class _Best(NamedTuple):
-    """A circuit that no other one beats: its area in um2, its likes' wrong rows (a mean), and where it stands."""
+    """A circuit that no other one beats: its cost in steps, the mean wrong rows of similar ones, and its place."""
 
     area: int
     wrong: float
@@ -240,15 +244,15 @@ def near_area(area: NDArray[np.int64], known: NDArray[np.int64], wrong: NDArray[
     return np.maximum(mean, 0.0)
 
 
-def _design(problem: GateProblem, best: _Best, packed: PackedRows) -> CircuitDesign:
+def _design(problem: GateProblem, metric: str, best: _Best, packed: PackedRows) -> CircuitDesign:
     genome, rows = best.member.genome, problem.rows
     left, inputs = pruned(genome, problem.inputs)
     return CircuitDesign(
         circuit=left.to_circuit(inputs, problem.classes),
-        netlist=to_netlist(left, inputs, problem.costs).to_verilog(),
+        hint=problem.costs.written(left, inputs),
         start=problem.starts[best.member.start].name,
         lesson=problem.lesson(best.archive),
         fit_accuracy=1 - wrong_rows(problem, genome, packed) / len(rows),
         validation_accuracy=1 - best.wrong / len(rows),
-        model_cm2=best.area * 1e-8,
+        model={metric: best.area * problem.costs.step},
     )

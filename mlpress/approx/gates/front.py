@@ -1,17 +1,17 @@
-"""What an evolution found: circuits from small to accurate."""
+"""What an evolution found: circuits from cheap to accurate."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mlpress.approx.common.choice import Measured, csv_text, most_accurate, smallest, unbeaten
+from mlpress.approx.common.front import Figures, Front, cost_row, read_cost, read_facts, unbeaten
 from mlpress.errors import MlpressError
 from mlpress.ir import Circuit, from_text, to_text
+from mlpress.metrics import Metric
 
-FORMAT = "mlpress circuits 3"
+FORMAT = "mlpress circuits 4"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,140 +19,111 @@ class CircuitDesign:
     """One design of a front.
 
     ``start`` is what it came from, ``lesson`` what it learned from (:mod:`mlpress.approx.common.teacher`).  Accuracies
-    are shares: ``fit_accuracy`` of all rows, which it has seen; ``validation_accuracy`` is that of its likes on rows
-    held out of theirs: on ``validation_rows`` of them, where these are not all (``fit_accuracy`` is of the others).
-    ``netlist`` is Verilog that makes each gate of its own cells, which ``model_cm2`` counts; ``measured`` is what
-    synthesis found.  ``optimism`` is what the validation accuracy has too much of where it starts from a model that may
-    have seen the rows.
+    are shares: ``fit_accuracy`` of all rows, which it has seen; ``validation_accuracy`` is the mean accuracy of
+    circuits of similar cost on rows held out of theirs: on ``validation_rows`` of them, where these are not all
+    (``fit_accuracy`` is of the others).  ``hint`` is the circuit as the target would have it, which the cost ``model``
+    counts; ``measured`` is the cost of the design as it is built, where that was found out; ``beside`` are figures
+    that are no metrics, by column.  ``optimism`` is what the validation accuracy has too much of where it starts from a
+    model that may have seen the rows.
     """
 
     circuit: Circuit
-    netlist: str
+    hint: str
     start: str
     lesson: str
     fit_accuracy: float
     validation_accuracy: float
-    model_cm2: float
-    measured: Measured | None = None
+    model: Figures
+    measured: Figures | None = None
     validation_rows: int | None = None
     optimism: float = 0.0
+    beside: Figures = field(default_factory=dict)
 
     @property
     def ranking(self) -> float:
-        """What ranks designs of one area: the validation accuracy, which every row had its part in, less optimism."""
+        """The accuracy that ranks designs of equal cost: on validation rows, every row among them, less optimism."""
         return self.validation_accuracy - self.optimism
 
     @property
-    def area_cm2(self) -> float:
-        """Area: measured where it has been, else the model's."""
-        return self.model_cm2 if self.measured is None else self.measured.area_cm2
+    def cost(self) -> Figures:
+        """The cost by metric name: measured where it has been, else the model's."""
+        return self.model if self.measured is None else self.measured
 
-    @property
-    def power_mw(self) -> float:
-        """Power; 0 before it has been measured."""
-        return 0.0 if self.measured is None else self.measured.power_mw
+    def row(self, metrics: Sequence[Metric]) -> dict[str, Any]:
+        """Return start, accuracies, costs and what stands beside them, by column."""
+        return {
+            "start": self.start,
+            "lesson": self.lesson,
+            "fit_accuracy": self.fit_accuracy,
+            "validation_accuracy": self.validation_accuracy,
+            "validation_rows": self.validation_rows,
+            "optimism": self.optimism,
+            **cost_row(metrics, self.model, self.measured),
+            **self.beside,
+        }
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class CircuitFront:
-    """The circuits that no other one beats on held-out rows, smallest first.
+class CircuitFront(Front[CircuitDesign]):
+    """The circuits that no other one beats on held-out rows, cheapest first.
 
-    Losses count from the accuracy ``reference``; ``rounds`` were run and ``moves`` judged; ``stopped`` says why the
-    evolution ended.
+    ``rounds`` were run and ``moves`` judged; ``stopped`` says why the evolution ended.
     """
 
-    designs: tuple[CircuitDesign, ...]
-    reference: float
     seed: int
     rounds: int
     moves: int
     elapsed_s: float
     stopped: str
 
-    def smallest(
-        self, *, max_loss: float = 0.01, max_area: float | None = None, max_power: float | None = None
-    ) -> CircuitDesign:
-        """The smallest design whose validation accuracy is within ``max_loss`` of the reference."""
-        return smallest(self.designs, self.reference, max_loss, max_area, max_power)
-
-    def most_accurate(self, *, max_area: float | None = None, max_power: float | None = None) -> CircuitDesign:
-        """The design that ranks highest; of equals the smallest."""
-        return most_accurate(self.designs, max_area, max_power)
-
     def joined(self, more: Sequence[CircuitDesign]) -> CircuitFront:
-        """The front with those of ``more`` that belong there, and without what they beat; small first."""
-        return replace(self, designs=tuple(unbeaten((*self.designs, *more)))) if more else self
-
-    def measure(self, synthesise: Callable[[Circuit, str], Measured]) -> CircuitFront:
-        """The front with every design's real area and power, from its circuit and its own netlist."""
-        return replace(self, designs=tuple(replace(d, measured=synthesise(d.circuit, d.netlist)) for d in self.designs))
-
-    def rows(self) -> list[dict[str, Any]]:
-        """The designs as plain values: start, accuracies, areas, power."""
-        return [
-            {
-                "design": k,
-                "start": d.start,
-                "lesson": d.lesson,
-                "fit_accuracy": d.fit_accuracy,
-                "validation_accuracy": d.validation_accuracy,
-                "validation_rows": d.validation_rows,
-                "optimism": d.optimism,
-                "model_cm2": d.model_cm2,
-                "area_cm2": None if d.measured is None else d.measured.area_cm2,
-                "power_mw": None if d.measured is None else d.measured.power_mw,
-            }
-            for k, d in enumerate(self.designs)
-        ]
-
-    def to_csv(self) -> str:
-        """The designs, a line each."""
-        return csv_text(self.rows())
+        """Return the front with those of ``more`` that belong there, and without what they beat; cheapest first."""
+        found = unbeaten((*self.designs, *more), self.metric.name)
+        return replace(self, designs=tuple(found)) if more else self
 
     def to_json(self) -> str:
-        """Everything, lossless: the circuits in their text form."""
-        facts = {
-            "format": FORMAT,
-            "reference": self.reference,
-            "seed": self.seed,
-            "rounds": self.rounds,
-            "moves": self.moves,
-            "elapsed_s": self.elapsed_s,
-            "stopped": self.stopped,
-            "designs": [
-                row | {"circuit": to_text(d.circuit), "netlist": d.netlist}
+        """Return everything, lossless: the circuits in their text form."""
+        return self.json_text(
+            FORMAT,
+            **{name: getattr(self, name) for name in _NUMBERS},
+            beside=sorted({column for d in self.designs for column in d.beside}),
+            designs=[
+                row | {"circuit": to_text(d.circuit), "hint": d.hint}
                 for row, d in zip(self.rows(), self.designs, strict=True)
             ],
-        }
-        return json.dumps(facts, indent=1, allow_nan=False) + "\n"
+        )
 
     @classmethod
     def from_json(cls, text: str) -> CircuitFront:
         """Read what :meth:`to_json` wrote; raises where it is something else."""
         try:
-            facts = json.loads(text)
-            if facts["format"] != FORMAT:
-                raise MlpressError(f"the front has format {facts['format']!r}; this version reads {FORMAT!r}")
-            designs = tuple(_design(entry) for entry in facts["designs"])
-            names = ("reference", "seed", "rounds", "moves", "elapsed_s", "stopped")
-            return cls(designs, **{name: facts[name] for name in names})
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            facts, metrics = read_facts(text, FORMAT)
+            beside = tuple(str(column) for column in facts["beside"])
+            designs = tuple(_design(entry, metrics, beside) for entry in facts["designs"])
+            reference = float(facts["reference"])
+            return cls(designs, reference, metrics, **{name: facts[name] for name in _NUMBERS})
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise MlpressError(f"this is no front of an evolution ({error}); run it again") from error
 
 
-def _design(entry: dict[str, Any]) -> CircuitDesign:
-    circuit, area = from_text(entry["circuit"]), entry["area_cm2"]
+_NUMBERS = ("seed", "rounds", "moves", "elapsed_s", "stopped")
+
+
+def _design(entry: Mapping[str, Any], metrics: Sequence[Metric], beside: Sequence[str]) -> CircuitDesign:
+    circuit = from_text(entry["circuit"])
     if not isinstance(circuit, Circuit):
         raise ValueError("a design is no circuit")
+    model, measured = read_cost(entry, metrics)
     return CircuitDesign(
         circuit,
-        str(entry["netlist"]),
+        str(entry["hint"]),
         str(entry["start"]),
         str(entry["lesson"]),
         float(entry["fit_accuracy"]),
         float(entry["validation_accuracy"]),
-        float(entry["model_cm2"]),
-        None if area is None else Measured(float(area), float(entry["power_mw"])),
+        model,
+        measured,
         None if entry["validation_rows"] is None else int(entry["validation_rows"]),
-        float(entry.get("optimism", 0.0)),
+        float(entry["optimism"]),
+        {column: float(entry[column]) for column in beside if entry.get(column) is not None},
     )

@@ -1,4 +1,4 @@
-"""The genome of gate-level evolution: a netlist of two-input functions, each priced in the technology's cells."""
+"""The genome of gate-level evolution: a netlist of two-input functions, each at the target's price."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpress.approx.gates.cells import AND, NOT, WIRES, CellCosts
+from mlpress.approx.gates.cells import AND, NOT, WIRES, GateCosts
 from mlpress.errors import MlpressError
 from mlpress.ir import Circuit, CircuitBuilder, Input
 
@@ -53,8 +53,8 @@ class Genome:
         """The signal of gate 0."""
         return FIRST_INPUT + self.input_bits
 
-    def area(self, costs: CellCosts) -> int:
-        """Area in um2, each gate made of its own cells."""
+    def area(self, costs: GateCosts) -> int:
+        """Return the cost of all gates, in steps of ``costs.step``."""
         return int(costs.area[self.table].sum())
 
     def read(self) -> NDArray[np.bool_]:
@@ -98,7 +98,7 @@ def _build(builder: CircuitBuilder, table: int, a: int, b: int) -> int:
     return (a if table in (0b0101, 0b1010) else b) ^ (table & 1)
 
 
-def to_genome(circuit: Circuit, costs: CellCosts) -> Genome:
+def to_genome(circuit: Circuit, costs: GateCosts) -> Genome:
     """The genome of a classifier ``circuit``, mapped gate by gate.
 
     A gate is made in the polarity that is cheapest for its readers as a tree (dynamic programming over both
@@ -114,7 +114,7 @@ def to_genome(circuit: Circuit, costs: CellCosts) -> Genome:
 class _Mapper:
     """Chooses each gate's function from the outputs down."""
 
-    def __init__(self, circuit: Circuit, costs: CellCosts) -> None:
+    def __init__(self, circuit: Circuit, costs: GateCosts) -> None:
         self._first = 1 + circuit.input_bits
         self._ands = circuit.ands.tolist()
         self._area = [int(area) for area in costs.area]

@@ -15,15 +15,13 @@ import numpy as np
 from mlpress.approx.common.teacher import Lesson
 from mlpress.approx.gates.advance import material_of, sweep, wrong_rows
 from mlpress.approx.gates.archive import Member, with_members
-from mlpress.approx.gates.cells import cell_costs
+from mlpress.approx.gates.cells import GateCosts
 from mlpress.approx.gates.evolution import near_area
 from mlpress.approx.gates.front import CircuitDesign
-from mlpress.approx.gates.own_cells import to_netlist
 from mlpress.approx.gates.problem import GateEffort, GateProblem
 from mlpress.approx.gates.rows import Rows, pack_rows
 from mlpress.approx.gates.starts import Given
 from mlpress.approx.gates.whole import pruned
-from mlpress.hw.printed import Technology
 
 LESSON: Lesson = "moved"
 """The integer level's."""
@@ -33,7 +31,8 @@ def polished(
     fit: Rows,
     held: Rows,
     starts: Sequence[Given],
-    technology: Technology,
+    costs: GateCosts,
+    metric: str,
     effort: GateEffort,
     *,
     moved: float = 0.0,
@@ -43,10 +42,10 @@ def polished(
 ) -> list[CircuitDesign]:
     """The circuits on the way down from each of ``starts``, which have not seen the rows ``held``; small first.
 
-    Every start is annealed at each of the effort's prices in turn, on the rows ``fit``, and takes no more than its
-    share of the time until the moment ``until`` (of :func:`mlpress.approx.now`).  Accuracies are what circuits of like
-    area have on ``held``, and ``moved`` is added to them; ``optimism`` is theirs where the starts may have seen those
-    rows.
+    ``costs`` are in the metric of the name ``metric``.  Every start is annealed at each of the effort's prices in turn,
+    on the rows ``fit``, and takes no more than its share of the time until the moment ``until`` (of
+    :func:`mlpress.approx.now`).  Accuracies are what circuits of like area have on ``held``, and ``moved`` is added to
+    them; ``optimism`` is theirs where the starts may have seen those rows.
     """
     circuit = starts[0].made
     problem = GateProblem(
@@ -54,7 +53,7 @@ def polished(
         circuit.classes,
         fit,
         tuple(starts),
-        cell_costs(technology),
+        costs,
         replace(effort, lessons=(LESSON,)),
         seed,
     )
@@ -71,12 +70,12 @@ def polished(
     return [
         CircuitDesign(
             circuit=genome.to_circuit(inputs, problem.classes),
-            netlist=to_netlist(genome, inputs, problem.costs).to_verilog(),
+            hint=costs.written(genome, inputs),
             start=starts[member.start].name,
             lesson=LESSON,
             fit_accuracy=1 - wrong_rows(problem, member.genome, seen) / len(fit),
             validation_accuracy=share,
-            model_cm2=size * 1e-8,
+            model={metric: size * costs.step},
             validation_rows=len(held),
             optimism=optimism,
         )

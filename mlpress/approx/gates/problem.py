@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpress.approx.common.teacher import Lesson, check_lesson
-from mlpress.approx.gates.cells import CellCosts
+from mlpress.approx.gates.cells import GateCosts
 from mlpress.approx.gates.genome import Genome
 from mlpress.approx.gates.rows import Rows, held_out_folds
 from mlpress.approx.gates.starts import Start
@@ -81,21 +81,28 @@ def prices_for(rows: int, gates: float) -> tuple[float, ...]:
 class GateProblem:
     """What is evolved: all that an archive needs to grow, plain enough to send to another machine.
 
-    Cycles leave from circuits of no more than about ``most_cm2`` (:data:`MARGIN`), where that is given.
+    Cycles leave from circuits of no more than about ``most_cost`` (:data:`MARGIN`), where that is given.
     """
 
     inputs: tuple[Input, ...]
     classes: tuple[int | str, ...]
     rows: Rows
     starts: tuple[Start, ...]
-    costs: CellCosts
+    costs: GateCosts
     effort: GateEffort
     seed: int
-    most_cm2: float | None = None
+    most_cost: float | None = None
     key: str = field(init=False)
 
     def __post_init__(self) -> None:
-        facts = (self.inputs, self.classes, [start.key for start in self.starts], self.effort, self.seed, self.most_cm2)
+        facts = (
+            self.inputs,
+            self.classes,
+            [start.key for start in self.starts],
+            self.effort,
+            self.seed,
+            self.most_cost,
+        )
         digest = hashlib.sha256(repr(facts).encode())
         for array in (self.rows.codes, self.rows.labels, self.costs.area, self.costs.static_nw):
             digest.update(np.ascontiguousarray(array).tobytes())
@@ -108,13 +115,13 @@ class GateProblem:
         return isinstance(other, GateProblem) and self.key == other.key
 
     def area(self, genome: Genome) -> int:
-        """Area in um2 of a circuit's gates, each in cells of its own, and of the comparators that it reads."""
+        """Return the cost, in steps, of a circuit's gates and of the levels that it reads."""
         return whole_area(genome, self.inputs, self.costs)
 
     @property
     def unit(self) -> float:
-        """The area of the smallest gate of two inputs, um2: the unit of prices and temperatures."""
-        return float(min(self.costs.area[table] for table in (0b0111, 0b0001, 0b1000, 0b1110)))
+        """The cost of the cheapest gate of two inputs, in steps: the unit of prices and temperatures."""
+        return self.costs.unit
 
     @property
     def archives(self) -> int:

@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 
 from mlpress import interrupts
 from mlpress.approx.common.clock import now
-from mlpress.approx.gates.cells import CellCosts
+from mlpress.approx.gates.cells import GateCosts
 from mlpress.approx.gates.evolution import near_area
 from mlpress.approx.gates.front import CircuitDesign
 from mlpress.approx.gates.genome import to_genome
-from mlpress.approx.gates.own_cells import to_netlist
 from mlpress.approx.gates.rows import Rows, held_out_folds
 from mlpress.approx.gates.starts import Trained, tree_circuit
 from mlpress.approx.gates.whole import pruned, whole_area
@@ -39,17 +38,17 @@ class TreePoint:
 
     leaves: int
     circuit: Circuit
-    netlist: str
+    hint: str
     fit_accuracy: float
     validation_accuracy: float
-    model_cm2: float
+    model_cost: float
 
 
 def tree_points(
     inputs: tuple[Input, ...],
     classes: tuple[int | str, ...],
     rows: Rows,
-    costs: CellCosts,
+    costs: GateCosts,
     folds: int = 4,
     seed: int = 0,
     sizes: Sequence[int] = LEAVES,
@@ -74,32 +73,33 @@ def tree_points(
             TreePoint(
                 leaves,
                 circuit if left == inputs else genome.to_circuit(left, classes),
-                to_netlist(genome, left, costs).to_verilog(),
+                costs.written(genome, left),
                 float(np.mean(decided == rows.labels)),
                 held_out,
-                whole_area(genome, left, costs) * 1e-8,
+                whole_area(genome, left, costs) * costs.step,
             )
         )
     return found
 
 
-def tree_designs(points: Sequence[TreePoint]) -> list[CircuitDesign]:
+def tree_designs(points: Sequence[TreePoint], costs: GateCosts, metric: str) -> list[CircuitDesign]:
     """Return the trees as designs: a circuit that is no better on held-out rows than a tree of its size is the tree.
 
-    Their validation accuracies are what trees of like area have, as those of other circuits are.
+    Their validation accuracies are what trees of like cost have, as those of other circuits are.  ``costs`` are in the
+    metric of the name ``metric``.
     """
-    area = np.array([round(point.model_cm2 * 1e8) for point in points], np.int64)
+    area = np.array([round(point.model_cost / costs.step) for point in points], np.int64)
     wrong = np.array([round((1 - point.validation_accuracy) * WEIGHT) for point in points], np.int64)
     expected = np.clip(1 - near_area(area, area, wrong) / WEIGHT, 0.0, 1.0).tolist()
     return [
         CircuitDesign(
             circuit=point.circuit,
-            netlist=point.netlist,
+            hint=point.hint,
             start=f"tree of {point.leaves} leaves, as it is",
             lesson="rows",
             fit_accuracy=point.fit_accuracy,
             validation_accuracy=accuracy,
-            model_cm2=point.model_cm2,
+            model={metric: point.model_cost},
         )
         for point, accuracy in zip(points, expected, strict=True)
     ]
@@ -109,8 +109,8 @@ def nearest_tree(points: Sequence[TreePoint], accuracy: float) -> TreePoint:
     """The smallest tree whose validation accuracy is ``accuracy`` or more; where none is, the most accurate."""
     enough = [point for point in points if point.validation_accuracy >= accuracy]
     if enough:
-        return min(enough, key=lambda point: point.model_cm2)
-    return max(points, key=lambda point: (point.validation_accuracy, -point.model_cm2))
+        return min(enough, key=lambda point: point.model_cost)
+    return max(points, key=lambda point: (point.validation_accuracy, -point.model_cost))
 
 
 class Retrained(NamedTuple):

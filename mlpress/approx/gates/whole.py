@@ -8,18 +8,18 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpress.approx.gates.cells import CellCosts
+from mlpress.approx.gates.cells import GateCosts
 from mlpress.approx.gates.genome import FIRST_INPUT, Genome
 from mlpress.ir import Input
 
 
-def input_costs(inputs: Sequence[Input], costs: CellCosts, power: float = 0.0) -> NDArray[np.int64]:
-    """Return what each input bit costs while it is read, um2, int64 (input bits,): a comparator, where it is a level.
+def input_costs(inputs: Sequence[Input], costs: GateCosts, power: float = 0.0) -> NDArray[np.int64]:
+    """Return what each input bit costs while it is read, in steps, int64 (input bits,): where it is a level, its price.
 
-    ``power`` is how many um2 one nW weighs as much as.
+    ``power`` is how many steps one nW weighs as much as.
     """
-    area, static_nw = costs.comparator
-    price = round(area + power * static_nw)
+    steps, static_nw = costs.level_price()
+    price = round(steps + power * static_nw)
     prices = [price if feature.interface == "unary" else 0 for feature in inputs for _ in range(feature.width)]
     return np.array(prices, np.int64)
 
@@ -51,6 +51,6 @@ def pruned(genome: Genome, inputs: Sequence[Input]) -> tuple[Genome, tuple[Input
     )
 
 
-def whole_area(genome: Genome, inputs: Sequence[Input], costs: CellCosts) -> int:
-    """Return the area in um2 of the gates, each in cells of its own, and of the comparators that are read."""
+def whole_area(genome: Genome, inputs: Sequence[Input], costs: GateCosts) -> int:
+    """Return the cost, in steps, of the gates and of the levels that are read."""
     return genome.area(costs) + int(input_costs(inputs, costs)[genome.read()].sum())

@@ -1,6 +1,6 @@
 """Simulated annealing of one net: small changes, judged on all rows, with only what changed computed anew.
 
-A chain minimises ``wrong rows + price * area`` by Metropolis' rule (S. Kirkpatrick et al., "Optimization by
+A chain minimises ``wrong rows + price * cost`` by Metropolis' rule (S. Kirkpatrick et al., "Optimization by
 simulated annealing", Science 220, 1983).  The random number of the rule is drawn first, so it is known how many wrong
 rows a proposal may have; a first block of rows, an eighth of each class, turns most bad ones away.
 """
@@ -24,7 +24,7 @@ from mlpress.approx.integer.kernels import (
     wrong_tournament,
 )
 from mlpress.approx.integer.moves import MORE_MOVES, Genes, edit, mark_touched, new_log, propose, undo
-from mlpress.approx.integer.net_cost import cost_scratch, net_area
+from mlpress.approx.integer.net_cost import Pricing, cost_scratch, net_cost
 from mlpress.jit import compiled, inner
 
 SOURCE_BITS = 24
@@ -297,12 +297,12 @@ def keep(inputs: Ints, rows: tuple[Ints, int], state: State) -> None:
 
 
 @inner
-def remember(vector: Ints, wrong: int, area: float, width: int, bins: tuple[Reals, Ints, Ints]) -> None:
-    """Keep a net that is the smallest of its error level."""
-    areas, wrongs, vectors = bins
-    level = min(wrong // width, len(areas) - 1)
-    if area < areas[level] or (area == areas[level] and wrong < wrongs[level]):
-        areas[level], wrongs[level] = area, wrong
+def remember(vector: Ints, wrong: int, cost: float, width: int, bins: tuple[Reals, Ints, Ints]) -> None:
+    """Keep a net that is the cheapest of its error level."""
+    costs, wrongs, vectors = bins
+    level = min(wrong // width, len(costs) - 1)
+    if cost < costs[level] or (cost == costs[level] and wrong < wrongs[level]):
+        costs[level], wrongs[level] = cost, wrong
         vectors[level] = vector
 
 
@@ -315,7 +315,7 @@ def anneal(
     genes: Genes,
     rows: tuple[Ints, int],
     codes: Lanes,
-    prices: Reals,
+    pricing: Pricing,
     schedule: tuple[int, float, float, float],
     seed: int,
     bin_width: int,
@@ -324,10 +324,9 @@ def anneal(
     """Anneal ``vector`` in place.
 
     ``genes`` is what ``annealer.gene_tables`` makes; ``rows`` is blocks of one label, int64 (blocks,
-    3), and how many of them are judged early; ``codes`` (inputs, rows) in lane type; ``prices`` float64, the
-    area of each of ``heap.PARTS``; ``schedule`` is (steps, price of area in rows, first and last
-    temperature in rows).  ``bins`` is (area, wrong, vectors) of the smallest net met at each error level, ``bin_width``
-    rows apart.
+    3), and how many of them are judged early; ``codes`` (inputs, rows) in lane type; ``pricing`` of the
+    net's parts; ``schedule`` is (steps, price of cost in rows, first and last temperature in rows).  ``bins`` is
+    (cost, wrong, vectors) of the cheapest net met at each error level, ``bin_width`` rows apart.
     """
     steps, price, hot, cold = schedule
     blocks, early = rows
@@ -337,10 +336,10 @@ def anneal(
     share = (blocks[:early, 1] - blocks[:early, 0]).sum() / every
     relink(vector, layers, inputs, state)
     spread_change(vector, layers, inputs, state)
-    area = net_area(vector, layers, head, inputs, prices, scratch)
+    cost = net_cost(vector, layers, head, inputs, pricing, scratch)
     wrong = judge(vector, layers, head, inputs, codes, rows, state, np.inf, np.inf)
     keep(inputs, rows, state)
-    remember(vector, wrong, area, bin_width, bins)
+    remember(vector, wrong, cost, bin_width, bins)
     for step in range(steps):
         temperature = hot * (cold / hot) ** (step / steps)
         propose(vector, log, genes, layers)
@@ -352,8 +351,8 @@ def anneal(
         relink(vector, layers, inputs, state)
         compensate(vector, layers, inputs, state, log, genes)
         fitting = spread_change(vector, layers, inputs, state)
-        new_area = net_area(vector, layers, head, inputs, prices, scratch)
-        allowed = price * (area - new_area) - temperature * np.log(1.0 - np.random.random())
+        new_cost = net_cost(vector, layers, head, inputs, pricing, scratch)
+        allowed = price * (cost - new_cost) - temperature * np.log(1.0 - np.random.random())
         new = -1
         if fitting and wrong + allowed >= 0:
             if reads_head or state.dirty[len(state.dirty) - layers[len(layers) - 1].neurons :].any():
@@ -367,6 +366,6 @@ def anneal(
             relink(vector, layers, inputs, state)
             continue
         log[0, 0] = 0
-        wrong, area = new, new_area
+        wrong, cost = new, new_cost
         keep(inputs, rows, state)
-        remember(vector, wrong, area, bin_width, bins)
+        remember(vector, wrong, cost, bin_width, bins)

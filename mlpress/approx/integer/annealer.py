@@ -26,24 +26,24 @@ FEW_ROWS = 2048
 """Data sets below this are judged in one go."""
 
 BINS = 128
-"""Error levels at which a chain remembers its smallest net."""
+"""Error levels at which a chain remembers its cheapest net."""
 
 
 class Finds(NamedTuple):
-    """Nets that chains met: vectors, int64 (nets, size); wrong rows, int64 (nets,); area, float64 (nets,);
+    """Nets that chains met: vectors, int64 (nets, size); wrong rows, int64 (nets,); cost, float64 (nets,);
     ``origin``, int64 (nets,), the chain that met it.
     """
 
     vectors: Ints
     wrong: Ints
-    area: Floats
+    cost: Floats
     origin: Ints
 
 
 class Annealer:
     """Runs :func:`mlpress.approx.integer.anneal_kernel.anneal` on the rows of an ``engine`` within a ``space``.
 
-    Areas are those of the ``cost`` model.
+    Costs are those of the ``cost`` model.
     """
 
     def __init__(self, space: Space, engine: Engine, cost: CostModel) -> None:
@@ -65,7 +65,7 @@ class Annealer:
     ) -> Finds:
         """Anneal each of the genomes (members, genes) for ``steps`` proposals; all it meets that is worth keeping.
 
-        ``price`` (rows for a unit of area), ``hot`` and ``cold`` (temperatures in rows) and ``seeds`` are (members,).
+        ``price`` (rows for a unit of cost), ``hot`` and ``cold`` (temperatures in rows) and ``seeds`` are (members,).
         Chains but for the first that would begin after the moment ``until`` (of :func:`mlpress.approx.now`) are left
         out.
         """
@@ -81,10 +81,10 @@ class Annealer:
         def run_one(i: int) -> None:
             if i and now() > until:
                 return
-            area, wrong = np.full(BINS, np.inf), np.zeros(BINS, np.int64)
+            cost, wrong = np.full(BINS, np.inf), np.zeros(BINS, np.int64)
             found = np.zeros((BINS, size), np.int64)
             schedule = (steps, float(price[i]), float(hot[i]), float(cold[i]))
-            bins = (area, wrong, found)
+            bins = (cost, wrong, found)
             tables = self.space.layout.tables
             codes = self._lanes[int(lanes[i])]
             anneal(
@@ -93,15 +93,15 @@ class Annealer:
                 self._genes,
                 self._rows,
                 codes,
-                self.cost.prices,
+                self.cost.pricing,
                 schedule,
                 int(seeds[i]),
                 width,
                 bins,
             )
-            kept = np.isfinite(area)
-            kept[1:] &= area[1:] < np.minimum.accumulate(area)[:-1]  # more errors must buy area
-            finds[i] = Finds(found[kept], wrong[kept], area[kept], np.full(int(kept.sum()), i))
+            kept = np.isfinite(cost)
+            kept[1:] &= cost[1:] < np.minimum.accumulate(cost)[:-1]  # more errors must save cost
+            finds[i] = Finds(found[kept], wrong[kept], cost[kept], np.full(int(kept.sum()), i))
 
         spread(run_one, range(len(vectors)), self.engine.workers)
         done = [each for each in finds if each is not None]

@@ -1,7 +1,8 @@
-"""Area and power of candidates without synthesis."""
+"""What candidates cost before anything is built: a net's parts, at the prices of a target."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,117 +11,141 @@ from numpy.typing import NDArray
 from mlpress.approx.integer.engine import CHUNK, spread
 from mlpress.approx.integer.genome_layout import Ints, Layout
 from mlpress.approx.integer.heap import COMPARATOR, PARTS
-from mlpress.approx.integer.net_cost import count_parts
+from mlpress.approx.integer.net_cost import ALL_PARTS, Pricing, count_parts
 from mlpress.errors import MlpressError
-from mlpress.hw.printed import Cell, Converter, Technology, adc_cost, truth_table
-
-FLASH_MOST_BITS = 8
-"""Wider converters are not built as flash (see :mod:`mlpress.hw.printed.cost.adc`)."""
 
 Floats = NDArray[np.float64]
+Prices = Mapping[str, float]
 
-GATES = {
-    "full": 8.5,
-    "majority": 5.0,
-    "parity": 8.0,
-    "half": 3.0,
-    "and2": 1.2,
-    "xor2": 3.0,
-    "relu": 1.2,
-    "saturate": 1.3,
-    "overflow": 1.5,
-    "compare": 4.0,
-    "select": 3.6,
-    "name": 1.0,
-}
-"""Two-input NAND gates that remain of each part after synthesis.
-
-Fitted by least squares of the relative error to 300 nets of five data sets, synthesised to EGFET cells; before
-synthesis a full adder has nine, a carry five.  ``benchmarks/cost_model.py`` measures how well areas are ranked.
-"""
+GRAINS = 2_000_000
+"""Steps of a cost in each ``floor``: finer differences mean nothing to an estimate."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CostModel:
-    """Counts a net's parts and prices them in a technology's cells.
+    """Counts a net's parts and prices them.
 
-    ``prices`` is float64, cm2 for each of ``heap.PARTS``; ``density`` is mW/cm2, the static power of
-    the gate that mapped netlists are mostly made of.
+    ``pricing.prices`` are by metric in the order of ``metrics``, of which the first one ranks.  ``floors`` (metrics,)
+    is the cost below which differences are absolute: above it designs are spread by the logarithm of their cost.
+    Where a net costs less with fewer neurons or smaller weights, ``trainings`` are the share of the neurons and the
+    largest shift of each net that a search trains, in turn.
     """
 
     layout: Layout
-    prices: Floats
-    density: float
+    metrics: tuple[str, ...]
+    pricing: Pricing
+    floors: tuple[float, ...]
+    trainings: tuple[tuple[float, int], ...] = ()
 
     @classmethod
-    def of(cls, layout: Layout, technology: Technology, *, with_adc: bool = False) -> CostModel:
-        """The model in the cells of ``technology`` at its nominal voltage; ``with_adc`` adds the input converters."""
-        gate = _smallest_gate(technology)
-        prices = {part: GATES[part] * gate.area_um2 * 1e-8 for part in GATES}
-        prices["comparator"], prices["encode"] = _converter_prices(layout, technology) if with_adc else (0.0, 0.0)
-        density = gate.corners[technology.nominal].static_nw * 1e-6 / (gate.area_um2 * 1e-8)
-        return cls(layout, np.array([prices[part] for part in PARTS]), density)
+    def of(
+        cls,
+        layout: Layout,
+        ways: Sequence[Mapping[str, Prices]],
+        floors: Mapping[str, float],
+        *,
+        trainings: tuple[tuple[float, int], ...] = (),
+    ) -> CostModel:
+        """Return the model of nets that can be built in these ``ways``.
 
-    def without_adc(self) -> CostModel:
-        """The model of the classifier alone."""
-        prices = self.prices.copy()
-        prices[COMPARATOR:] = 0.0
-        return replace(self, prices=prices)
-
-    @staticmethod
-    def gate_area(technology: Technology) -> float:
-        """cm2 of the gate that :data:`GATES` are counted in."""
-        return _smallest_gate(technology).area_um2 * 1e-8
+        Each way has, by metric, a price for some of :data:`~mlpress.approx.integer.net_cost.ALL_PARTS`; a net is built
+        in the cheapest way.  ``floors`` are by metric; their order is that of the metrics.
+        """
+        prices = np.zeros((len(floors), len(ways), len(ALL_PARTS)))
+        for k, way in enumerate(ways):
+            for m, metric in enumerate(floors):
+                for part, price in way.get(metric, {}).items():
+                    if part not in ALL_PARTS:
+                        raise MlpressError(f"a net has no part {part!r}; there are {', '.join(ALL_PARTS)}")
+                    prices[m, k, ALL_PARTS.index(part)] = price
+        most = np.full(len(floors), np.inf)
+        return cls(layout, tuple(floors), _pricing(prices, most), tuple(floors.values()), trainings)
 
     @property
-    def with_adc(self) -> bool:
-        """Whether the input converters are part of the cost."""
-        return bool(self.prices[COMPARATOR] > 0)
+    def floor(self) -> float:
+        """The floor of the metric that ranks."""
+        return self.floors[0]
+
+    @property
+    def grain(self) -> float:
+        """The smallest difference of costs that means something."""
+        return self.floor / GRAINS
+
+    def ranked(self, metric: str) -> CostModel:
+        """Return the model whose costs are in this metric; raise where it has no prices."""
+        if metric not in self.metrics:
+            raise MlpressError(
+                f"designs cannot be searched for by {metric}; its cost model knows {', '.join(self.metrics)}"
+            )
+        order = sorted(range(len(self.metrics)), key=lambda k: self.metrics[k] != metric)
+        return replace(
+            self,
+            metrics=tuple(self.metrics[k] for k in order),
+            pricing=_pricing(self.pricing.prices[order], self.pricing.most[order]),
+            floors=tuple(self.floors[k] for k in order),
+        )
+
+    def limited(self, most: Mapping[str, float], slack: float = 1.0) -> tuple[CostModel, float]:
+        """Return the model with limits by metric, and the most that its own metric may be; both times ``slack``.
+
+        A metric whose prices are in proportion to those of the one that ranks limits that one; what is beyond the limit
+        of another makes a net dearer.
+        """
+        own, limits = np.inf, np.full(len(self.metrics), np.inf)
+        prices = self.pricing.prices
+        for metric, value in most.items():
+            if metric not in self.metrics:
+                continue  # only what is built can tell
+            k = self.metrics.index(metric)
+            used = prices[0] > 0
+            ratio = prices[k][used] / prices[0][used]
+            if not np.any(prices[k][~used]) and np.allclose(ratio, ratio[:1], rtol=1e-9):
+                own = min(own, value / float(ratio[0]))
+            else:
+                limits[k] = slack * value
+        return replace(self, pricing=_pricing(prices, limits)), slack * own
 
     def parts(self, vectors: Ints, workers: int = 1) -> Ints:
-        """How many of each part, int64 (members, parts), the vectors (members, layout.size) need."""
-        parts = np.zeros((len(vectors), len(PARTS)), np.int64)
+        """Return how many of each part, int64 (members, parts), the vectors (members, layout.size) have."""
+        parts = np.zeros((len(vectors), len(ALL_PARTS)), np.int64)
 
         def run(start: int) -> None:
             part = slice(start, start + CHUNK)
-            count_parts(vectors[part], *self.layout.tables, self.with_adc, parts[part])
+            count_parts(vectors[part], *self.layout.tables, self.pricing, parts[part])
 
         spread(run, range(0, len(vectors), CHUNK), workers)
         return parts
 
-    def area(self, vectors: Ints, workers: int = 1) -> Floats:
-        """Area in cm2, float64 (members,), with the converters where they join the cost."""
-        area: Floats = self.parts(vectors, workers) @ self.prices
-        return area
+    def values(self, vectors: Ints, workers: int = 1) -> Floats:
+        """Return the cost in every metric, float64 (members, metrics), each member built in its cheapest way."""
+        by_way, dearer = self._by_way(vectors, workers)
+        way = (by_way[0] * dearer).argmin(axis=0)
+        values: Floats = by_way[:, way, np.arange(len(vectors))].T
+        return values
+
+    def cost(self, vectors: Ints, workers: int = 1) -> Floats:
+        """Return the cost that a search minimises, float64 (members,)."""
+        by_way, dearer = self._by_way(vectors, workers)
+        cost: Floats = (by_way[0] * dearer).min(axis=0)
+        return cost
+
+    def _by_way(self, vectors: Ints, workers: int) -> tuple[Floats, Floats]:
+        """Costs (metrics, ways, members), and the factors (ways, members) of what is beyond limits."""
+        parts, prices = self.parts(vectors, workers), self.pricing.prices
+        if not self.pricing.program:
+            parts, prices = parts[:, : len(PARTS)], prices[:, :, : len(PARTS)]
+        by_way = np.array([[parts @ price for price in ways] for ways in prices])
+        beyond = np.maximum(by_way / self.pricing.most[:, None, None], 1.0)
+        dearer: Floats = (beyond[1:] ** 2).prod(axis=0)
+        return by_way, dearer
 
 
-def _smallest_gate(technology: Technology) -> Cell:
-    """The cheapest two-input NAND or NOR."""
-    found = [
-        cell
-        for cell in technology.cells.values()
-        if not cell.dont_use and len(cell.inputs) == 2 and len(cell.outputs) == 1 and _is_complete(cell)
-    ]
-    if not found:
-        raise MlpressError(f"{technology.name} has neither a NAND nor a NOR of two inputs; the cost model needs one")
-    return min(found, key=lambda cell: (cell.area_um2, cell.name))
-
-
-def _is_complete(cell: Cell) -> bool:
-    """Whether every circuit can be made of this cell alone: a NAND or a NOR."""
-    (function,) = cell.outputs.values()
-    return truth_table(function, cell.inputs) in (0b0111, 0b0001)
-
-
-def _converter_prices(layout: Layout, technology: Technology) -> tuple[float, float]:
-    """Area in cm2 of a comparator and of an encoder gate, by pricing two small converters."""
-    wide = [feature for feature in layout.net.inputs if feature.bits > FLASH_MOST_BITS]
-    if wide:
-        raise MlpressError(
-            f"input {wide[0].name!r} has {wide[0].bits} bits; flash converters have at most {FLASH_MOST_BITS}"
-        )
-    one = adc_cost([Converter(2, (1,))], technology)  # one comparator
-    three = adc_cost([Converter(2, (1, 3))], technology)  # two comparators and a gate
-    if one is None or three is None:
-        raise MlpressError(f"{technology.name} has no published converter; leave the converters out of the cost")
-    return one.area_cm2, three.area_cm2 - 2 * one.area_cm2
+def _pricing(prices: Floats, most: Floats) -> Pricing:
+    priced = np.any(prices != 0, axis=(0, 1))
+    return Pricing(
+        np.ascontiguousarray(prices),
+        most,
+        bool(priced[: len(PARTS)].any()),
+        bool(priced[len(PARTS) :].any()),
+        bool(np.any(prices[:, :, COMPARATOR : len(PARTS)])),
+    )

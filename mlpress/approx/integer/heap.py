@@ -27,10 +27,10 @@ PARTS = (
     "compare",  # one bit of a comparison of two scores, or of a sum with a constant
     "select",  # one bit of a multiplexer: the winning score's
     "name",  # one bit of a multiplexer: the winning index's
-    "comparator",  # of a flash converter: one a kept level
+    "comparator",  # of a flash converter: one per kept level
     "encode",  # one gate of its encoder
 )
-"""What is counted; :class:`mlpress.approx.integer.cost.CostModel` has a price for each."""
+"""Parts of the arithmetic as a circuit; :class:`mlpress.approx.integer.cost.CostModel` has a price for each."""
 
 FULL, MAJORITY, PARITY, HALF, AND2, XOR2, RELU, SATURATE, OVERFLOW, COMPARE, SELECT, NAME, COMPARATOR, ENCODE = range(
     len(PARTS)

@@ -50,7 +50,7 @@ class Problem:
     """What a search optimises: all that an island needs to advance, plain enough to send to another machine.
 
     ``codes`` are the fitting rows' raw input codes (rows, inputs), ``labels`` their class indices.  Members beyond
-    ``most_area`` (cm2) or ``most_error`` (a rate) are given up as soon as enough others are within.  ``about`` is a
+    ``most_cost`` or ``most_error`` (a rate) are given up as soon as enough others are within.  ``about`` is a
     digest of what else belongs to the search (its net, passes and all rows), for its ``key``.
     """
 
@@ -60,15 +60,15 @@ class Problem:
     labels: Ints
     effort: Effort
     seed: int
-    most_area: float = np.inf
+    most_cost: float = np.inf
     most_error: float = 1.0
     about: str = ""
     key: str = field(init=False)
 
     def __post_init__(self) -> None:
-        digest = hashlib.sha256(repr((self.effort, self.seed, self.most_area, self.most_error, self.about)).encode())
+        digest = hashlib.sha256(repr((self.effort, self.seed, self.most_cost, self.most_error, self.about)).encode())
         space = self.space
-        for array in (space.base, space.where, space.low, space.high, self.codes, self.labels, self.cost.prices):
+        for array in (space.base, space.where, space.low, space.high, self.codes, self.labels, *self.cost.pricing[:2]):
             digest.update(np.ascontiguousarray(array).tobytes())
         object.__setattr__(self, "key", digest.hexdigest())
 
@@ -105,18 +105,19 @@ def advance(problem: Problem, island: Island, workers: int, seconds: float = inf
     until = now() + seconds
     annealer = _annealer(problem, workers)
     effort = problem.effort
-    search = Search(problem.space, (problem.seed, island.index), island.start, effort.size, effort.offspring)
+    floor = problem.cost.floor
+    search = Search(problem.space, (problem.seed, island.index), island.start, floor, effort.size, effort.offspring)
     search = restored(search, island.population, island.generation, island.rates)
     rng = search.random(1)
     genomes = search.ask()
     rows = annealer.engine.rows
-    area = problem.cost.area(problem.space.vectors(genomes))
-    price = prices(island.population, area, rows, rng)
+    cost = problem.cost.cost(problem.space.vectors(genomes))
+    price = cost_prices(island.population, cost, rows, rng, floor)
     hot = effort.cool * (effort.warm / effort.cool) ** rng.random(len(genomes))
     seeds = rng.integers(0, 2**32, len(genomes))
     finds = annealer.run(genomes, steps or effort.steps, price, hot, hot / 10, seeds, until)
-    objectives = np.stack([finds.wrong / rows, finds.area], axis=1)
-    search.tell(finds.vectors[:, problem.space.where], objectives, finds.origin, problem.most_error, problem.most_area)
+    objectives = np.stack([finds.wrong / rows, finds.cost], axis=1)
+    search.tell(finds.vectors[:, problem.space.where], objectives, finds.origin, problem.most_error, problem.most_cost)
     return Island(island.index, island.start, search.generation, search.population, search.rates)
 
 
@@ -126,13 +127,13 @@ def _annealer(problem: Problem, workers: int) -> Annealer:
     return Annealer(problem.space, engine, problem.cost)
 
 
-def migrated(islands: Sequence[Island], effort: Effort) -> list[Island]:
+def migrated(islands: Sequence[Island], effort: Effort, floor: float) -> list[Island]:
     """The islands after each sent members of its front, evenly spread over it, to the next one in the ring."""
     moved = []
     for island in islands:
         front = islands[island.index - 1].population.front()
         picks = np.unique(np.linspace(0, len(front) - 1, min(effort.migrants, len(front))).round().astype(np.int64))
-        population = island.population.with_others(front.take(picks)).best(effort.size)
+        population = island.population.with_others(front.take(picks)).best(effort.size, floor)
         moved.append(Island(island.index, island.start, island.generation, population, island.rates))
     return moved
 
@@ -145,19 +146,19 @@ def merged(islands: Sequence[Island], genes: int) -> Population:
     return population.front()
 
 
-def prices(population: Population, area: Floats, rows: int, rng: np.random.Generator) -> Floats:
-    """What a cm2 is worth in wrong rows to chains that start at these areas (members,).
+def cost_prices(population: Population, cost: Floats, rows: int, rng: np.random.Generator, floor: float) -> Floats:
+    """Return how many wrong rows a unit of cost is traded for by chains that start at these costs, float64 (members,).
 
     The slope of the front there, up to a factor of four either way; before there is a front, all of a start's
-    area is worth between 0.3 and 30 % of the rows.
+    cost is traded for between 0.3 and 30 % of the rows.  Costs below a twentieth of ``floor`` count as that.
     """
-    draw = rng.random(len(area))
+    draw = rng.random(len(cost))
     front = population.front().objectives
     if len(front) < 4:
-        return rows * 0.003 * 100.0**draw / np.maximum(area, 1e-3)
-    cost, error = front[:, 1], front[:, 0]
-    at = np.clip(np.searchsorted(cost, area), 2, len(cost) - 2)
-    above = np.minimum(at + 1, len(cost) - 1)
+        return rows * 0.003 * 100.0**draw / np.maximum(cost, floor / 20)
+    known, error = front[:, 1], front[:, 0]
+    at = np.clip(np.searchsorted(known, cost), 2, len(known) - 2)
+    above = np.minimum(at + 1, len(known) - 1)
     fall = np.maximum((error[at - 2] - error[above]) * rows, 0.5)
-    slope: Floats = fall / np.maximum(cost[above] - cost[at - 2], 1e-6) * 4.0 ** (2 * draw - 1)
+    slope: Floats = fall / np.maximum(known[above] - known[at - 2], floor / 20_000) * 4.0 ** (2 * draw - 1)
     return slope

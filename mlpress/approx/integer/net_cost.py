@@ -1,6 +1,8 @@
-"""What the head of a net costs, and a whole net: see :mod:`mlpress.approx.integer.heap`."""
+"""What the head of a net costs as a circuit, and a whole net: see :mod:`mlpress.approx.integer.heap`."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 
@@ -8,7 +10,6 @@ from mlpress.approx.common.kinds import Ints, Layers, Reals
 from mlpress.approx.integer.heap import (
     AND2,
     COLUMNS,
-    COMPARATOR,
     COMPARE,
     NAME,
     PARTS,
@@ -22,12 +23,45 @@ from mlpress.approx.integer.heap import (
     width_of,
 )
 from mlpress.approx.integer.kernels import has_ranges
+from mlpress.approx.integer.program_parts import PROGRAM_PARTS, program_parts
 from mlpress.jit import compiled, inner
+
+ALL_PARTS = (*PARTS, *PROGRAM_PARTS)
+"""What has a price: parts of a circuit, then parts of a program."""
 
 WIDTH, VARYING, FIXED, NAME_VARYING, NAME_FIXED = range(5)
 FIELDS = 5
 """What is known of each score in a knock-out: its signed width, which of its bits vary and the others' values; which
 bits of its class index vary and the others' values."""
+
+
+class Pricing(NamedTuple):
+    """Prices of a net's parts.
+
+    ``prices`` is float64 (metrics, ways, :data:`ALL_PARTS`): of every part by metric, of which the first one ranks,
+    and by way to build a net.  ``most``, float64 (metrics,), are limits of the others.  ``circuit``, ``program`` and
+    ``converters`` say which kinds of parts have a price at all.
+    """
+
+    prices: Reals
+    most: Reals
+    circuit: bool
+    program: bool
+    converters: bool
+
+
+class Scratch(NamedTuple):
+    """Room for the count of one net, int64: bits that each source can have set, and those that are read (layers + 1,
+    widest); bit heaps (neurons, :data:`COLUMNS`); constant, least and largest sum (neurons, 3); the knock-out's
+    ``field`` (:data:`FIELDS`, widest); ``parts`` (:data:`ALL_PARTS`,).
+    """
+
+    masks: Ints
+    wanted: Ints
+    heaps: Ints
+    states: Ints
+    field: Ints
+    parts: Ints
 
 
 @inner
@@ -164,74 +198,102 @@ def choose(field: Ints, row: int, a: int, b: int, to: int, width: int, part: int
 
 
 @inner
-def net_parts(
-    vector: Ints, layers: Layers, head: Ints, inputs: Ints, adc: bool, scratch: tuple[Ints, ...], parts: Ints
-) -> None:
-    """Count a whole net into ``parts``, with the input converters where ``adc``; see :func:`cost_scratch`."""
-    masks, wanted, heaps, states, field, _ = scratch
+def read_net(vector: Ints, layers: Layers, head: Ints, inputs: Ints, scratch: Scratch) -> None:
+    """Find every neuron's bits and range of sums, and which bits of each source are read."""
+    masks, wanted = scratch.masks, scratch.wanted
     last = len(layers) - 1
     for i in range(len(inputs)):
         masks[0, i] = input_mask(vector[head[3] + i], inputs[i])
     for k in range(last + 1):
         for j in range(layers[k].neurons):
             n = layers[k].first + j
-            pour(vector, layers[k], j, masks[k], heaps[n], states[n])
+            pour(vector, layers[k], j, masks[k], scratch.heaps[n], scratch.states[n])
             if k < last:
-                masks[k + 1, j] = output_mask(vector, layers[k], j, states[n, 1], states[n, 2])
+                masks[k + 1, j] = output_mask(vector, layers[k], j, scratch.states[n, 1], scratch.states[n, 2])
     for k in range(last, -1, -1):
         layer = layers[k]
         wanted[k] = 0
         at = 0
         for j in range(layer.neurons):
-            n = layer.first + j
-            if k < last and wanted[k + 1, j]:
-                hidden_parts(vector, layer, j, wanted[k + 1, j], heaps[n], states[n], parts)
             for i in range(layer.sources):
                 for _ in range(layer.slots):
                     if (k == last or wanted[k + 1, j]) and masks[k, i] > 0 and vector[layer.weight + at] != 0:
                         wanted[k, i] |= vector[layer.mask + at] & masks[k, i]
                     at += 1
+
+
+@inner
+def circuit_parts(
+    vector: Ints, layers: Layers, head: Ints, inputs: Ints, adc: bool, scratch: Scratch, parts: Ints
+) -> None:
+    """Count the net's arithmetic as a circuit, after :func:`read_net`, with the input converters where ``adc``."""
+    last = len(layers) - 1
+    for k in range(last):
+        for j in range(layers[k].neurons):
+            n = layers[k].first + j
+            if scratch.wanted[k + 1, j]:
+                hidden_parts(vector, layers[k], j, scratch.wanted[k + 1, j], scratch.heaps[n], scratch.states[n], parts)
     if adc:
         for i in range(len(inputs)):
-            converter_parts(vector[head[3] + i], inputs[i], wanted[0, i], parts)
+            converter_parts(vector[head[3] + i], inputs[i], scratch.wanted[0, i], parts)
     scores = layers[last].first
-    head_parts(vector, layers[last], head, heaps[scores:], states[scores:], field, parts)
+    head_parts(vector, layers[last], head, scratch.heaps[scores:], scratch.states[scores:], scratch.field, parts)
 
 
 @inner
-def net_area(vector: Ints, layers: Layers, head: Ints, inputs: Ints, prices: Reals, scratch: tuple[Ints, ...]) -> float:
-    """The area of a net at these ``prices`` (parts,); converters count where they have one."""
-    parts = scratch[5]
+def net_parts(
+    vector: Ints, layers: Layers, head: Ints, inputs: Ints, pricing: Pricing, scratch: Scratch, parts: Ints
+) -> None:
+    """Count the parts of a net that have a price into ``parts`` (:data:`ALL_PARTS`,)."""
+    read_net(vector, layers, head, inputs, scratch)
+    if pricing.circuit:
+        circuit_parts(vector, layers, head, inputs, pricing.converters, scratch, parts)
+    if pricing.program:
+        program_parts(vector, layers, scratch, parts[len(PARTS) :])
+
+
+@inner
+def net_cost(vector: Ints, layers: Layers, head: Ints, inputs: Ints, pricing: Pricing, scratch: Scratch) -> float:
+    """Return what a net costs: the cheapest way to build it, dearer by the square of what is beyond its limits."""
+    parts = scratch.parts
     parts[:] = 0
-    net_parts(vector, layers, head, inputs, prices[COMPARATOR] > 0.0, scratch, parts)
-    area = 0.0
-    for i in range(len(prices)):
-        area += parts[i] * prices[i]
-    return area
+    net_parts(vector, layers, head, inputs, pricing, scratch, parts)
+    best = np.inf
+    for way in range(pricing.prices.shape[1]):
+        cost = 0.0
+        for i in range(len(parts)):
+            cost += parts[i] * pricing.prices[0, way, i]
+        for metric in range(1, len(pricing.most)):
+            if pricing.most[metric] < np.inf:
+                value = 0.0
+                for i in range(len(parts)):
+                    value += parts[i] * pricing.prices[metric, way, i]
+                beyond = max(value / pricing.most[metric], 1.0)
+                cost *= beyond * beyond
+        best = min(best, cost)
+    return best
 
 
 @inner
-def cost_scratch(layers: Layers, inputs: Ints) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints]:
-    """Room for :func:`net_parts`: masks and wanted bits (layers + 1, widest), heaps (neurons, :data:`COLUMNS`), states
-    (neurons, 3), the knock-out's field, and parts.
-    """
+def cost_scratch(layers: Layers, inputs: Ints) -> Scratch:
+    """Return room for :func:`net_parts`."""
     widest, last = len(inputs), layers[len(layers) - 1]
     for k in range(len(layers)):
         widest = max(widest, layers[k].neurons)
     total = last.first + last.neurons
-    return (
+    return Scratch(
         np.zeros((len(layers) + 1, widest), np.int64),
         np.zeros((len(layers) + 1, widest), np.int64),
         np.zeros((total, COLUMNS), np.int64),
         np.zeros((total, 3), np.int64),
         np.zeros((FIELDS, widest), np.int64),
-        np.zeros(len(PARTS), np.int64),
+        np.zeros(len(ALL_PARTS), np.int64),
     )
 
 
 @compiled
-def count_parts(vectors: Ints, layers: Layers, head: Ints, inputs: Ints, adc: bool, parts: Ints) -> None:
+def count_parts(vectors: Ints, layers: Layers, head: Ints, inputs: Ints, pricing: Pricing, parts: Ints) -> None:
     """:func:`net_parts` of every member into ``parts`` (members, parts)."""
     scratch = cost_scratch(layers, inputs)
     for member in range(len(vectors)):
-        net_parts(vectors[member], layers, head, inputs, adc, scratch, parts[member])
+        net_parts(vectors[member], layers, head, inputs, pricing, scratch, parts[member])

@@ -19,9 +19,6 @@ from mlpress.approx.integer.space import Space
 
 Floats = NDArray[np.float64]
 
-COST_FLOOR = 0.02
-"""cm2, about eight gates: costs are spread along the front by their logarithm, and evenly below this."""
-
 
 class _Fitness(base.Fitness):  # type: ignore[misc]  # deap has no types
     weights = (-1.0, -1.0)
@@ -69,23 +66,23 @@ class Population:
         best = np.minimum.accumulate(np.concatenate([[np.inf], errors[:-1]]))
         return self.take(order[errors < best])
 
-    def best(self, size: int) -> Population:
-        """NSGA-II's choice of ``size`` members."""
+    def best(self, size: int, floor: float) -> Population:
+        """Return NSGA-II's choice of ``size`` members; costs below ``floor`` are spread evenly."""
         if len(self) <= size:
             return self
-        spread = spread_cost(self.objectives)
+        spread = spread_cost(self.objectives, floor)
         members = [_Member(i, (float(error), float(cost))) for i, (error, cost) in enumerate(spread)]
         return self.take([member.index for member in tools.selNSGA2(members, size, nd="log")])
 
 
-def spread_cost(objectives: Floats) -> Floats:
-    """The objectives with the cost on a logarithmic scale above :data:`COST_FLOOR`."""
-    return np.stack([objectives[:, 0], np.log1p(objectives[:, 1] / COST_FLOOR)], axis=1)
+def spread_cost(objectives: Floats, floor: float) -> Floats:
+    """Return the objectives with the cost on a logarithmic scale above ``floor``."""
+    return np.stack([objectives[:, 0], np.log1p(objectives[:, 1] / floor)], axis=1)
 
 
-def hypervolume(objectives: Floats, reference: tuple[float, float]) -> float:
-    """The area that a front (members, 2) dominates below ``reference``, costs on the logarithmic scale."""
-    points = spread_cost(np.concatenate([objectives, [reference]]))
+def hypervolume(objectives: Floats, reference: tuple[float, float], floor: float) -> float:
+    """Return the area that a front (members, 2) dominates below ``reference``, costs on the logarithmic scale."""
+    points = spread_cost(np.concatenate([objectives, [reference]]), floor)
     ((error_limit, cost_limit),) = points[-1:]
     volume, error = 0.0, error_limit
     for e, c in sorted(points[:-1].tolist(), key=lambda point: (point[1], point[0])):
@@ -128,13 +125,14 @@ KINDS = ("copy", "mutation", "crossover by neuron", "crossover by gene")
 class Search:
     """One population: ``ask`` for offspring, judge them, ``tell`` the result.
 
-    ``seed`` and ``generation`` alone decide every random choice.  The first offspring are the ``start``
-    genomes (members, genes).
+    Costs below ``floor`` are spread evenly, others by their logarithm.  ``seed`` and ``generation`` alone decide every
+    random choice.  The first offspring are the ``start`` genomes (members, genes).
     """
 
     space: Space
     seed: tuple[int, ...]
     start: Ints
+    floor: float
     size: int = 64
     offspring: int = 32
     generation: int = 0
@@ -182,7 +180,7 @@ class Search:
         told = Population(genomes, objectives)
         pool = self.population.with_others(told)
         within = np.flatnonzero((pool.objectives[:, 0] <= most_error) & (pool.objectives[:, 1] <= most_cost))
-        self.population = (pool.take(within) if len(within) >= self.size else pool).best(self.size)
+        self.population = (pool.take(within) if len(within) >= self.size else pool).best(self.size, self.floor)
         survivors = {genome.tobytes() for genome in self.population.genomes}
         lived = np.zeros(len(self.kinds), np.bool_)
         for genome, source in zip(genomes, origin.tolist(), strict=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -15,28 +15,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpress import interrupts
-from mlpress.approx.common.choice import VALIDATION
 from mlpress.approx.common.clock import now
 from mlpress.approx.common.executor import cores, machine
+from mlpress.approx.common.front import VALIDATION
+from mlpress.approx.common.limits import Limits
 from mlpress.approx.common.teacher import Lesson, taught
 from mlpress.approx.integer import checkpoint as checkpoints
 from mlpress.approx.integer.checkpoint import State
-from mlpress.approx.integer.cost import FLASH_MOST_BITS, CostModel
+from mlpress.approx.integer.cost import CostModel
 from mlpress.approx.integer.engine import Engine
-from mlpress.approx.integer.front import Candidate, Front
+from mlpress.approx.integer.front import Candidate, IntegerFront
 from mlpress.approx.integer.genome_layout import Ints, Layout
 from mlpress.approx.integer.islands import Effort, Island, Problem, advance, first_islands, merged, migrated
 from mlpress.approx.integer.nsga import Population, hypervolume
 from mlpress.approx.integer.space import DEFAULT_PASSES, Space
 from mlpress.approx.integer.starts import start_genomes
-from mlpress.approx.passes import ApproximatePass, Inputs, without_unread_levels
+from mlpress.approx.passes import ApproximatePass, Inputs
 from mlpress.errors import MlpressError
-from mlpress.hw.printed import AdcCost, Converter, Technology, adc_cost
-from mlpress.ir import Input, Net, encode, to_text
+from mlpress.ir import Net, encode, to_text
+from mlpress.metrics import Metric
 from mlpress.progress import Progress, Silent, counted
 
-AREA_SLACK = 1.3
-"""The search looks this far beyond an area limit, since the model's areas are not the synthesised ones."""
+COST_SLACK = 1.3
+"""The search looks this far beyond a limit of cost, since the model's costs are not the measured ones."""
 
 LOSS_SLACK = 0.03
 """And this far beyond a loss, since fitting rows are not validation rows."""
@@ -54,18 +55,8 @@ STAGNATION = 1e-3
 """A search stops early where the hypervolume grew by less than this share over ``patience`` generations."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a design may lose and cost: accuracy (a share), cm2, mW.  ``None`` is no limit."""
-
-    max_loss: float | None = None
-    max_area: float | None = None
-    max_power: float | None = None
-
-    def __post_init__(self) -> None:
-        for name, value in (("max_loss", self.max_loss), ("max_area", self.max_area), ("max_power", self.max_power)):
-            if value is not None and not value >= 0:
-                raise MlpressError(f"{name} is {value}; it must be 0 or more")
+WORST = 50_000
+"""Hypervolumes reach up to so many times the cost model's floor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +92,8 @@ class Budget:
 class Generation:
     """How far a search is.
 
-    ``front`` is float64 (designs, 2): error rate on the fitting rows and cm2; ``left_s`` is what the budget leaves, as
-    far as that is known.
+    ``front`` is float64 (designs, 2): error rate on the fitting rows and cost; ``left_s`` is what the budget leaves, as
+    far as that is known; ``metric`` is what the cost is in.
     """
 
     number: int
@@ -111,6 +102,7 @@ class Generation:
     front: NDArray[np.float64]
     hypervolume: float
     left_s: float | None
+    metric: Metric
 
 
 class SearchProgress(Progress, Protocol):
@@ -131,12 +123,12 @@ def search(
     net: Net,
     features: NDArray[np.float64],
     labels: Ints,
-    technology: Technology,
+    price: Callable[[Layout], CostModel],
+    metrics: Sequence[Metric],
     budget: Budget,
     *,
     passes: Sequence[ApproximatePass] = DEFAULT_PASSES,
-    limits: Limits = Limits(),
-    with_adc: bool = False,
+    limits: Limits = Limits(),  # noqa: B008 - nobody changes it
     seed: int = 0,
     workers: int | None = None,
     effort: Effort = Effort(),  # noqa: B008 - immutable
@@ -148,31 +140,36 @@ def search(
     resume: bool = False,
     cluster: str | None = None,
     progress: SearchProgress | None = None,
-) -> Front:
-    """Search for smaller nets than ``net`` that classify ``features`` (rows, inputs) as ``labels`` (rows,) say.
+) -> IntegerFront:
+    """Search for cheaper nets than ``net`` that classify ``features`` (rows, inputs) as ``labels`` (rows,) say.
 
     A share ``validation`` of the rows, the same of each class, is kept out of the search and states the accuracy by
     which designs are chosen.  Fitting rows are joined by neighbours as ``lesson`` says (``common/teacher.py``),
     where there is room for them below :data:`MOST_ROWS`.  The first population is
-    ``net``, its roundings, and as many ``trainings`` on the fitting rows.  ``with_adc`` adds the input converters to
-    the cost and frees their levels.  ``decided`` (rows,) is what the model that losses count from says of the rows, as
+    ``net``, its roundings, and as many ``trainings`` on the fitting rows.  ``price`` gives the cost model of a layout
+    of nets, in ``metrics``, of which the first one ranks; where it has a price for input converters, their levels are
+    free.  ``decided`` (rows,) is what the model that losses count from says of the rows, as
     class indices (default: what ``net`` says).  With ``checkpoint`` the state is kept in that file after every
     generation; ``resume`` goes on from it.  ``cluster`` is the address of a Dask scheduler; islands advance on its
     workers.  Ctrl-C ends the search with the front so far.
 
-    Equal arguments give an equal front, whatever ``workers`` and ``cluster`` are.
+    Equal arguments give an equal front, whatever ``workers`` and ``cluster`` are.  This function is long for its
+    parameters and what is said of them.
     """
     watch = progress or Unwatched()
     began = now()
     watch.step("prepare the search")
-    if with_adc and not any(isinstance(step, Inputs) for step in passes):
-        passes = (*passes, Inputs())
     space = Space.of(net, passes)
+    cost = price(space.layout).ranked(metrics[0].name)
+    if cost.pricing.converters and not any(isinstance(step, Inputs) for step in passes):
+        passes = (*passes, Inputs())
+        space = Space.of(net, passes)
+        cost = price(space.layout).ranked(metrics[0].name)
+    cost, most_cost = cost.limited(limits.most, COST_SLACK)
     codes = encode(space.layout.encoder(), features)
     fit, held = split_rows(labels, validation, seed)
     with nullcontext() if resume else interrupts.allowed():  # a resumed search has a front to end with
         fitted, fitted_labels = taught(codes[fit], labels[fit], net.inputs, lesson, seed, most=MOST_ROWS)
-    cost = CostModel.of(space.layout, technology, with_adc=with_adc)
     if decided is None:
         reference = _accuracy(net, codes[held], labels[held])
     else:
@@ -184,9 +181,9 @@ def search(
         fitted_labels,
         effort,
         seed,
-        most_area=AREA_SLACK * _area_limit(limits, cost),
+        most_cost=most_cost,
         most_error=1.0 if limits.max_loss is None else 1 - reference + limits.max_loss + LOSS_SLACK,
-        about=_digest(net, passes, codes, labels, with_adc, technology),
+        about=_digest(net, passes, codes, labels),
     )
     if resume:
         if checkpoint is None:
@@ -197,13 +194,25 @@ def search(
         watch.step(f"train {counted(trainings, 'start')}")
         until = began + START_SHARE * budget.seconds if budget.timed and budget.seconds is not None else inf
         with interrupts.allowed():
-            start = start_genomes(space, fitted, fitted_labels, seed, trainings, until)
+            start = start_genomes(space, fitted, fitted_labels, seed, trainings, until, shapes=cost.trainings)
         state = State(tuple(first_islands(problem, start)), 0.0, 0, ())
     watch.step("search")
-    state, stopped = _run(problem, state, budget, began, workers, checkpoint, cluster, watch)
+    state, stopped = _run(problem, state, budget, began, workers, checkpoint, cluster, watch, metrics[0])
     watch.step("judge the front on the validation rows")
-    designs = _judged(problem, merged(state.islands, space.size), codes[held], labels[held], technology)
-    return Front(net, tuple(passes), designs, reference, seed, state.generation, state.tried, state.elapsed_s, stopped)
+    designs = _judged(problem, merged(state.islands, space.size), codes[held], labels[held])
+    return IntegerFront(
+        designs=designs,
+        reference=reference,
+        metrics=tuple(metrics),
+        start=net,
+        passes=tuple(passes),
+        grain=cost.grain,
+        seed=seed,
+        generations=state.generation,
+        tried=state.tried,
+        elapsed_s=state.elapsed_s,
+        stopped=stopped,
+    )
 
 
 def _run(
@@ -215,11 +224,13 @@ def _run(
     checkpoint: Path | None,
     cluster: str | None,
     watch: SearchProgress,
+    metric: Metric,
 ) -> tuple[State, str]:
     """Generations until the budget ends; the last state and why it is the last."""
     effort = problem.effort
     steps, took = effort.steps, 0.0
-    worst = (float(1 - np.bincount(problem.labels).max() / len(problem.labels)), 1000.0)
+    floor = problem.cost.floor
+    worst = (float(1 - np.bincount(problem.labels).max() / len(problem.labels)), WORST * floor)
     try:
         with interrupts.allowed(), machine(1, cluster) as place:
             while (stopped := _ended(state, budget, now() - began)) is None:
@@ -231,15 +242,15 @@ def _run(
                 step = partial(advance, workers=1 if cluster else workers or cores(), seconds=left, steps=steps)
                 islands = place.map(step, problem, state.islands)
                 if islands[0].generation % effort.interval == 0 and len(islands) > 1:
-                    islands = migrated(islands, effort)
+                    islands = migrated(islands, effort, floor)
                 front = merged(islands, problem.space.size)
-                volume = hypervolume(front.objectives, worst)
+                volume = hypervolume(front.objectives, worst, floor)
                 took = now() - since
                 tried = state.tried + sum(steps * _offspring(island, effort) for island in state.islands)
                 state = State(tuple(islands), now() - began, tried, (*state.volumes, volume))
                 if checkpoint is not None:
                     checkpoints.save(checkpoint, problem, state)
-                watch.generation(_report(state, front, volume, budget))
+                watch.generation(_report(state, front, volume, budget, metric))
     except KeyboardInterrupt:
         if not state.generation:
             raise
@@ -257,11 +268,9 @@ def _steps(effort: Effort, before: int, took: float, seconds: float) -> int:
     return max(min(effort.steps, int(before * GENERATION_SHARE * seconds / took)), effort.steps // 16, 1)
 
 
-def _digest(
-    net: Net, passes: Sequence[ApproximatePass], codes: Ints, labels: Ints, with_adc: bool, technology: Technology
-) -> str:
+def _digest(net: Net, passes: Sequence[ApproximatePass], codes: Ints, labels: Ints) -> str:
     """Of what decides a search beside what its :class:`Problem` holds."""
-    digest = sha256(repr((to_text(net), tuple(passes), with_adc, technology.name)).encode())
+    digest = sha256(repr((to_text(net), tuple(passes))).encode())
     for array in (codes, labels):
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
@@ -284,9 +293,9 @@ def _ended(state: State, budget: Budget, elapsed: float) -> str | None:
     return None
 
 
-def _report(state: State, front: Population, volume: float, budget: Budget) -> Generation:
+def _report(state: State, front: Population, volume: float, budget: Budget, metric: Metric) -> Generation:
     left = budget.left_s(state.elapsed_s, state.generation)
-    return Generation(state.generation, state.tried, state.elapsed_s, front.objectives, volume, left)
+    return Generation(state.generation, state.tried, state.elapsed_s, front.objectives, volume, left, metric)
 
 
 def split_rows(labels: Ints, share: float, seed: int) -> tuple[Ints, Ints]:
@@ -303,45 +312,22 @@ def split_rows(labels: Ints, share: float, seed: int) -> tuple[Ints, Ints]:
     return np.flatnonzero(~held), np.flatnonzero(held)
 
 
-def _area_limit(limits: Limits, cost: CostModel) -> float:
-    areas = [limits.max_area] if limits.max_area is not None else []
-    areas += [limits.max_power / cost.density] if limits.max_power is not None else []
-    return min(areas, default=np.inf)
-
-
 def _accuracy(net: Net, codes: Ints, labels: Ints) -> float:
     layout = Layout.of(net)
     wrong = Engine(layout, codes, labels).wrong(layout.pack(net)[None])
     return float(1 - wrong[0] / len(labels))
 
 
-def _judged(
-    problem: Problem, front: Population, codes: Ints, labels: Ints, technology: Technology
-) -> tuple[Candidate, ...]:
-    """The designs of a front with their accuracy on the held-out rows (rows, inputs) and what they cost."""
+def _judged(problem: Problem, front: Population, codes: Ints, labels: Ints) -> tuple[Candidate, ...]:
+    """Return the designs of a front with their accuracy on the held-out rows (rows, inputs) and what they cost."""
     space, cost = problem.space, problem.cost
     vectors = space.vectors(front.genomes)
     wrong = Engine(space.layout, codes, labels).wrong(vectors)
-    areas, errors = cost.without_adc().area(vectors).tolist(), front.objectives[:, 0].tolist()
-    found = []
-    for genome, error, w, area in zip(front.genomes, errors, wrong, areas, strict=True):
-        adc = _converters(without_unread_levels(space.decode(genome)).inputs, technology)
-        found.append(
-            Candidate(
-                tuple(genome.tolist()),
-                1 - error,
-                float(1 - w / len(labels)),
-                area,
-                area * cost.density,
-                None if adc is None else adc.area_cm2,
-                None if adc is None else adc.power_mw,
-                cost.with_adc,
-            )
+    return tuple(
+        Candidate(
+            tuple(genome.tolist()), 1 - error, float(1 - w / len(labels)), dict(zip(cost.metrics, values, strict=True))
         )
-    return tuple(found)
-
-
-def _converters(inputs: Sequence[Input], technology: Technology) -> AdcCost | None:
-    if any(feature.bits > FLASH_MOST_BITS for feature in inputs):
-        return None
-    return adc_cost([Converter(feature.bits, feature.levels) for feature in inputs], technology)
+        for genome, error, w, values in zip(
+            front.genomes, front.objectives[:, 0].tolist(), wrong, cost.values(vectors).tolist(), strict=True
+        )
+    )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from math import inf
+from math import ceil, inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +24,19 @@ MOST_WORK = 4e9
 """Rows seen times weights, over all trainings: large nets are trained fewer times, and twice at least."""
 
 
-def start_genomes(space: Space, codes: Ints, labels: Ints, seed: int, trainings: int, until: float = inf) -> Ints:
-    """Genomes, int64 (members, genes): the space's own start, :data:`ROUNDINGS`, and nets of ``trainings``.
+def start_genomes(
+    space: Space,
+    codes: Ints,
+    labels: Ints,
+    seed: int,
+    trainings: int,
+    until: float = inf,
+    *,
+    shapes: Sequence[tuple[float, int]] = (),
+) -> Ints:
+    """Return genomes, int64 (members, genes): the space's own start, :data:`ROUNDINGS`, and nets of ``trainings``.
+
+    ``shapes`` are the share of the neurons and the largest shift of each training in turn (default: all, and 6).
 
     ``codes`` (rows, inputs) and ``labels`` (rows,) are the rows to train on.  A net with a ladder is not trained
     anew, and none is after the moment ``until`` (of :func:`mlpress.approx.now`), but for the first.
@@ -36,14 +47,14 @@ def start_genomes(space: Space, codes: Ints, labels: Ints, seed: int, trainings:
     genomes += [space.genome(rounded(net, rng)) for _ in range(ROUNDINGS)]
     hidden = [neuron.activation for layer in net.layers[:-1] for neuron in layer.neurons]
     if isinstance(net.head, Argmax | Threshold) and all(isinstance(activation, QRelu) for activation in hidden):
-        for k, how in enumerate(_trainings(net, len(codes), seed, trainings)):
+        for k, how in enumerate(_trainings(net, len(codes), seed, trainings, shapes)):
             if not k or now() < until:
                 genomes.append(space.genome(train(codes, labels, net, how)))
     kept = sorted({genome.tobytes(): k for k, genome in reversed(list(enumerate(genomes)))}.values())
     return np.stack([genomes[k] for k in kept])
 
 
-def _trainings(net: Net, rows: int, seed: int, count: int) -> Iterator[Training]:
+def _trainings(net: Net, rows: int, seed: int, count: int, shapes: Sequence[tuple[float, int]]) -> Iterator[Training]:
     """Different in what they start from, how sparse and how wide they are, and how fast they learn."""
     sizes = [len(layer.neurons) for layer in net.layers[:-1]]
     bits = max(
@@ -55,15 +66,16 @@ def _trainings(net: Net, rows: int, seed: int, count: int) -> Iterator[Training]
     affordable = int(MOST_WORK / max(epochs * rows * weights, 1))
     for k in range(min(count, max(affordable, 2))):
         fewer = (k // 4) % 3 if k % 4 == 3 else 0
+        share, most = shapes[k % len(shapes)] if shapes else (1.0, 6)
         yield Training(
-            hidden=tuple(max(size - fewer, 1) for size in sizes),
+            hidden=tuple(max(ceil(share * size) - fewer, 1) for size in sizes),
             seed=seed * 1000 + k,
-            shifts=min(shifts, 6),
+            shifts=min(shifts, most),
             bits=max(bits - k % 3, 1),
             epochs=epochs,
             rate=(0.03, 0.03, 0.1, 0.01)[k % 4],
             sparsity=(0.0, 1e-3, 3e-3)[k // 2 % 3],
-            warm=k % 3 == 0 and not fewer,
+            warm=k % 3 == 0 and not fewer and share == 1.0,
         )
 
 

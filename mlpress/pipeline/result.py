@@ -16,19 +16,21 @@ from mlpress import ir
 from mlpress.design import Design
 from mlpress.errors import MlpressError
 from mlpress.intervals import accuracy_interval
+from mlpress.metrics import Metric
 from mlpress.pipeline import suspicions
 from mlpress.pipeline.accuracy import accuracy, with_intervals
 from mlpress.pipeline.compile import Options, build_design
+from mlpress.pipeline.measuring import measured
 from mlpress.pipeline.preparation import Prepared
+from mlpress.pipeline.settings import search_target
+from mlpress.pipeline.starts import product_bits
 from mlpress.progress import Progress, recorded
-from mlpress.targets import SearchTarget
 
 if TYPE_CHECKING:
-    from mlpress.approx import Candidate, Clock, Front, Loss, Measured, MergedDesign, MergedFront, gates
+    from mlpress.approx import Candidate, Clock, IntegerFront, Limits, Loss, MergedDesign, MergedFront, gates
     from mlpress.frontend import Dataset
     from mlpress.report import Point
 
-    Chosen = Candidate | gates.CircuitDesign
     Judged = Candidate | gates.CircuitDesign | MergedDesign
 
 THOROUGH_END_S = 40.0
@@ -39,19 +41,20 @@ PRESS_BITS_A_SECOND = 30
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Found:
+class SearchResult:
     """A searched front over a model's rows; every member becomes a verified :class:`Design` when it is asked for.
 
     ``front`` is that of the last level searched, ``integer`` that of the integer level where it was another, and
     ``merged`` the front of both then.  ``trees`` are what decision trees would cost; ``prepared`` holds the model, its
     quantised net and all rows.  ``rows`` are those that were searched with, and validation accuracies were counted on
     ``validation_rows`` of them; ``retrained`` is what networks of the model's shape reach on rows that they have not
-    seen, where that was found out.  ``search`` are the facts of the search.  ``warnings`` were given during it;
-    ``progress`` hears of those that a single design gives reason for.  ``clock`` says what time is left.
+    seen, where that was found out.  ``search`` are the facts of the search, ``limits`` what it was asked to keep.
+    ``warnings`` were given during it; ``progress`` hears of those that a single design gives reason for.  ``clock``
+    says what time is left.
     """
 
-    front: Front | gates.CircuitFront
-    integer: Front | None
+    front: IntegerFront | gates.CircuitFront
+    integer: IntegerFront | None
     merged: MergedFront | None
     trees: Sequence[gates.TreePoint]
     prepared: Prepared
@@ -60,6 +63,7 @@ class Found:
     retrained: float | None
     search: Mapping[str, Any]
     options: Options
+    limits: Limits
     clock: Clock
     warnings: Sequence[str]
     progress: Progress
@@ -84,51 +88,59 @@ class Found:
         """The accuracy that losses count from."""
         return (self.merged or self.front).reference
 
-    def smallest(
-        self, *, max_loss: float | None = 0.01, max_area: float | None = None, max_power: float | None = None
-    ) -> Design:
-        """The smallest design within ``max_loss`` of the reference, on rows held out of it, and within the limits.
+    @property
+    def metric(self) -> Metric:
+        """The metric that ranks designs."""
+        return self.front.metric
 
-        ``max_loss=None`` takes the most accurate one within the limits.  Where the search found none, that is the most
-        accurate one within them, or without limits the exact circuit itself.  A loss that may be larger than allowed
-        is a warning.
+    def price(self, judged: Judged) -> float:
+        """Return what a design costs in the metric that ranks."""
+        return judged.cost[self.metric.name]
+
+    def chosen(self) -> Design:
+        """Return the design that the search was asked for: :meth:`smallest` within its limits."""
+        return self.smallest(max_loss=self.limits.max_loss, most=self.limits.most)
+
+    def smallest(self, *, max_loss: float | None = 0.01, most: Mapping[str, float] | None = None) -> Design:
+        """Return the cheapest design within ``max_loss`` of the reference, on rows held out of it, and within ``most``.
+
+        ``max_loss=None`` takes the most accurate one within the limits, which are by metric name.  Where the search
+        found none, that is the most accurate one within them, or without limits the exact circuit itself.  A loss that
+        may be larger than allowed is a warning.
         """
         designs: Sequence[Judged] = (self.merged or self.front).designs
-        within = self.within(max_area, max_power)
-        limited = max_area is not None or max_power is not None
+        within = self.within(most)
         if not within:
-            self.front.most_accurate(max_area=max_area, max_power=max_power)  # which says what is wrong
+            self.front.within(most or {})  # which says what is wrong
             raise MlpressError("no design is within the limits; allow more, or search longer")
         enough = [
             each for each in within if max_loss is not None and each.validation_accuracy >= self.reference - max_loss
         ]
         if enough:
-            best = min(enough, key=lambda each: (each.area_cm2, -each.validation_accuracy))
-        elif not limited and max_loss is not None and self._affordable():
+            best = min(enough, key=lambda each: (self.price(each), -each.validation_accuracy))
+        elif not most and max_loss is not None and self._affordable():
             self.progress.note(self._why_exact(designs, max_loss))
             return self._exact(max_loss)
         else:
             best = within[0]
         return self.design(best, max_loss)
 
-    def within(self, max_area: float | None = None, max_power: float | None = None) -> list[Judged]:
-        """The designs within the limits (cm2, mW), the one that ranks highest first; of equals the smallest."""
+    def within(self, most: Mapping[str, float] | None = None) -> list[Judged]:
+        """Return the designs within ``most``, by metric name, the highest-ranking first; of equals the cheapest."""
+        from mlpress.approx import allows
+
         designs: Sequence[Judged] = (self.merged or self.front).designs
-        found = [
-            each
-            for each in designs
-            if (max_area is None or each.area_cm2 <= max_area) and (max_power is None or each.power_mw <= max_power)
-        ]
-        return sorted(found, key=lambda each: (-each.ranking, each.area_cm2))
+        found = [each for each in designs if allows(most or {}, each.cost)]
+        return sorted(found, key=lambda each: (-each.ranking, self.price(each)))
 
     def program(self, judged: Judged) -> ir.Net | ir.Circuit:
         """The network or circuit of one member of a front."""
-        from mlpress.approx import Candidate, Front, MergedDesign
+        from mlpress.approx import Candidate, IntegerFront, MergedDesign
 
         source = judged.source if isinstance(judged, MergedDesign) else judged
         if not isinstance(source, Candidate):
             return source.circuit
-        front = self.front if isinstance(self.front, Front) else self.integer
+        front = self.front if isinstance(self.front, IntegerFront) else self.integer
         assert front is not None  # a candidate comes from an integer front
         return front.net(source)
 
@@ -154,7 +166,7 @@ class Found:
         if isinstance(candidate, Candidate):
             return self._pressed(program, judged, max_loss, None, from_level="integer", genes=list(candidate.genes))
         facts = {"from_level": "gates", "start": candidate.start, "lesson": candidate.lesson}
-        return self._pressed(program, judged, max_loss, candidate.netlist, **facts)
+        return self._pressed(program, judged, max_loss, candidate.hint, **facts)
 
     def _exact(self, max_loss: float | None) -> Design:
         return self._pressed(self.exact, None, max_loss, None)
@@ -164,7 +176,7 @@ class Found:
         program: ir.Net | ir.Circuit,
         chosen: Judged | None,
         max_loss: float | None,
-        netlist: str | None,
+        hint: str | None,
         **searched: Any,
     ) -> Design:
         rows, (progress, warnings) = self.rows, recorded(self.progress)
@@ -172,14 +184,14 @@ class Found:
         for text in suspicions.of_test(accuracies):
             progress.warn(text)
         design = build_design(
-            program, rows.features, rows.labels, self._shipped(program), hint=netlist, progress=progress
+            program, rows.features, rows.labels, self._shipped(program), hint=hint or None, progress=progress
         )
         facts: dict[str, Any] = {
             "source": dict(self.prepared.source),
             "accuracy": accuracies,
             "front": [self._point(each) | {"chosen": each is chosen} for each in (self.merged or self.front).designs],
             "search": dict(self.search) | searched,
-            "tree": self._tree(accuracies["validation"]),
+            **({"tree": self._tree(accuracies["validation"])} if self.trees else {}),
             "warnings": [*self.warnings, *warnings],
         }
         return design.with_facts(design.facts | facts)
@@ -195,7 +207,7 @@ class Found:
         from mlpress.approx import MergedDesign
 
         rows, share = self._judging_rows(design), design.validation_accuracy
-        facts: dict[str, Any] = {"area_cm2": design.area_cm2, "accuracy": share, "rows": rows}
+        facts: dict[str, Any] = {self.metric.key: self.price(design), "accuracy": share, "rows": rows}
         facts["interval"] = list(accuracy_interval(share, rows))
         return facts | ({"level": design.level} if isinstance(design, MergedDesign) else {})
 
@@ -246,13 +258,12 @@ class Found:
 
         tree = gates.nearest_tree(self.trees, enough)
         quick = self.clock.left_s() < 0.25 * self.clock.press_s
-        cost = measured(tree.circuit, self.rows, self.options, tree.netlist, quick=quick)
+        cost = measured(tree.circuit, self.rows, self.options, tree.hint, quick=quick)
         facts: dict[str, Any] = {
             "leaves": tree.leaves,
             "fit": tree.fit_accuracy,
             "validation": tree.validation_accuracy,
-            "area_cm2": cost.area_cm2,
-            "power_mw": cost.power_mw,
+            **{metric.key: cost.values.get(metric.name) for metric in self.front.metrics},
         }
         rows = {"fit": len(self.rows), "validation": len(self.rows)}
         if self.test is not None:
@@ -267,7 +278,7 @@ def check_loss(loss: Loss, max_loss: float | None, where: str, progress: Progres
     what = "loses" if loss.mean > max_loss else "may lose"
     progress.warn(
         f"on {where} the design {what} more than the {max_loss:.1%} that was allowed: {loss}; "
-        "search longer, allow more area, or give more rows"
+        "search longer, allow a higher cost, or give more rows"
     )
 
 
@@ -276,32 +287,9 @@ def _decided(model: ir.Model, rows: Dataset) -> Any:
     return ir.interpret_model(model, rows.features)[1]
 
 
-def search_target(options: Options) -> SearchTarget:
-    """Return the target of a search; raise where it cannot be searched."""
-    if not isinstance(options.target, SearchTarget):
-        raise MlpressError(f"designs for {options.target.name} cannot be searched for; compile the model as it is")
-    return options.target
-
-
 def shipped(program: ir.Net | ir.Circuit, options: Options) -> Options:
     """Return the options of the chosen design."""
     return replace(options, target=search_target(options).shipped(program))
-
-
-def product_bits(net: ir.Net) -> int:
-    """Bits of all products of a net, before any are shared: a measure of its size that costs nothing to find."""
-    return sum(term.mask.bit_count() for layer in net.layers for neuron in layer.neurons for term in neuron.terms)
-
-
-def measured(
-    program: ir.Net | ir.Circuit, rows: Dataset, options: Options, hint: str | None = None, *, quick: bool = False
-) -> Measured:
-    """Return what a program costs on its rows; ``quick`` takes the ``hint`` of a search as it is."""
-    from mlpress.approx import Measured
-
-    cost = search_target(options).measure(program, ir.encode(program, rows.features), hint, quick)
-    adc = cost.facts.get("adc") or {}
-    return Measured(cost.values["area"], cost.values["power"], adc.get("area_cm2"), adc.get("power_mw"))
 
 
 def _right(program: ir.Net | ir.Circuit, rows: Dataset) -> Any:
@@ -311,7 +299,7 @@ def _right(program: ir.Net | ir.Circuit, rows: Dataset) -> Any:
 
 
 def front_files(
-    front: Front | gates.CircuitFront | MergedFront, name: str = "front", published: Sequence[Point] = ()
+    front: IntegerFront | gates.CircuitFront | MergedFront, name: str = "front", published: Sequence[Point] = ()
 ) -> dict[str, str | bytes]:
     """The files of a front beside its chosen design; its pictures show the ``published`` designs too."""
     from mlpress.report import draw
@@ -324,7 +312,7 @@ def front_files(
     }
 
 
-def with_fronts(design: Design, found: Found, published: Sequence[Point] = ()) -> Design:
+def with_fronts(design: Design, found: SearchResult, published: Sequence[Point] = ()) -> Design:
     """The design with the files of its fronts in its folder; their pictures show the ``published`` designs too.
 
     Where both levels were searched, ``front`` is that of both, beside ``integer_front`` and ``gate_front``.

@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import accumulate
+from typing import NamedTuple
 
 import numpy as np
 
-from mlpress.approx.gates.cells import LEFT, RIGHT, CellCosts
-from mlpress.approx.gates.genome import FIRST_INPUT, Genome
-from mlpress.hw.printed import CellKind, Netlist, Port
+from mlpress.approx.gates import FIRST_INPUT, LEFT, RIGHT, Genome
+from mlpress.hw.printed import CellKind, Netlist, Port, Technology
 from mlpress.ir import Input, input_ports
 
 
-def to_netlist(genome: Genome, inputs: tuple[Input, ...], costs: CellCosts, name: str = "top") -> Netlist:
-    """The cells that :meth:`Genome.area` counts, with the ports of the RTL: those of the inputs, and ``y``."""
-    used = sorted({step.cell for table in set(genome.table.tolist()) for step in costs.steps[table]})
-    cells = [costs.technology.cells[cell] for cell in used]
+class Step(NamedTuple):
+    """One cell of a composition: it makes the function ``made`` from the functions ``left`` and ``right``."""
+
+    cell: str
+    left: int
+    right: int
+    made: int
+
+
+def to_netlist(
+    genome: Genome,
+    inputs: tuple[Input, ...],
+    technology: Technology,
+    steps: Sequence[Sequence[Step]],
+    name: str = "top",
+) -> Netlist:
+    """Return the cells of every gate, by its function's ``steps``, with the ports of the RTL, the last one ``y``."""
+    used = sorted({step.cell for table in set(genome.table.tolist()) for step in steps[table]})
+    cells = [technology.cells[cell] for cell in used]
     kinds = tuple(CellKind(cell.name, (*cell.inputs, *cell.outputs)) for cell in cells)
     rows: list[list[int]] = []
     kind: list[int] = []
@@ -25,7 +41,7 @@ def to_netlist(genome: Genome, inputs: tuple[Input, ...], costs: CellCosts, name
     width = max((len(each.pins) for each in kinds), default=0)
     for gate, (table, (a, b)) in enumerate(zip(genome.table.tolist(), genome.operands.tolist(), strict=True)):
         made = {LEFT: signals[a], RIGHT: signals[b]}
-        for k, step in enumerate(costs.steps[table]):
+        for k, step in enumerate(steps[table]):
             nets.append(f"g{gate}_{k}")
             made[step.made] = len(nets) - 1
             pins = [made[step.left], made[step.right]][: len(kinds[used.index(step.cell)].pins) - 1]

@@ -1,0 +1,326 @@
+"""The work of a search: the integer level, the gate level, and the real cost of what they found."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from math import inf
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+import numpy as np
+
+from mlpress import interrupts, ir
+from mlpress.errors import MlpressError
+from mlpress.files import write_file
+from mlpress.metrics import Metric
+from mlpress.pipeline.compile import Options
+from mlpress.pipeline.settings import RunOptions, Settings, search_target
+from mlpress.pipeline.starts import HURRIED_BITS, MOST_BITS, alike, exact_circuit, product_bits, starts
+from mlpress.progress import Silent, counted
+from mlpress.targets import Interfaced
+
+if TYPE_CHECKING:
+    from mlpress.approx import (
+        Budget,
+        Clock,
+        Generation,
+        IntegerFront,
+        SearchProgress,
+        gates,
+    )
+    from mlpress.frontend import Dataset
+
+    class Watcher(SearchProgress, gates.EvolutionProgress, Protocol):
+        """What both searches call."""
+
+
+INTEGER_SHARE = 0.4
+"""The integer level's share of the time where both are searched."""
+
+POLISH_SHARE = 0.25
+"""Of the gate level's time, what goes into circuits of searched networks, judged as these are."""
+
+POLISHED = 6
+"""So many networks of the integer level's front are evolved so."""
+
+PREPARING_S = (0.6, 4e-4)
+"""Seconds that an archive's teacher takes, and that per row: measured on cardio and pendigits."""
+
+HURRIED = 0.2
+"""Where teachers would take more of the gate level's time, they are quick, folds have one archive each, and starts are
+few."""
+
+STATE = "mlpress integer state 2"
+
+
+class WholeTime:
+    """Hands on what the searches say, with the time that is left of the whole command."""
+
+    def __init__(self, watch: Watcher, clock: Clock) -> None:
+        self._watch, self._clock = watch, clock
+        self.step, self.note, self.warn = watch.step, watch.note, watch.warn
+
+    def generation(self, done: Generation) -> None:
+        """Hand on a generation."""
+        self._watch.generation(replace(done, left_s=max(self._clock.left_s(), 0.0)))
+
+    def round(self, done: gates.Round) -> None:
+        """Hand on a round."""
+        self._watch.round(replace(done, left_s=max(self._clock.left_s(), 0.0)))
+
+
+class Unwatched(Silent):
+    """The progress of a search that nobody watches."""
+
+    def generation(self, done: Generation) -> None:
+        """Say nothing."""
+
+    def round(self, done: gates.Round) -> None:
+        """Say nothing."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Task:
+    """What both levels have in common.
+
+    ``decided`` are the classes that the given model gives to the rows; of ``metrics`` the first one ranks; ``key`` is
+    the search's own (:func:`mlpress.pipeline.search_key.search_key`).
+    """
+
+    net: ir.Net
+    rows: Dataset
+    decided: Any
+    options: Options
+    metrics: tuple[Metric, ...]
+    settings: Settings
+    key: str
+    run: RunOptions
+    clock: Clock
+    progress: Watcher
+
+    def told(self) -> None:
+        """Tell the watcher that an interrupt is kept until there is a design."""
+        self.progress.note("interrupted: finishing with what there is; once more ends at once")
+
+    @property
+    def gate_costs(self) -> gates.GateCosts:
+        """What the gate level pays for gates."""
+        costs = search_target(self.options).gate_costs(self.metrics[0].name)
+        assert costs is not None  # else there is no gate level
+        return costs
+
+    @property
+    def inputs(self) -> tuple[ir.Input, ...]:
+        """The inputs as the target's circuits receive them."""
+        target = self.options.target
+        return target.receives(self.net.inputs) if isinstance(target, Interfaced) else self.net.inputs
+
+    @property
+    def unary(self) -> bool:
+        """Whether circuits read comparators, which then count, and which a tree's tests are."""
+        return any(feature.interface == "unary" for feature in self.inputs)
+
+    @property
+    def hurried(self) -> bool:
+        """Whether there is no time for half of the archives, nor for good teachers."""
+        from mlpress.approx import cores, gates
+
+        if self.clock.seconds is None:
+            return False
+        usual = gates.GateEffort()
+        fixed, per_row = PREPARING_S
+        archives = len(usual.lessons) * (usual.folds + 1) / (self.run.workers or cores())
+        share = 1.0 if self.settings.level == "gates" else 1 - INTEGER_SHARE
+        seconds = share * (self.clock.seconds - self.clock.end_s)
+        return archives * (fixed + per_row * len(self.rows)) > HURRIED * seconds
+
+    @property
+    def most_bits(self) -> int:
+        """No circuit is evolved from a network whose products have more."""
+        return HURRIED_BITS if self.hurried else MOST_BITS
+
+    @property
+    def labels(self) -> Any:
+        """Class indices, int64 (rows,)."""
+        return self.rows.labels.astype(np.int64)
+
+    @property
+    def coded(self) -> gates.Rows:
+        """The rows as input codes and class indices."""
+        from mlpress.approx import gates
+
+        return gates.Rows(ir.encode(self.net, self.rows.features), self.labels)
+
+    @property
+    def reference(self) -> float:
+        """The given model's accuracy on the rows."""
+        return float(np.mean(self.decided == self.rows.labels))
+
+    @property
+    def held_rows(self) -> int:
+        """Rows that the integer level holds out."""
+        from mlpress import approx
+
+        return len(approx.split_rows(self.labels, approx.VALIDATION, self.settings.seed)[1])
+
+    def _budget(self, budget: Budget, share: float) -> Budget:
+        """A level's own budget: its number of generations where there is one, else a share of the time left."""
+        if budget.generations is not None or budget.seconds is None:
+            return replace(budget, seconds=None)
+        return replace(budget, seconds=max(share * (self.clock.left_s() - self.clock.end_s), 0.0))
+
+    def integer_front(self, budget: Budget) -> IntegerFront:
+        """The integer level's front; one that ended before an interrupt is read back."""
+        from mlpress import approx
+
+        files = self.run.files()
+        if self.run.resume and files and files["front"].is_file():
+            front = read_front(files["front"], self.key)
+            if budget.generations is None or front.generations >= budget.generations:
+                return front
+        resume = self.run.resume and bool(files) and files["integer"].is_file()
+        front = approx.search(
+            self.net,
+            self.rows.features,
+            self.labels,
+            cast("Any", search_target(self.options).cost_model),
+            self.metrics,
+            self._budget(budget, INTEGER_SHARE if self.settings.level == "both" else 1.0),
+            limits=self.settings.limits or approx.Limits(),
+            seed=self.settings.seed,
+            workers=self.run.workers,
+            decided=self.decided,
+            checkpoint=files.get("integer"),
+            resume=resume,
+            cluster=self.run.cluster,
+            progress=self.progress,
+        )
+        if files and front.stopped != "interrupted":
+            write_file(files["front"], json.dumps({"format": STATE, "key": self.key, "front": front.to_json()}) + "\n")
+        return front
+
+    def retrained(self) -> gates.Retrained | None:
+        """Return what networks of the model's shape reach, trained anew on folds; ``None`` for a large one."""
+        from mlpress.approx import gates
+
+        if product_bits(self.net) > self.most_bits:
+            return None
+        self.progress.step("train networks of the model's own shape, to hold the model against")
+        with interrupts.allowed():
+            like = replace(alike(self.net), tries=1) if self.hurried else alike(self.net)
+            judged = 1 if self.hurried else 4
+            anew = gates.retrained_accuracy(like, self.coded, self.decided, judged=judged, seed=self.settings.seed)
+        if anew.fit < self.reference - gates.AS_GOOD:
+            self.progress.note(
+                f"networks of this shape trained anew reach {anew.fit:.1%} of their own rows where the model has "
+                f"{self.reference:.1%}: circuits are judged from the model itself, which may have seen the rows"
+            )
+        return anew
+
+    def optimism(self, anew: gates.Retrained | None) -> float:
+        """Return what the model's accuracy on the rows has too much of, by networks ``anew``; 0 where they fail."""
+        from mlpress.approx import gates
+
+        if anew is None or anew.fit < self.reference - gates.AS_GOOD:
+            return 0.0
+        return max(anew.given - anew.held_out, 0.0)
+
+    def gate_front(self, budget: Budget, integer: IntegerFront | None, optimism: float) -> gates.CircuitFront:
+        """The gate level's front."""
+        from mlpress.approx import gates, now
+
+        gate_file = self.run.files().get("gates")
+        rows, net = self.coded, self.net
+        most = None if self.settings.limits is None else self.settings.limits.most.get(self.metrics[0].name)
+        costs = self.gate_costs
+        trees, note = self.settings.start_tree or self.unary, self.progress.note
+        begin = starts(net, integer, trees=trees, few=self.hurried, inputs=self.inputs, note=note)
+        room = max((len(start.made.ands) for start in begin if isinstance(start, gates.Given)), default=0)
+        if most is not None:
+            room = min(room, int(gates.MARGIN * most / costs.step / costs.unit))
+        effort = gates.GateEffort(prices=gates.prices_for(len(rows), room), power=self.settings.power_weight)
+        if self.hurried:
+            effort = replace(effort, lessons=effort.lessons[:1], quick_teacher=True)
+        since = now()
+        more = [] if integer is None else self._polished(integer, costs, effort, budget, optimism)
+        took = now() - since
+        evolved = gates.evolve(
+            self.inputs,
+            net.classes,
+            rows,
+            begin,
+            costs,
+            self.metrics,
+            self._budget(budget, 1.0),
+            reference=self.reference,
+            most_cost=most,
+            effort=effort,
+            seed=self.settings.seed,
+            workers=self.run.workers,
+            checkpoint=gate_file,
+            resume=self.run.resume and gate_file is not None and gate_file.is_file(),
+            cluster=self.run.cluster,
+            progress=self.progress,
+        )
+        if self.unary:
+            seed, sizes = self.settings.seed, gates.FINE_LEAVES
+            points = gates.tree_points(self.inputs, net.classes, rows, costs, seed=seed, sizes=sizes)
+            more += gates.tree_designs(points, costs, self.metrics[0].name)
+        return replace(evolved.joined(more), elapsed_s=evolved.elapsed_s + took)
+
+    def _polished(
+        self, integer: IntegerFront, costs: gates.GateCosts, effort: gates.GateEffort, budget: Budget, optimism: float
+    ) -> list[gates.CircuitDesign]:
+        """Circuits of the integer level's networks, evolved on the rows that these learned from."""
+        from mlpress import approx
+        from mlpress.approx import gates
+
+        known = approx.unbeaten(
+            approx.designs_of(integer, self.reference, self.held_rows, optimism), self.metrics[0].name
+        )
+        nets = [(each.number, integer.net(integer.designs[each.number])) for each in reversed(known)]
+        like = [(k, net) for k, net in nets if net.inputs == self.net.inputs and product_bits(net) <= self.most_bits]
+        if not like:
+            return []
+        picks = sorted({round(i * (len(like) - 1) / (POLISHED - 1)) for i in range(POLISHED)})
+        fit, held = approx.split_rows(self.labels, approx.VALIDATION, self.settings.seed)
+        share = POLISH_SHARE * (self.clock.left_s() - self.clock.end_s) if budget.timed else inf
+        began = approx.now()
+        chosen: list[gates.Given] = []
+        for k, net in (like[i] for i in picks):  # the most accurate first
+            if chosen and approx.now() > began + 0.25 * share:
+                break
+            chosen.append(gates.Given(f"searched design {k}", exact_circuit(net, self.inputs)))
+        self.progress.step(f"evolve the circuits of {counted(len(chosen), 'searched network')}")
+        with interrupts.allowed():
+            return gates.polished(
+                self.coded.take(fit),
+                self.coded.take(held),
+                chosen,
+                costs,
+                self.metrics[0].name,
+                effort,
+                moved=self.reference - integer.reference,
+                optimism=optimism,
+                seed=self.settings.seed,
+                until=began + share,
+            )
+
+
+def read_front(path: Path, key: str) -> IntegerFront:
+    """Return the integer level's front of the search with this key; raise where the file is another's."""
+    from mlpress.approx import IntegerFront
+
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        form, owner, text = facts["format"], facts["key"], facts["front"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise MlpressError(f"{path} is no state of this version ({error}); start the search anew") from error
+    if form != STATE or not isinstance(text, str):
+        raise MlpressError(f"{path} is no state of this version (its format is {form!r}); start the search anew")
+    if owner != key:
+        raise MlpressError(
+            f"{path} belongs to a search with other data, options or model; resume with the same ones, or start anew"
+        )
+    return IntegerFront.from_json(text)

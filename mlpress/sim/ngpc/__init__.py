@@ -1,0 +1,1 @@
+"""Simulators of neural-graphics clusters: :mod:`mlpress.sim.ngpc.cycles` has the cycle models."""
