@@ -24,7 +24,16 @@ from mlpress.pipeline.measuring import measured_fronts
 from mlpress.pipeline.preparation import Prepared, prepare
 from mlpress.pipeline.result import SearchResult
 from mlpress.pipeline.search_key import sampled, search_key
-from mlpress.pipeline.settings import Level, RunOptions, Settings, check_numbers, limits_of, search_target, settled
+from mlpress.pipeline.settings import (
+    Level,
+    RunOptions,
+    Settings,
+    check_numbers,
+    limits_of,
+    search_target,
+    settled,
+    usual,
+)
 from mlpress.pipeline.task import Task, Unwatched, WholeTime
 from mlpress.progress import Silent, recorded
 from mlpress.targets import DEFAULT_TARGET
@@ -76,7 +85,7 @@ def search(
         model,
         data,
         budget,
-        Options.of(target, **options),
+        usual(Options.of(target, **options), options),
         settings,
         rounds=rounds,
         run=run,
@@ -260,7 +269,7 @@ def _trees(task: Task, costs: gates.GateCosts) -> Sequence[gates.TreePoint]:
     task.progress.step("fit decision trees, to hold the design against")
     clock: Clock = task.clock
     until = now() + max(clock.left_s() - clock.press_s, 0.0)
-    return gates.tree_points(task.net.inputs, task.net.classes, task.coded, costs, seed=task.settings.seed, until=until)
+    return gates.tree_points(task.inputs, task.net.classes, task.coded, costs, seed=task.settings.seed, until=until)
 
 
 def _search_facts(front: IntegerFront | gates.CircuitFront) -> dict[str, Any]:
