@@ -165,7 +165,7 @@ class SearchResult:
         candidate, program = judged.source if isinstance(judged, MergedDesign) else judged, self.program(judged)
         if isinstance(candidate, Candidate):
             return self._pressed(program, judged, max_loss, None, from_level="integer", genes=list(candidate.genes))
-        facts = {"from_level": "gates", "start": candidate.start, "lesson": candidate.lesson}
+        facts = {"from_level": "gates", "start": candidate.start, "lesson": candidate.augmentation}
         return self._pressed(program, judged, max_loss, candidate.hint, **facts)
 
     def _exact(self, max_loss: float | None) -> Design:

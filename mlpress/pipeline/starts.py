@@ -64,7 +64,7 @@ def starts(
     most = HURRIED_BITS if few else MOST_BITS
     small = product_bits(net) <= most
     stand_in = gates.Tree(inputs, net.classes, TREE_LEAVES[-1])
-    found: list[gates.Start] = [gates.Given("the exact network", exact_circuit(net, inputs), anew)] if small else []
+    found: list[gates.Start] = [gates.FixedStart("the exact network", exact_circuit(net, inputs), anew)] if small else []
     fitted = [gates.Tree(inputs, net.classes, leaves) for leaves in TREE_LEAVES[: 2 if few else None]]
     if trees:
         found.insert(0 if few and integer is not None else len(found), fitted[0])
@@ -75,7 +75,7 @@ def starts(
         for i in sorted({len(like) * k // 4 for k in quarters}) if like else []:  # no pruned converters
             k, searched = like[i]
             found.append(
-                gates.Given(f"searched design {k}", exact_circuit(searched, inputs), anew if small else stand_in)
+                gates.FixedStart(f"searched design {k}", exact_circuit(searched, inputs), anew if small else stand_in)
             )
     if small and not few:
         found.append(replace(alike(net, inputs), hidden=tuple(2 * neurons for neurons in anew.hidden)))

@@ -128,9 +128,9 @@ class Task:
 
         if self.clock.seconds is None:
             return False
-        usual = gates.GateEffort()
+        usual = gates.GateSearchOptions()
         fixed, per_row = PREPARING_S
-        archives = len(usual.lessons) * (usual.folds + 1) / (self.run.workers or cores())
+        archives = len(usual.augmentations) * (usual.folds + 1) / (self.run.workers or cores())
         share = 1.0 if self.settings.level == "gates" else 1 - INTEGER_SHARE
         seconds = share * (self.clock.seconds - self.clock.end_s)
         return archives * (fixed + per_row * len(self.rows)) > HURRIED * seconds
@@ -236,12 +236,12 @@ class Task:
         costs = self.gate_costs
         trees, note = self.settings.start_tree or self.unary, self.progress.note
         begin = starts(net, integer, trees=trees, few=self.hurried, inputs=self.inputs, note=note)
-        room = max((len(start.made.ands) for start in begin if isinstance(start, gates.Given)), default=0)
+        room = max((len(start.circuit.ands) for start in begin if isinstance(start, gates.FixedStart)), default=0)
         if most is not None:
             room = min(room, int(gates.MARGIN * most / costs.step / costs.unit))
-        effort = gates.GateEffort(prices=gates.prices_for(len(rows), room), power=self.settings.power_weight)
+        effort = gates.GateSearchOptions(prices=gates.prices_for(len(rows), room), power=self.settings.power_weight)
         if self.hurried:
-            effort = replace(effort, lessons=effort.lessons[:1], quick_teacher=True)
+            effort = replace(effort, augmentations=effort.augmentations[:1], quick_teacher=True)
         since = now()
         more = [] if integer is None else self._polished(integer, costs, effort, budget, optimism)
         took = now() - since
@@ -270,7 +270,7 @@ class Task:
         return replace(evolved.joined(more), elapsed_s=evolved.elapsed_s + took)
 
     def _polished(
-        self, integer: IntegerFront, costs: gates.GateCosts, effort: gates.GateEffort, budget: Budget, optimism: float
+        self, integer: IntegerFront, costs: gates.GateCosts, effort: gates.GateSearchOptions, budget: Budget, optimism: float
     ) -> list[gates.CircuitDesign]:
         """Circuits of the integer level's networks, evolved on the rows that these learned from."""
         from mlpress import approx
@@ -287,11 +287,11 @@ class Task:
         fit, held = approx.split_rows(self.labels, approx.VALIDATION, self.settings.seed)
         share = POLISH_SHARE * (self.clock.left_s() - self.clock.end_s) if budget.timed else inf
         began = approx.now()
-        chosen: list[gates.Given] = []
+        chosen: list[gates.FixedStart] = []
         for k, net in (like[i] for i in picks):  # the most accurate first
             if chosen and approx.now() > began + 0.25 * share:
                 break
-            chosen.append(gates.Given(f"searched design {k}", exact_circuit(net, self.inputs)))
+            chosen.append(gates.FixedStart(f"searched design {k}", exact_circuit(net, self.inputs)))
         self.progress.step(f"evolve the circuits of {counted(len(chosen), 'searched network')}")
         with interrupts.allowed():
             return gates.polished(

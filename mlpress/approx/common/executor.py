@@ -15,7 +15,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-class Machine(Protocol):
+class Executor(Protocol):
     """Does the same work on items, in whatever order; a task's result follows from problem and item alone."""
 
     @property
@@ -40,7 +40,7 @@ class Threads:
         return self.threads
 
     def map(self, work: Callable[[P, T], R], problem: P, items: Sequence[T]) -> list[R]:
-        """See :class:`Machine`; an interrupt waits for the tasks that run and drops the others."""
+        """See :class:`Executor`; an interrupt waits for the tasks that run and drops the others."""
         if self.threads == 1:
             return [work(problem, item) for item in items]
         pool = ThreadPoolExecutor(self.threads)
@@ -50,7 +50,7 @@ class Threads:
             pool.shutdown(cancel_futures=True)
 
 
-def machine(threads: int, cluster: str | None) -> AbstractContextManager[Machine]:
+def executor(threads: int, cluster: str | None) -> AbstractContextManager[Executor]:
     """The Dask scheduler at the address ``cluster``, or threads here where there is none."""
     if cluster is None:
         return nullcontext(Threads(threads))

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from mlpress import interrupts
 from mlpress.approx.common.clock import now
-from mlpress.approx.common.teacher import Lesson, taught
+from mlpress.approx.common.teacher import Augmentation, augment_rows
 from mlpress.approx.gates.archive import Archive, Member, with_members
 from mlpress.approx.gates.chain import anneal, genome_of, new_scratch, new_state
 from mlpress.approx.gates.genome import Genome, to_genome
@@ -121,13 +121,15 @@ class _Material:
 def _material(problem: GateProblem, archive: int) -> _Material:
     held = problem.held_out(archive)
     unseen = problem.rows.take(held) if held.any() else None
-    return material_of(problem, problem.rows.take(~held), unseen, problem.lesson(archive))
+    return material_of(problem, problem.rows.take(~held), unseen, problem.augmentation(archive))
 
 
-def material_of(problem: GateProblem, rows: Rows, unseen: Rows | None, lesson: Lesson) -> _Material:
+def material_of(problem: GateProblem, rows: Rows, unseen: Rows | None, augmentation: Augmentation) -> _Material:
     """What is learned from ``rows`` and their neighbours, with the rows ``unseen`` held out."""
     learned = Rows(
-        *taught(rows.codes, rows.labels, problem.inputs, lesson, problem.seed, quick=problem.effort.quick_teacher)
+        *augment_rows(
+            rows.codes, rows.labels, problem.inputs, augmentation, problem.seed, quick=problem.effort.quick_teacher
+        )
     )
 
     def packed(rows: Rows) -> PackedRows:
@@ -164,7 +166,7 @@ def _first(problem: GateProblem, archive: Archive) -> tuple[Genome, int]:
     part = problem.fold(archive.index) < problem.effort.folds
     rows = _material(problem, archive.index).rows
     seed = int(np.random.default_rng((problem.seed, archive.index, 7)).integers(1 << 31))
-    circuit = problem.starts[archive.rounds].circuit(rows, seed, part=part)
+    circuit = problem.starts[archive.rounds].make(rows, seed, part=part)
     return to_genome(circuit, problem.costs), archive.rounds
 
 

@@ -14,7 +14,7 @@ from mlpress.approx.gates.state import CORRECT, COST, FREE, LIVE, Ints, Scalar, 
 from mlpress.jit import compiled, inner
 
 WAITING = -1
-"""The mark, in ``doomed``, of a gate that waits to be simplified."""
+"""The mark, in ``freed``, of a gate that waits to be simplified."""
 
 _FULL = np.uint64(0xFFFFFFFFFFFFFFFF)
 _NONE = np.uint64(0)
@@ -241,8 +241,8 @@ def move_readers(s: State, old: int, new: int, top: int) -> int:
             gate = pin >> 1
             reprice(s, gate)
             relevel(s, gate)
-            if s.nodes[gate].doomed != WAITING:
-                s.nodes[gate].doomed = WAITING
+            if s.nodes[gate].freed != WAITING:
+                s.nodes[gate].freed = WAITING
                 top += 1
                 s.stack[top] = gate
         pin = after
@@ -259,7 +259,7 @@ def substitute(s: State, old: int, new: int) -> None:
         gate = s.stack[top]
         top -= 1
         node = s.nodes[gate]
-        node.doomed = 0
+        node.freed = 0
         signal, inverted = simple_form(node)
         if node.place < 0 or signal < 0:
             continue

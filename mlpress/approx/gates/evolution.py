@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 from mlpress import interrupts
 from mlpress.approx.common.clock import now
-from mlpress.approx.common.executor import cores, machine
+from mlpress.approx.common.executor import cores, executor
 from mlpress.approx.gates import checkpoint as checkpoints
 from mlpress.approx.gates.advance import advance, turns, wrong_rows
 from mlpress.approx.gates.archive import Archive, Member
 from mlpress.approx.gates.cells import GateCosts
 from mlpress.approx.gates.checkpoint import GateState
 from mlpress.approx.gates.front import CircuitDesign, CircuitFront
-from mlpress.approx.gates.problem import GateEffort, GateProblem
+from mlpress.approx.gates.problem import GateProblem, GateSearchOptions
 from mlpress.approx.gates.rows import PackedRows, Rows, check_rows, pack_rows
 from mlpress.approx.gates.starts import Start
 from mlpress.approx.gates.whole import pruned
@@ -80,7 +80,7 @@ def evolve(
     *,
     reference: float | None = None,
     most_cost: float | None = None,
-    effort: GateEffort = GateEffort(),  # noqa: B008 - immutable
+    effort: GateSearchOptions = GateSearchOptions(),  # noqa: B008 - immutable
     seed: int = 0,
     workers: int | None = None,
     checkpoint: Path | None = None,
@@ -144,11 +144,11 @@ def _run(
 ) -> tuple[GateState, str]:
     """Rounds until the budget ends; the last state and why it is the last."""
     try:
-        with interrupts.allowed(), machine(workers or cores(), cluster) as place:
+        with interrupts.allowed(), executor(workers or cores(), cluster) as workplace:
             while (stopped := _ended(problem, state, budget, now() - began)) is None:
                 interrupts.check()
-                seconds = _turn_s(problem, state, budget, now() - began, place.width)
-                archives = tuple(place.map(advance, problem, turns(problem, state.archives, seconds)))
+                seconds = _turn_s(problem, state, budget, now() - began, workplace.width)
+                archives = tuple(workplace.map(advance, problem, turns(problem, state.archives, seconds)))
                 elapsed = now() - began
                 energies = (*state.energies, sum(archive.energy for archive in archives))
                 state = GateState(archives, elapsed, energies)
@@ -251,7 +251,7 @@ def _design(problem: GateProblem, metric: str, best: _Best, packed: PackedRows) 
         circuit=left.to_circuit(inputs, problem.classes),
         hint=problem.costs.written(left, inputs),
         start=problem.starts[best.member.start].name,
-        lesson=problem.lesson(best.archive),
+        augmentation=problem.augmentation(best.archive),
         fit_accuracy=1 - wrong_rows(problem, genome, packed) / len(rows),
         validation_accuracy=1 - best.wrong / len(rows),
         model={metric: best.area * problem.costs.step},

@@ -18,7 +18,7 @@ FORMAT = "mlpress circuits 4"
 class CircuitDesign:
     """One design of a front.
 
-    ``start`` is what it came from, ``lesson`` what it learned from (:mod:`mlpress.approx.common.teacher`).  Accuracies
+    ``start`` is what it came from, ``augmentation`` what it learned from (:mod:`mlpress.approx.common.teacher`).  Accuracies
     are shares: ``fit_accuracy`` of all rows, which it has seen; ``validation_accuracy`` is the mean accuracy of
     circuits of similar cost on rows held out of theirs: on ``validation_rows`` of them, where these are not all
     (``fit_accuracy`` is of the others).  ``hint`` is the circuit as the target would have it, which the cost ``model``
@@ -30,7 +30,7 @@ class CircuitDesign:
     circuit: Circuit
     hint: str
     start: str
-    lesson: str
+    augmentation: str
     fit_accuracy: float
     validation_accuracy: float
     model: Figures
@@ -53,7 +53,7 @@ class CircuitDesign:
         """Return start, accuracies, costs and what stands beside them, by column."""
         return {
             "start": self.start,
-            "lesson": self.lesson,
+            "lesson": self.augmentation,
             "fit_accuracy": self.fit_accuracy,
             "validation_accuracy": self.validation_accuracy,
             "validation_rows": self.validation_rows,

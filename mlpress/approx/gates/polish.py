@@ -12,28 +12,28 @@ from math import inf
 
 import numpy as np
 
-from mlpress.approx.common.teacher import Lesson
+from mlpress.approx.common.teacher import Augmentation
 from mlpress.approx.gates.advance import material_of, sweep, wrong_rows
 from mlpress.approx.gates.archive import Member, with_members
 from mlpress.approx.gates.cells import GateCosts
 from mlpress.approx.gates.evolution import near_area
 from mlpress.approx.gates.front import CircuitDesign
-from mlpress.approx.gates.problem import GateEffort, GateProblem
+from mlpress.approx.gates.problem import GateProblem, GateSearchOptions
 from mlpress.approx.gates.rows import Rows, pack_rows
-from mlpress.approx.gates.starts import Given
+from mlpress.approx.gates.starts import FixedStart
 from mlpress.approx.gates.whole import pruned
 
-LESSON: Lesson = "moved"
+AUGMENTATION: Augmentation = "moved"
 """The integer level's."""
 
 
 def polished(
     fit: Rows,
     held: Rows,
-    starts: Sequence[Given],
+    starts: Sequence[FixedStart],
     costs: GateCosts,
     metric: str,
-    effort: GateEffort,
+    effort: GateSearchOptions,
     *,
     moved: float = 0.0,
     optimism: float = 0.0,
@@ -47,21 +47,21 @@ def polished(
     :func:`mlpress.approx.now`).  Accuracies are what circuits of like area have on ``held``, and ``moved`` is added to
     them; ``optimism`` is theirs where the starts may have seen those rows.
     """
-    circuit = starts[0].made
+    circuit = starts[0].circuit
     problem = GateProblem(
         circuit.inputs,
         circuit.classes,
         fit,
         tuple(starts),
         costs,
-        replace(effort, lessons=(LESSON,)),
+        replace(effort, augmentations=(AUGMENTATION,)),
         seed,
     )
-    material = material_of(problem, fit, held, LESSON)
+    material = material_of(problem, fit, held, AUGMENTATION)
     members: tuple[Member, ...] = ()
     for k, start in enumerate(starts):
         rng = np.random.default_rng((seed, k, 8))
-        members = with_members(members, sweep(problem, material, start.made, k, rng, until, len(starts) - k))
+        members = with_members(members, sweep(problem, material, start.circuit, k, rng, until, len(starts) - k))
     seen = pack_rows(problem.inputs, len(problem.classes), fit)
     area = np.array([problem.area(member.genome) for member in members], np.int64)
     wrong = near_area(area, area, np.array([member.held for member in members], np.int64))
@@ -72,7 +72,7 @@ def polished(
             circuit=genome.to_circuit(inputs, problem.classes),
             hint=costs.written(genome, inputs),
             start=starts[member.start].name,
-            lesson=LESSON,
+            augmentation=AUGMENTATION,
             fit_accuracy=1 - wrong_rows(problem, member.genome, seen) / len(fit),
             validation_accuracy=share,
             model={metric: size * costs.step},

@@ -54,13 +54,13 @@ class Start(Protocol):
         """Everything that decides what is made, but for rows and seed."""
         ...
 
-    def circuit(self, rows: Rows, seed: int, *, part: bool = False) -> Circuit:
+    def make(self, rows: Rows, seed: int, *, part: bool = False) -> Circuit:
         """A classifier for ``rows``, which are only ``part`` of all; equal arguments give an equal circuit."""
         ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Given:
+class FixedStart:
     """A circuit as it is, whatever the rows.
 
     It may have been fitted to rows that a fold holds out, and would make the fold's judgement too kind; so archives
@@ -69,21 +69,21 @@ class Given:
     """
 
     name: str
-    made: Circuit
-    alike: Start | None = None
+    circuit: Circuit
+    fold_substitute: Start | None = None
 
     @property
     def key(self) -> str:
         """A digest of the circuit, and what decides what is alike."""
-        alike = "" if self.alike is None else self.alike.key
-        return f"{self.name} {sha256(to_text(self.made).encode()).hexdigest()} {alike}"
+        alike = "" if self.fold_substitute is None else self.fold_substitute.key
+        return f"{self.name} {sha256(to_text(self.circuit).encode()).hexdigest()} {alike}"
 
-    def circuit(self, rows: Rows, seed: int, *, part: bool = False) -> Circuit:
+    def make(self, rows: Rows, seed: int, *, part: bool = False) -> Circuit:
         """The given circuit, or for ``part`` of the rows one that is like it."""
-        if not part or self.alike is None:
-            return self.made
-        other = self.alike.circuit(rows, seed)
-        return other if _accuracy(other, rows) >= _accuracy(self.made, rows) - AS_GOOD else self.made
+        if not part or self.fold_substitute is None:
+            return self.circuit
+        other = self.fold_substitute.make(rows, seed)
+        return other if _accuracy(other, rows) >= _accuracy(self.circuit, rows) - AS_GOOD else self.circuit
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ class Trained:
         """Everything that decides what is trained, but for rows and seed."""
         return f"{self.name} {sha256(to_text(self.like).encode()).hexdigest()} {self.tries} {self.interface}"
 
-    def circuit(self, rows: Rows, seed: int, *, part: bool = False) -> Circuit:
+    def make(self, rows: Rows, seed: int, *, part: bool = False) -> Circuit:
         """The exact circuit of a net of signed powers of two."""
         return _trained_circuit(self, rows, seed)
 
@@ -150,7 +150,7 @@ class Tree:
         """Everything that decides what is fitted, but for rows and seed."""
         return repr(self)
 
-    def circuit(self, rows: Rows, seed: int, *, part: bool = False) -> Circuit:
+    def make(self, rows: Rows, seed: int, *, part: bool = False) -> Circuit:
         """Comparisons of codes with constants, and a choice of class bits at each split."""
         from sklearn.tree import DecisionTreeClassifier
 

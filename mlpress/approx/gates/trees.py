@@ -96,7 +96,7 @@ def tree_designs(points: Sequence[TreePoint], costs: GateCosts, metric: str) -> 
             circuit=point.circuit,
             hint=point.hint,
             start=f"tree of {point.leaves} leaves, as it is",
-            lesson="rows",
+            augmentation="rows",
             fit_accuracy=point.fit_accuracy,
             validation_accuracy=accuracy,
             model={metric: point.model_cost},

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from mlpress import interrupts
 from mlpress.approx.common.clock import now
-from mlpress.approx.common.executor import cores, machine
+from mlpress.approx.common.executor import cores, executor
 from mlpress.approx.common.front import VALIDATION
 from mlpress.approx.common.limits import Limits
-from mlpress.approx.common.teacher import Lesson, taught
+from mlpress.approx.common.teacher import Augmentation, augment_rows
 from mlpress.approx.integer import checkpoint as checkpoints
 from mlpress.approx.integer.checkpoint import State
 from mlpress.approx.integer.cost import CostModel
@@ -134,7 +134,7 @@ def search(
     effort: Effort = Effort(),  # noqa: B008 - immutable
     trainings: int = 16,
     validation: float = VALIDATION,
-    lesson: Lesson = "moved",
+    augmentation: Augmentation = "moved",
     decided: Ints | None = None,
     checkpoint: Path | None = None,
     resume: bool = False,
@@ -144,7 +144,7 @@ def search(
     """Search for cheaper nets than ``net`` that classify ``features`` (rows, inputs) as ``labels`` (rows,) say.
 
     A share ``validation`` of the rows, the same of each class, is kept out of the search and states the accuracy by
-    which designs are chosen.  Fitting rows are joined by neighbours as ``lesson`` says (``common/teacher.py``),
+    which designs are chosen.  Fitting rows are joined by neighbours as ``augmentation`` says (``common/teacher.py``),
     where there is room for them below :data:`MOST_ROWS`.  The first population is
     ``net``, its roundings, and as many ``trainings`` on the fitting rows.  ``price`` gives the cost model of a layout
     of nets, in ``metrics``, of which the first one ranks; where it has a price for input converters, their levels are
@@ -169,7 +169,7 @@ def search(
     codes = encode(space.layout.encoder(), features)
     fit, held = split_rows(labels, validation, seed)
     with nullcontext() if resume else interrupts.allowed():  # a resumed search has a front to end with
-        fitted, fitted_labels = taught(codes[fit], labels[fit], net.inputs, lesson, seed, most=MOST_ROWS)
+        fitted, fitted_labels = augment_rows(codes[fit], labels[fit], net.inputs, augmentation, seed, most=MOST_ROWS)
     if decided is None:
         reference = _accuracy(net, codes[held], labels[held])
     else:
@@ -232,7 +232,7 @@ def _run(
     floor = problem.cost.floor
     worst = (float(1 - np.bincount(problem.labels).max() / len(problem.labels)), WORST * floor)
     try:
-        with interrupts.allowed(), machine(1, cluster) as place:
+        with interrupts.allowed(), executor(1, cluster) as workplace:
             while (stopped := _ended(state, budget, now() - began)) is None:
                 interrupts.check()
                 left, since = inf, now()
@@ -240,7 +240,7 @@ def _run(
                     left = (budget.seconds - since + began) / (1 if cluster else effort.islands)
                     steps = _steps(effort, steps, took, budget.seconds)
                 step = partial(advance, workers=1 if cluster else workers or cores(), seconds=left, steps=steps)
-                islands = place.map(step, problem, state.islands)
+                islands = workplace.map(step, problem, state.islands)
                 if islands[0].generation % effort.interval == 0 and len(islands) > 1:
                     islands = migrated(islands, effort, floor)
                 front = merged(islands, problem.space.size)
