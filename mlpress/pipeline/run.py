@@ -1,4 +1,4 @@
-"""A design on a device: what it answers there to rows of data, and what that takes."""
+"""A design on a device: its answers to rows of data, and their cost."""
 
 from __future__ import annotations
 

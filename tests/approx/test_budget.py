@@ -101,7 +101,7 @@ def test_chains_are_shortened_where_a_generation_takes_long() -> None:
 def test_the_end_of_a_command_has_its_time(seconds: float, end: float) -> None:
     clock = Clock(monotonic(), seconds)
     assert clock.end_s == end
-    assert 0 < clock.press_s < end
+    assert 0 < clock.chosen_s < end
     assert seconds - 1 < clock.left_s() <= seconds
     assert clock.paused(5.0).left_s() == pytest.approx(clock.left_s() + 5.0, abs=0.5)
     assert Clock(0.0).left_s() == inf

@@ -84,7 +84,7 @@ def found(reference: float, *designs: gates.CircuitDesign, seconds: float | None
 
 @pytest.fixture
 def chosen(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A result gives the member of the front, or "exact", in place of a pressed design."""
+    """A result gives the member of the front, or "exact", in place of a built design."""
     monkeypatch.setattr(SearchResult, "design", lambda self, judged, max_loss=None: judged)
     monkeypatch.setattr(SearchResult, "_exact", lambda self, max_loss: "exact")
 

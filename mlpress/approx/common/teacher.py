@@ -18,14 +18,14 @@ from mlpress.ir import Input
 Ints = NDArray[np.int64]
 
 Augmentation = Literal["rows", "moved", "mixed"]
-"""What to learn from: the rows alone; neighbours whose codes are *moved* by one step; neighbours whose codes are
+"""How rows are augmented: not at all; by neighbours whose codes are *moved* by one step; by neighbours whose codes are
 *mixed* with those of a similar row (as the MUNGE of the paper does).  Moved ones reach further from the rows, which
 suits few or noisy rows; mixed ones stay where rows are."""
 
 AUGMENTATIONS: tuple[Augmentation, ...] = get_args(Augmentation)
 
 MOST_ROWS = 32_000
-"""Neighbours are as many as this allows, and at most :data:`COPIES` a row; none where a row has no room for one."""
+"""Neighbours are as many as this allows, and at most :data:`COPIES` per row; none where a row has no room for one."""
 
 COPIES = 16
 MOVED = 0.5
@@ -40,7 +40,7 @@ TREES, QUICK_TREES = 200, 40
 """Trees of the teacher's forest, and of that of a quick one."""
 
 BOOSTED = 400
-"""Gradient boosting joins the teachers up to so many features times classes: beyond it takes longer than a search."""
+"""Gradient boosting joins the teachers up to so many features times classes: beyond, it takes longer than a search."""
 
 
 def check_augmentation(augmentation: str) -> None:
@@ -59,7 +59,7 @@ def augment_rows(
     most: int = MOST_ROWS,
     quick: bool = False,
 ) -> tuple[Ints, Ints]:
-    """Rows (rows, inputs) and labels (rows,): the given ones first, repeated to a third of all, then neighbours.
+    """Return rows (rows, inputs) and labels (rows,): the given ones, repeated to a third of all, then neighbours.
 
     There are no more than about 1.5 ``most`` in all; where neighbours have no room, the rows are as they were.  A
     ``quick`` teacher is a smaller one, for a search of seconds.
@@ -101,11 +101,11 @@ def _mixed(codes: Ints, top: Ints, copies: int, rng: np.random.Generator) -> Int
 
 @lru_cache(maxsize=8)
 def _committee(packed_codes: bytes, packed_labels: bytes, features: int, seed: int, quick: bool) -> Any:
-    """Three classifiers that average their odds: logistic regression, a random forest, gradient boosting.
+    """Fit three classifiers that average their odds: logistic regression, a random forest, gradient boosting.
 
     One is smooth, two are sharp; a ``quick`` committee has no boosting, which takes longest.  They are fitted on one
-    thread, so that the number of cores changes nothing, and once for all augmentations: codes (rows, ``features``) and labels
-    come as bytes, which the cache compares.
+    thread, so that the number of cores changes nothing, and once for all augmentations: codes (rows, ``features``) and
+    labels come as bytes, which the cache compares.
     """
     from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier, VotingClassifier
     from sklearn.linear_model import LogisticRegression

@@ -11,7 +11,7 @@ from mlpress.approx.gates.advance import Turn, advance
 from mlpress.approx.gates.archive import Archive
 from mlpress.approx.gates.cells import GateCosts
 from mlpress.approx.gates.chain import anneal as anneal_gates
-from mlpress.approx.gates.problem import GateSearchOptions, GateProblem
+from mlpress.approx.gates.problem import GateProblem, GateSearchOptions
 from mlpress.approx.gates.rows import Rows
 from mlpress.approx.gates.starts import Tree
 from mlpress.approx.integer.anneal_kernel import anneal as anneal_nets

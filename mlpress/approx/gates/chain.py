@@ -47,9 +47,8 @@ def new_state(
 ) -> State:
     """Return the state of a chain that starts from ``genome``, judged on ``rows``.
 
-    Costs are in steps; ``power`` is how many steps one nW of static power weighs as much as; ``inputs`` int64 (input
-    bits,) is what each input bit costs while it is read (default: nothing).  There is room to double the number of
-    gates.
+    Costs are in steps; ``power`` is the weight of static power, steps per nW; ``inputs`` int64 (input bits,) is the
+    cost of each input bit while it is read (default: none).  There is room to double the number of gates.
     """
     first, bits, words = genome.first_gate, len(genome.outputs), rows.words
     slots = first + 2 * len(genome) + 64

@@ -17,11 +17,11 @@ from mlpress.approx.gates.cells import NOT
 from mlpress.approx.gates.edits import apply_table, gate_cost, ones_in
 from mlpress.approx.gates.flip import score_of
 from mlpress.approx.gates.random_numbers import gumbel, random_below
-from mlpress.approx.gates.state import FREE, MOVES, Ints, Scratch, State, Words
+from mlpress.approx.gates.state import FREE, MOVES, Ints, Scalar, Scratch, State, Words
 from mlpress.jit import inner
 
 STAY, REPLACE, MAKE, WRAP, NEST = range(5)
-"""Ways: as it is; another signal in its place; ``f(x, y)``; ``f(signal, x)``; ``f(x, g(y, z))``."""
+"""Kinds of choices: as it is; another signal in its place; ``f(x, y)``; ``f(signal, x)``; ``f(x, g(y, z))``."""
 
 FUNCTIONS = (0b0001, 0b0010, 0b0100, 0b0110, 0b0111, 0b1000, 0b1001, 0b1011, 0b1101, 0b1110)
 """The functions that depend on both operands."""
@@ -35,7 +35,7 @@ class Visit(NamedTuple):
 
     ``number`` marks what the visit touched; ``words`` of rows care.  ``gain`` is the cost that the present make-up
     frees; ``price`` and ``temperature`` are in um2.  ``now`` is the score of the signal as it is and ``one`` that of a
-    constant 1.  There are ``count`` candidates, of which the first ``operands`` are operands.
+    constant 1.  There are ``candidate_count`` candidates, of which the first ``operand_count`` are operands.
     """
 
     signal: int
@@ -46,8 +46,8 @@ class Visit(NamedTuple):
     temperature: float
     now: int
     one: int
-    count: int
-    operands: int
+    candidate_count: int
+    operand_count: int
 
 
 @inner
@@ -96,7 +96,7 @@ def cost_kept(s: State, x: int, y: int, z: int, visit: int) -> int:
 
 @inner
 def function_score(table: int, both: int, left: int, right: int, one: int) -> int:
-    """Return the score of a function from those of "left and right", "left", "right" and 1, by inclusion and exclusion."""
+    """Return a function's score from those of "left and right", "left", "right" and 1, by inclusion and exclusion."""
     score = 0
     if table & 1:
         score += one - left - right + both
@@ -156,7 +156,7 @@ def choose_signal(s: State, visit: Visit, best: float, scratch: Scratch) -> floa
             if neg_energy > best:
                 best = neg_energy
                 choice.kind, choice.x = REPLACE, constant
-    for i in range(visit.count):
+    for i in range(visit.candidate_count):
         x = candidates[i]
         for inverted in range(2):
             rise = (one - scores[i] if inverted else scores[i]) - now
@@ -170,16 +170,16 @@ def choose_signal(s: State, visit: Visit, best: float, scratch: Scratch) -> floa
                     best = neg_energy
                     choice.kind = MAKE if inverted else REPLACE
                     choice.table, choice.x, choice.y = NOT, x, x
-    s.counts[MOVES] += 2 + 2 * visit.count
+    s.counts[MOVES] += 2 + 2 * visit.candidate_count
     return best
 
 
 @inner
 def choose_pair(s: State, visit: Visit, best: float, drawn: int, scratch: Scratch) -> float:
-    """Offer all functions of each operand with each candidate, and of ``drawn`` random pairs; return the best so far."""
+    """Offer all functions of operands with candidates, and of ``drawn`` random pairs; return the best so far."""
     candidates, planes, scores = scratch.candidates, scratch.planes, scratch.scores
     choice, gain, price, now, one = scratch.choice[0], visit.gain, visit.price, visit.now, visit.one
-    count, operands = visit.count, visit.operands
+    count, operands = visit.candidate_count, visit.operand_count
     tail = visit.temperature * TAIL
     for pair in range(operands * count + drawn):
         i, j = pair // max(count, 1), pair % max(count, 1)
@@ -216,11 +216,11 @@ def choose_wrap(s: State, visit: Visit, best: float, scratch: Scratch) -> float:
     candidates, planes, scores, choice = scratch.candidates, scratch.planes, scratch.scores, scratch.choice[0]
     price, now, one = visit.price, visit.now, visit.one
     tail = visit.temperature * TAIL
-    for i in range(visit.operands, visit.count):
+    for i in range(visit.operand_count, visit.candidate_count):
         x = candidates[i]
         if x == visit.signal:
             continue
-        both = and_score(planes[visit.count], planes[i], s.row_gain, visit.words)
+        both = and_score(planes[visit.candidate_count], planes[i], s.row_gain, visit.words)
         for table in FUNCTIONS:
             neg_energy = price * (function_score(table, both, now, scores[i], one) - now) - s.area[table]
             if neg_energy + tail > best:
@@ -235,10 +235,10 @@ def choose_wrap(s: State, visit: Visit, best: float, scratch: Scratch) -> float:
 
 @inner
 def choose_nest(s: State, visit: Visit, best: float, drawn: int, scratch: Scratch) -> None:
-    """Offer all functions of a candidate and a random function of two others, ``drawn`` times; overwrites the last plane."""
+    """Offer all functions of a candidate and a random function of two others, for ``drawn`` random triples."""
     candidates, planes, scores = scratch.candidates, scratch.planes, scratch.scores
     choice, gain, price, now, one = scratch.choice[0], visit.gain, visit.price, visit.now, visit.one
-    words, count = visit.words, visit.count
+    words, count = visit.words, visit.candidate_count
     tail = visit.temperature * TAIL
     inner_plane = planes[count]
     for _ in range(drawn):

@@ -1,4 +1,4 @@
-"""Compiled "what if this signal were inverted": the exact answer for every row, and how changes are taken over.
+"""Compiled Boolean differences: the exact effect of inverting a signal in every row, and taking changes over.
 
 Rows do not know of each other.  So the effect of *any* new function at a signal follows from one simulation in which
 the signal is inverted in every row: where the new value differs from the old one, everything behind the signal takes
@@ -41,7 +41,7 @@ def mark_above(s: State, gate: int, visit: int) -> None:
 
 @inner
 def queue_readers(s: State, signal: int, visit: int, last: int) -> tuple[int, bool]:
-    """Queue the readers of a changed signal by level; return the highest level queued and whether an output reads it."""
+    """Queue the readers of a changed signal by level; return the highest level, and whether an output reads it."""
     gates = 2 * s.nodes.size
     reached = False
     pin = s.nodes[signal].first_pin
@@ -116,8 +116,7 @@ def find_care_rows(s: State, signal: int, output: int, visit: int) -> int:
 
     A row that is right with the signal at 1 and wrong with it at 0 is in ``s.row_gain[0]``, the opposite in
     ``s.row_gain[1]``; other rows do not care.  Only the words with such rows are kept: word ``j`` of these is word
-    ``s.care[j]`` of the rows.  Where ``output`` is 0 or more, it is that output bit alone
-    that was inverted.
+    ``s.care[j]`` of the rows.  Where ``output`` is 0 or more, it is that output bit alone that was inverted.
     """
     right = s.flipped[s.flipped.shape[0] - 1]
     for w in range(right.size):
@@ -170,7 +169,7 @@ def take_over(s: State, changed: Words, dirty: int) -> None:
 
 @inner
 def score_of(s: State, plane: Words, words: int) -> int:
-    """Return rows right less rows wrong, over the rows that care, of the compact signal ``plane``: 0 for a constant 0."""
+    """Return rows right less rows wrong, over the rows that care, of the compact signal ``plane``."""
     total = 0
     for j in range(words):
         total += ones_in(plane[j] & s.row_gain[0, j]) - ones_in(plane[j] & s.row_gain[1, j])

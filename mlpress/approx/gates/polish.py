@@ -1,7 +1,7 @@
 """Circuits of searched networks, made smaller gate by gate on the rows that the networks learned from.
 
-Archives of folds cannot start from such a network, which has seen their held-out rows, and what they start from in its
-place says little of its circuit.  So these circuits are judged as the networks are: on the rows held out of those.
+Archives of folds cannot start from such a network, which has seen their held-out rows, and their substitutes say little
+of its circuit.  So these circuits are judged as the networks are: on the rows held out of those.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from mlpress.approx.gates.starts import FixedStart
 from mlpress.approx.gates.whole import pruned
 
 AUGMENTATION: Augmentation = "moved"
-"""The integer level's."""
+"""The augmentation of the integer level's rows."""
 
 
 def polished(
@@ -40,12 +40,12 @@ def polished(
     seed: int = 0,
     until: float = inf,
 ) -> list[CircuitDesign]:
-    """The circuits on the way down from each of ``starts``, which have not seen the rows ``held``; small first.
+    """Anneal down from each of ``starts``, which have not seen the rows ``held``; return the circuits, small first.
 
     ``costs`` are in the metric of the name ``metric``.  Every start is annealed at each of the effort's prices in turn,
     on the rows ``fit``, and takes no more than its share of the time until the moment ``until`` (of
-    :func:`mlpress.approx.now`).  Accuracies are what circuits of like area have on ``held``, and ``moved`` is added to
-    them; ``optimism`` is theirs where the starts may have seen those rows.
+    :func:`mlpress.approx.now`).  Accuracies are those of circuits of similar area on ``held``, plus ``moved``;
+    ``optimism`` is theirs where the starts may have seen those rows.
     """
     circuit = starts[0].circuit
     problem = GateProblem(

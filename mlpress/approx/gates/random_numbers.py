@@ -10,7 +10,7 @@ from mlpress.jit import inner
 
 @inner
 def random_word(seed: Words) -> Scalar:
-    """Return the next 64 random bits: SplitMix64 (Steele et al., "Fast splittable pseudorandom number generators", 2014)."""
+    """Return 64 random bits of SplitMix64 (Steele et al., "Fast splittable pseudorandom number generators", 2014)."""
     seed[0] += np.uint64(0x9E3779B97F4A7C15)
     z = seed[0]
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

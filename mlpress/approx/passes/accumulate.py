@@ -30,7 +30,7 @@ class Accumulate:
                 raise MlpressError(f"accumulate: {option} is {value}; it must be within 0..48")
 
     def __call__(self, net: Net) -> Net:
-        """``net`` with truncated sums and rounded biases."""
+        """Return ``net`` with truncated sums and rounded biases."""
         return replace(
             net, layers=tuple(Layer(tuple(self._truncate(n) for n in layer.neurons)) for layer in net.layers)
         )
@@ -47,7 +47,7 @@ class Accumulate:
         return replace(neuron, terms=tuple(terms), bias=(bias + half) >> self.rounding << self.rounding)
 
     def genes(self, net: Net) -> tuple[Genes, ...]:
-        """The mask of every term and the bias of every neuron, up to four times the largest sum in its layer."""
+        """Free the mask of every term and the bias of every neuron, up to four times the largest sum in its layer."""
         found: list[Genes] = []
         width = max(feature.bits for feature in net.inputs)
         for k, (layer, ranges) in enumerate(zip(net.layers, intervals(net), strict=True)):
