@@ -154,7 +154,7 @@ class SearchResult:
         return (
             f"the exact network is taken: no smaller design is within {max_loss:.1%} of the model's "
             f"{self.reference:.1%} (the best has {best:.1%} on rows held out of it{known}); if the model was trained "
-            "on these rows, its own figure is kind, and a larger --max-loss is fair"
+            "on these rows, its own accuracy is biased upwards, and a larger --max-loss is fair"
         )
 
     def design(self, judged: Judged, max_loss: float | None = None) -> Design:

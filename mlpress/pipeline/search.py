@@ -1,7 +1,7 @@
 """From a model to a front of cheaper designs: the searches, and the choice of a design.
 
 The integer level looks for networks of approximate arithmetic (:func:`mlpress.approx.search`); the gate level goes on
-from their circuits and from others (:func:`mlpress.approx.gates.evolve`).  What they find is a
+from their circuits and from others (:func:`mlpress.approx.gates.evolve`).  Their result is a
 :class:`mlpress.pipeline.result.SearchResult`, which chooses.
 """
 

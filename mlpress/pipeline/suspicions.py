@@ -156,7 +156,7 @@ def _column_causes(match: Match) -> list[str]:
 
 
 def _scaling_causes(model: ir.Model, rows: Dataset) -> list[str]:
-    """Find out whether what reaches the first layer is much larger or flatter than what trainers feed."""
+    """Find out whether the first layer's values are much larger or flatter than those that trainers feed."""
     reached = rows.features * model.scale + model.offset
     peak = float(np.abs(reached).max())
     span = float(np.median(np.ptp(reached, axis=0)))

@@ -23,7 +23,7 @@ from mlpress.pipeline.result import SearchResult
 from mlpress.targets import PrintedArtifact
 
 COPIES = 1000
-"""Printed copies that are drawn, where nobody says how many."""
+"""Printed copies that are drawn by default."""
 
 CURVE = (0.0, 0.005, 0.01, 0.02, 0.03, 0.05)
 """Offsets, as shares of full scale, of the curve of accuracy."""

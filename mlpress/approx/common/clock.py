@@ -1,4 +1,4 @@
-"""The time of a whole command, and what of it is kept for its end."""
+"""The time of a whole command, and the part that is kept for its end."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class Cluster:
         """Return ``work(problem, item)`` for every item, each on one of the workers, in the order of the items."""
         from distributed import KilledWorker
 
-        # Data of its own would be lost with the workers that hold it; what a task brings along is not.
+        # Scattered data would be lost with the workers that hold it; a task's own arguments are not.
         tasks = [self._client.submit(work, problem, item, pure=False) for item in items]
         try:
             found: list[R] = self._client.gather(tasks)

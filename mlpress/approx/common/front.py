@@ -42,7 +42,7 @@ D = TypeVar("D", bound=Judged)
 class Front(Generic[D]):
     """The designs that no other one beats, cheapest first.
 
-    Losses count from the accuracy ``reference``.  ``metrics`` are what designs cost; the first one ranks them.
+    Losses count from the accuracy ``reference``.  The first of ``metrics`` ranks the designs.
     """
 
     designs: tuple[D, ...]
@@ -125,7 +125,7 @@ def unbeaten(designs: Iterable[D], metric: str, slack: float = 1.0) -> list[D]:
 
 
 def cost_row(metrics: Sequence[Metric], model: Figures, measured: Figures | None) -> dict[str, Any]:
-    """Return a design's cost by column: the model's, where it has one, and what was measured."""
+    """Return a design's cost by column: the model's, where it has one, and the measured one."""
     known = {f"model_{metric.key}": model[metric.name] for metric in metrics if metric.name in model}
     return known | {metric.key: None if measured is None else measured.get(metric.name) for metric in metrics}
 

@@ -35,7 +35,7 @@ class Limits:
 
 
 def allows(most: Mapping[str, float], cost: Mapping[str, float]) -> bool:
-    """Return whether a cost is within the limits by metric; what is not known is not."""
+    """Return whether a cost is within the limits by metric; an unknown one is not."""
     return all(cost.get(name, inf) <= value for name, value in most.items())
 
 

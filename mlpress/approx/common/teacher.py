@@ -1,6 +1,6 @@
 """More rows than were measured: neighbours of the training rows, labelled by a teacher.
 
-Fitting a small classifier to what a strong one says about many rows, beside the few labels, keeps it from learning
+Fitting a small classifier to the decisions of a strong one on many rows, beside the few labels, keeps it from learning
 the noise (C. Bucila, R. Caruana, A. Niculescu-Mizil, "Model compression", KDD 2006).
 """
 

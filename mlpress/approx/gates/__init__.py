@@ -1,4 +1,4 @@
-"""Gate-level evolution: the circuit is the genome, and the rows say what it must still do."""
+"""Gate-level evolution: the circuit is the genome, judged on rows."""
 
 from mlpress.approx.gates.cells import LEFT, NANDS, RIGHT, WIRES, GateCosts
 from mlpress.approx.gates.evolution import EvolutionProgress, Round, evolve

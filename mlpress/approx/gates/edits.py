@@ -272,7 +272,7 @@ def substitute(s: State, old: int, new: int) -> None:
 
 @inner
 def inverted_cost(s: State, gate: int) -> tuple[int, bool]:
-    """Return what it adds to the cost to turn ``gate`` into its complement, all its readers following.
+    """Return the rise in cost of turning ``gate`` into its complement, all its readers following.
 
     The second value is whether it can be done: an output that reads it must not change.
     """

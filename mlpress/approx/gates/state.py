@@ -61,8 +61,8 @@ NODE = np.dtype(
 ``readers``; ``place`` is the gate's position in the list of live gates, -1 where the slot is free.  ``above``,
 ``dirty``, ``queued`` and ``freed`` hold the number of the last visit that marked the signal so: it depends on the
 visited one, it changes with it, it waits to be simulated, nothing else needs it.  ``next`` links a queue.  ``ones``
-counts the rows in which it is 1, and ``cost`` is what the gate costs; an input's is its price, which counts while
-anything reads it.
+counts the rows in which it is 1, and ``cost`` is the gate's cost; an input's is its price, which counts while anything
+reads it.
 """
 
 LIVE, FREE, VISIT, CORRECT, COST, VISITS, MOVES, ACCEPTED = range(8)
@@ -72,13 +72,13 @@ LIVE, FREE, VISIT, CORRECT, COST, VISITS, MOVES, ACCEPTED = range(8)
 class State(NamedTuple):
     """The arrays of a chain, for ``S`` slots, ``W`` words of rows and ``K`` output bits.
 
-    ``value`` (S, W) is every signal in every row.  ``flipped`` (S + 1, W) is what it would be with the visited signal
+    ``value`` (S, W) is every signal in every row.  ``flipped`` (S + 1, W) are the values with the visited signal
     inverted; its last row is scratch.  ``labels`` (K, W) are the wanted output bits, ``valid`` (W,) has a one for every
     row, ``right`` (W,) for every row classified correctly.  ``care`` (W,) are the words with rows that care for the
     visited signal, and ``row_gain`` (2, W) has, word by word, the rows that are right with a 1 alone and those that are
     right with a 0 alone.  ``live``, ``free``, ``dirty`` and ``stack`` are lists, ``queues`` has one queue per level.
-    ``area`` (16,) is the cost of a function, ``watts`` (16, 4) what a state adds, ``seed`` (1,) the state of the random
-    numbers.
+    ``area`` (16,) is the cost of a function, ``watts`` (16, 4) the power that a state adds to it, ``seed`` (1,) the
+    state of the random numbers.
     """
 
     nodes: NDArray[Any]

@@ -247,8 +247,8 @@ def count_wrong(
 ) -> None:
     """Add each member's wrongly classified rows to ``wrong`` (members,), for members whose lanes are ``codes``'s.
 
-    ``segments`` is int64 (segments, 3): first row, row after the last, label.  ``codes`` is (inputs, rows) in
-    lane type; ``lanes`` (members,) is what :func:`find_lanes` found.
+    ``segments`` is int64 (segments, 3): first row, row after the last, label.  ``codes`` is (inputs, rows) in lane
+    type; ``lanes`` (members,) is from :func:`find_lanes`.
     """
     last = len(layers) - 1
     total = layers[last].first + layers[last].neurons

@@ -128,7 +128,7 @@ def search(
     budget: Budget,
     *,
     passes: Sequence[ApproximatePass] = DEFAULT_PASSES,
-    limits: Limits = Limits(),  # noqa: B008 - nobody changes it
+    limits: Limits = Limits(),  # noqa: B008 - immutable
     seed: int = 0,
     workers: int | None = None,
     effort: Effort = Effort(),  # noqa: B008 - immutable
@@ -268,7 +268,7 @@ def _steps(effort: Effort, before: int, took: float, seconds: float) -> int:
 
 
 def _digest(net: Net, passes: Sequence[ApproximatePass], codes: Ints, labels: Ints) -> str:
-    """Return a digest of what decides a search beside what its :class:`Problem` holds."""
+    """Return a digest of what decides a search and is not in its :class:`Problem`."""
     digest = sha256(repr((to_text(net), tuple(passes))).encode())
     for array in (codes, labels):
         digest.update(np.ascontiguousarray(array).tobytes())
@@ -318,7 +318,7 @@ def _accuracy(net: Net, codes: Ints, labels: Ints) -> float:
 
 
 def _judged(problem: Problem, front: Population, codes: Ints, labels: Ints) -> tuple[Candidate, ...]:
-    """Return the designs of a front with their accuracy on the held-out rows (rows, inputs) and what they cost."""
+    """Return the designs of a front with their accuracy on the held-out rows (rows, inputs) and their cost."""
     space, cost = problem.space, problem.cost
     vectors = space.vectors(front.genomes)
     wrong = Engine(space.layout, codes, labels).wrong(vectors)

@@ -15,8 +15,8 @@ from mlpress.ir import Layer, Net, Neuron, Term, intervals, output_bits
 class Accumulate:
     """Sums without their lowest ``columns`` columns, and biases that are multiples of ``2**rounding``.
 
-    With ``compensate`` the bias takes over the mean of what is dropped, as if half of those bits were ones.
-    In a search every bit of every term can be left out (arXiv 2312.17612), and biases move freely.
+    With ``compensate`` the bias takes over the mean of the dropped bits, as if half of those bits were ones.  In a
+    search every bit of every term can be left out (arXiv 2312.17612), and biases move freely.
     """
 
     columns: int = 0
