@@ -176,13 +176,13 @@ def search_prepared(
     interrupts.defer(task.told)
     if level != "gates" and task.held_rows < suspicions.FEW_ROWS <= len(rows):
         watch.warn(suspicions.few_rows(task.held_rows, "validation"))
-    validation_rows = len(rows)
-    retrained = None if level == "integer" else task.retrained()
-    optimism = task.optimism(retrained)
+    validation_rows, retrained, optimism = len(rows), None, 0.0
     integer = None if level == "gates" else task.integer_front(budget)
     evolved = None
     if level != "integer" and (integer is None or integer.stopped != "interrupted"):
         try:
+            retrained = task.retrained()
+            optimism = task.optimism(retrained)
             evolved = task.gate_front(replace(budget, generations=rounds), integer, optimism)
         except KeyboardInterrupt:
             if integer is None:
