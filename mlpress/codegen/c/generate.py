@@ -52,6 +52,9 @@ def generate(program: Net | Circuit, core: Core, options: COptions | None = None
         return _sliced(program, core, wanted)
     shapes = [wanted.shape] if wanted.shape != "auto" else _candidates(program, core)
     made = [_shaped(program, core, wanted, shape) for shape in shapes]
+    if wanted.most_cycles:
+        most = max(wanted.most_cycles, min(one.facts.cycles for one in made))
+        made = [one for one in made if one.facts.cycles <= most]
     key = (lambda one: one.facts.flash) if wanted.minimise == "flash" else (lambda one: one.facts.cycles)
     return min(made, key=key)
 
