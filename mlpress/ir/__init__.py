@@ -49,6 +49,8 @@ from mlpress.ir.interval import (
     unsigned_bits,
 )
 from mlpress.ir.ladder import Clamp
+from mlpress.ir.level_sums import by_levels, unary_circuit
+from mlpress.ir.limits import UNARY_LEVELS
 from mlpress.ir.model import (
     ArgmaxHead,
     Clip,
@@ -75,6 +77,7 @@ from mlpress.ir.net import (
     BitRange,
     Head,
     Input,
+    Interface,
     Ladder,
     Layer,
     Net,
@@ -84,9 +87,11 @@ from mlpress.ir.net import (
     Scores,
     Term,
     Threshold,
+    level_port,
     port_name,
 )
 from mlpress.ir.plan import AtLeast, Code, Output, Plan, Raws, Sum, Tournament, Value
+from mlpress.ir.ports import codes_at, implied, input_bits, input_ports, port_columns
 from mlpress.ir.program import (
     Program,
     Shipped,
@@ -104,17 +109,20 @@ from mlpress.ir.program import (
     structure,
     to_circuit,
     to_hardware,
+    to_unary,
 )
 from mlpress.ir.scan import Line, Lines, quote
 from mlpress.ir.share import Operand
 from mlpress.ir.text import from_text, to_text
 from mlpress.ir.text_field import field_tables, table_digest
+from mlpress.ir.unary import unary, unary_inputs, without_unread
 from mlpress.ir.verify import verify
 
 __all__ = [
     "FALSE",
     "PRIMES",
     "TRUE",
+    "UNARY_LEVELS",
     "WAVE",
     "Activation",
     "Argmax",
@@ -143,6 +151,7 @@ __all__ = [
     "Head",
     "Input",
     "Integers",
+    "Interface",
     "Interval",
     "Ints",
     "Ladder",
@@ -193,6 +202,7 @@ __all__ = [
     "bit_weights",
     "bits_interval",
     "bits_of",
+    "by_levels",
     "check_codes",
     "check_features",
     "check_program",
@@ -200,6 +210,7 @@ __all__ = [
     "circuit_bits",
     "circuit_of",
     "code_values",
+    "codes_at",
     "delta",
     "encode",
     "encoded",
@@ -209,20 +220,25 @@ __all__ = [
     "from_aiger",
     "from_text",
     "harmonics",
+    "implied",
     "index_bits",
+    "input_bits",
     "input_intervals",
+    "input_ports",
     "integer_level",
     "interpret",
     "interpret_circuit",
     "interpret_field",
     "interpret_model",
     "intervals",
+    "level_port",
     "lower",
     "lower_net",
     "named_values",
     "nand_count",
     "neuron_values",
     "output_bits",
+    "port_columns",
     "port_name",
     "predict",
     "program_of",
@@ -238,9 +254,14 @@ __all__ = [
     "to_circuit",
     "to_hardware",
     "to_text",
+    "to_unary",
+    "unary",
+    "unary_circuit",
+    "unary_inputs",
     "unsigned_bits",
     "verify",
     "weight_terms",
     "with_halves",
     "with_integers",
+    "without_unread",
 ]
