@@ -104,8 +104,8 @@ def usual(options: Options, given: Mapping[str, Any]) -> Options:
 
 
 def settled(options: Options, settings: Settings) -> tuple[Options, Settings, tuple[Metric, ...]]:
-    """Return the options of the target that minimises what is asked for, the settings with limits by metric name, and
-    the metrics, that which ranks first.
+    """Return the options of the target that minimises what is asked for within limits, the settings with limits by
+    metric name, and the metrics, that which ranks first.
 
     Raises :class:`MlpressError` for a metric that the target does not have, and for a level that cannot be searched.
     """
@@ -115,7 +115,8 @@ def settled(options: Options, settings: Settings) -> tuple[Options, Settings, tu
         metrics = ranked(metrics, find_metric(metrics, settings.minimise, owner).name)
         target = target.minimising(metrics[0].name)
     if settings.limits is not None:
-        settings = replace(settings, limits=settings.limits.named(metrics, owner))
+        limits = settings.limits.named(metrics, owner)
+        settings, target = replace(settings, limits=limits), target.within(limits.most)
     if settings.level == "gates" and target.gate_costs(metrics[0].name) is None:
         raise MlpressError(f"{owner} has no gates to search; search networks with --level integer")
     return replace(options, target=target), settings, metrics

@@ -273,6 +273,10 @@ class Printed:
         """Return the target as it is: nothing of it depends on what is minimised."""
         return self
 
+    def within(self, most: Mapping[str, float]) -> Printed:
+        """Return the target as it is: nothing of it depends on limits."""
+        return self
+
     def cost_model(self, layout: Layout) -> CostModel:
         """Return the prices of a net's parts in the technology's cells, and of comparators where circuits read them."""
         from mlpress.targets.printed_prices import printed_cost_model
