@@ -24,6 +24,7 @@ from mlpress.ir.field import (
 from mlpress.ir.field_formats import integer_level, with_halves, with_integers
 from mlpress.ir.field_math import PRIMES, WAVE, harmonics
 from mlpress.ir.gates import Bits, Gate
+from mlpress.ir.grid_shape import GridKind, GridShape, LevelShape
 from mlpress.ir.interpret import (
     Trace,
     check_codes,
@@ -137,7 +138,9 @@ __all__ = [
     "Frequency",
     "Gate",
     "Grid",
+    "GridKind",
     "GridLevel",
+    "GridShape",
     "HardSigmoid",
     "HashedAnds",
     "Head",
@@ -149,6 +152,7 @@ __all__ = [
     "Layer",
     "LayerIntervals",
     "LeakyRelu",
+    "LevelShape",
     "Line",
     "Linear",
     "Lines",

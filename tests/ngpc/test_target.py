@@ -67,7 +67,7 @@ def test_number_formats_are_options_and_change_the_function(field: ir.Field) -> 
 
 
 def test_integers_only_where_a_level_does_not_fit() -> None:
-    big = fields.application("nsdf", "hashgrid", shape=fields.GridShape("hash", 3, 16, 2, 16, 1.3819, 18), spread=1.0)
+    big = fields.application("nsdf", "hashgrid", shape=ir.GridShape("hash", 3, 16, 2, 16, 1.3819, 1 << 18), spread=1.0)
     (grid,) = read_target("ngpc:8", {"tables": "fit8"}).formatted(big).grids()  # type: ignore[attr-defined]
     assert [level.bits for level in grid.levels] == [
         32 if level.table.shape[0] <= 1 << 17 else 8 for level in grid.levels
