@@ -172,7 +172,7 @@ def search(
     max_loss: Annotated[
         float | None,
         typer.Option(
-            help="Accuracy that may be lost: a share (0.01), of fields dB of PSNR (1.0); with --max as little as can be."
+            help="Accuracy that may be lost: a share (0.01), of fields dB of PSNR (1.0); with --max the least."
         ),
     ] = None,
     most: Annotated[

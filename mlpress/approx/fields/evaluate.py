@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 from mlpress.approx.fields.space import PRUNED, FieldSpace, Gene, Ints
 from mlpress.ir import Encode, Grid, Network, Singles, Span, check_samples, encoded
 
+DIGITS = 4
+"""Decimals of a ratio in dB: the order of a product's sums, which threads change, is not seen in them."""
+
 
 class FieldJudge:
     """The fields of a space on ``samples`` (rows, inputs): their values, and their noise against ``wanted``.
@@ -53,7 +56,7 @@ class FieldJudge:
     def ratio(self, found: Singles, rows: NDArray[np.int64]) -> float:
         """Return the ratio in dB of values (rows, outputs); the peak is the span of all wanted values."""
         noise = float(np.mean((self.wanted[rows] - found) ** 2))
-        return float(10 * np.log10(self.peak**2 / max(noise, 1e-20 * self.peak**2)))
+        return round(float(10 * np.log10(self.peak**2 / max(noise, 1e-20 * self.peak**2))), DIGITS)
 
     def _level(self, node: Encode, gene: Gene, value: int, source: Singles) -> Singles:
         key = (gene.node, gene.part, value)
