@@ -37,6 +37,13 @@ WeightBits = Annotated[int, typer.Option(help="Bits of each weight.")]
 ActivationBits = Annotated[int, typer.Option(help="Bits of each hidden output.")]
 SearchLevel = Literal["integer", "gates", "both"]
 Start = Literal["model", "tree"]
+Interface = Annotated[
+    str | None,
+    typer.Option(help="How codes come in: unary (comparators, counted; the default where known) or binary."),
+]
+OffsetSigma = Annotated[
+    float | None, typer.Option(help="State accuracy over printed copies: comparators' offsets, share of full scale.")
+]
 Effort = Annotated[str | None, typer.Option(help="Synthesis effort: fast, default or thorough.")]
 Rate = Annotated[float | None, typer.Option(help="Inferences per second that power and energy are stated for.")]
 TargetOption = Annotated[

@@ -17,8 +17,10 @@ from mlpress.arguments import (
     Effort,
     Features,
     InputBits,
+    Interface,
     Label,
     Liberty,
+    OffsetSigma,
     Output,
     Quiet,
     Rate,
@@ -200,6 +202,10 @@ def search(
         Path | None, typer.Option(help="Designs to show in the picture: CSV of label, accuracy and, say, area_cm2.")
     ] = None,
     option: TargetOption = None,
+    interface: Interface = None,
+    offset_sigma: OffsetSigma = None,
+    defect_rate: Annotated[float, typer.Option(help="Of these copies, the share of cells that are stuck.")] = 0.0,
+    copies: Annotated[int, typer.Option(help="Printed copies that are drawn.")] = 1000,
     effort: Effort = None,
     rate: Rate = None,
     verbose: Verbose = False,
@@ -214,23 +220,29 @@ def search(
     from mlpress.pipeline import compile as compiler
     from mlpress.pipeline import search as searching
     from mlpress.pipeline.result import with_fronts
-    from mlpress.pipeline.settings import RunOptions, Settings, limits_of
+    from mlpress.pipeline.settings import RunOptions, Settings, limits_of, usual
+    from mlpress.pipeline.variation import Faults, with_copies
     from mlpress.report import read_design, read_points, summary_table
     from mlpress.targets import power_limit
 
     began = now()
+    faults = Faults(offset_sigma, defect_rate, copies)
     check_replaceable(output, marker=FACTS)
     most_by_metric = read_most(most or [], max_area, power_limit(power_source or [], max_power))
     allowed = Budget(read_seconds(budget) if seconds is None else seconds, generations)
     run = RunOptions(workers, cluster, output.with_name(f"{output.name}.checkpoint"), resume)
     screen = new_screen(verbose, quiet, as_json, strict)
+    own = read_given(
+        option, liberty=liberty, effort=effort, rate_hz=rate, with_adc=with_adc or None, interface=interface
+    )
     options = compiler.Options.of(
         target,
         input_bits=input_bits,
         weight_bits=weight_bits,
         activation_bits=activation_bits,
-        **read_given(option, liberty=liberty, effort=effort, rate_hz=rate, with_adc=with_adc or None),
+        **own,
     )
+    options = usual(options, own)
     limits = limits_of(max_loss, most_by_metric, options.target.level)
     settings = Settings(level, start == "tree", limits, minimise, power_weight, seed)
     points = () if published is None else read_points(published, searching.column_of(options, minimise))
@@ -263,6 +275,9 @@ def search(
         )
         screen.step("build and verify the chosen design")
         design = found.chosen()
+        if faults.any:
+            screen.step(f"draw {copies} printed copies")
+            design = with_copies(design, found, faults, seed)
         folder = with_fronts(design, found, points).save(output)
         if found.front.stopped == "interrupted":
             screen.note(f"interrupted; the same command with --resume goes on from {run.checkpoint}.*")

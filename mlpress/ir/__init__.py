@@ -50,6 +50,8 @@ from mlpress.ir.interval import (
     unsigned_bits,
 )
 from mlpress.ir.ladder import Clamp
+from mlpress.ir.level_sums import by_levels, unary_circuit
+from mlpress.ir.limits import UNARY_LEVELS
 from mlpress.ir.model import (
     ArgmaxHead,
     Clip,
@@ -76,6 +78,7 @@ from mlpress.ir.net import (
     BitRange,
     Head,
     Input,
+    Interface,
     Ladder,
     Layer,
     Net,
@@ -85,9 +88,11 @@ from mlpress.ir.net import (
     Scores,
     Term,
     Threshold,
+    level_port,
     port_name,
 )
 from mlpress.ir.plan import AtLeast, Code, Output, Plan, Raws, Sum, Tournament, Value
+from mlpress.ir.ports import codes_at, implied, input_bits, input_ports, port_columns
 from mlpress.ir.program import (
     Program,
     Shipped,
@@ -105,17 +110,20 @@ from mlpress.ir.program import (
     structure,
     to_circuit,
     to_hardware,
+    to_unary,
 )
 from mlpress.ir.scan import Line, Lines, quote
 from mlpress.ir.share import Operand
 from mlpress.ir.text import from_text, to_text
 from mlpress.ir.text_field import field_tables, table_digest
+from mlpress.ir.unary import unary, unary_inputs, without_unread
 from mlpress.ir.verify import verify
 
 __all__ = [
     "FALSE",
     "PRIMES",
     "TRUE",
+    "UNARY_LEVELS",
     "WAVE",
     "Activation",
     "Argmax",
@@ -146,6 +154,7 @@ __all__ = [
     "Head",
     "Input",
     "Integers",
+    "Interface",
     "Interval",
     "Ints",
     "Ladder",
@@ -197,6 +206,7 @@ __all__ = [
     "bit_weights",
     "bits_interval",
     "bits_of",
+    "by_levels",
     "check_codes",
     "check_features",
     "check_program",
@@ -204,6 +214,7 @@ __all__ = [
     "circuit_bits",
     "circuit_of",
     "code_values",
+    "codes_at",
     "delta",
     "encode",
     "encoded",
@@ -213,20 +224,25 @@ __all__ = [
     "from_aiger",
     "from_text",
     "harmonics",
+    "implied",
     "index_bits",
+    "input_bits",
     "input_intervals",
+    "input_ports",
     "integer_level",
     "interpret",
     "interpret_circuit",
     "interpret_field",
     "interpret_model",
     "intervals",
+    "level_port",
     "lower",
     "lower_net",
     "named_values",
     "nand_count",
     "neuron_values",
     "output_bits",
+    "port_columns",
     "port_name",
     "predict",
     "program_of",
@@ -242,9 +258,14 @@ __all__ = [
     "to_circuit",
     "to_hardware",
     "to_text",
+    "to_unary",
+    "unary",
+    "unary_circuit",
+    "unary_inputs",
     "unsigned_bits",
     "verify",
     "weight_terms",
     "with_halves",
     "with_integers",
+    "without_unread",
 ]

@@ -15,8 +15,8 @@ import numpy as np
 from mlpress.errors import MlpressError
 from mlpress.ir.ands import delta
 from mlpress.ir.circuit import Circuit, Word
-from mlpress.ir.limits import INPUT_BITS, MAX_ANDS, MAX_INPUTS, MAX_NEURONS, MAX_TEXT, MAX_WORD
-from mlpress.ir.net import port_name
+from mlpress.ir.limits import INPUT_BITS, MAX_ANDS, MAX_INPUTS, MAX_LEVELS, MAX_NEURONS, MAX_TEXT, MAX_WORD
+from mlpress.ir.ports import input_ports
 from mlpress.ir.scan import Lines
 from mlpress.ir.text_circuit import frame_lines, read_frame
 from mlpress.ir.verify_circuit import verify_circuit
@@ -53,7 +53,7 @@ def to_aiger(circuit: Circuit, form: Literal["binary", "ascii"] = "binary") -> b
 
 
 def _symbols(circuit: Circuit) -> list[str]:
-    inputs = [f"{port_name(k)}[{bit}]" for k, feature in enumerate(circuit.inputs) for bit in range(feature.bits)]
+    inputs = [f"{name}[{bit}]" for name, width in input_ports(circuit.inputs) for bit in range(width)]
     words = zip(circuit.ports, circuit.outputs, strict=True)
     outputs = [f"{name}[{bit}]" for name, word in words for bit in range(len(word))]
     return [f"i{k} {name}" for k, name in enumerate(inputs)] + [f"o{k} {name}" for k, name in enumerate(outputs)]
@@ -87,7 +87,7 @@ def _framed(inputs: int, ands: Pairs, outputs: Sequence[int], like: Circuit | No
             raise MlpressError(f"the AIGER file's comment: {error}") from None
     else:
         raise MlpressError("the AIGER file does not say what its bits stand for; give the circuit that it came from")
-    bits = sum(feature.bits for feature in features)
+    bits = sum(feature.width for feature in features)
     if bits != inputs or sum(widths) != len(outputs):
         raise MlpressError(
             f"the AIGER file has {counted(inputs, 'input')} and {counted(len(outputs), 'output')}; its circuit has "
@@ -119,7 +119,11 @@ class _Reader:
         self.highest, self.inputs, latches, self.outputs, self.ands = numbers[:5]
         if latches or any(numbers[5:]):
             raise self.error("the file has latches or properties; only combinational circuits can be read")
-        bounds = ((self.inputs, MAX_INPUTS * INPUT_BITS), (self.outputs, MAX_NEURONS * MAX_WORD), (self.ands, MAX_ANDS))
+        bounds = (
+            (self.inputs, MAX_INPUTS * INPUT_BITS + MAX_LEVELS),
+            (self.outputs, MAX_NEURONS * MAX_WORD),
+            (self.ands, MAX_ANDS),
+        )
         if any(count > most for count, most in bounds) or self.highest < self.inputs + self.ands:
             raise self.error(
                 f"{self.highest} variables, {self.inputs} inputs, "

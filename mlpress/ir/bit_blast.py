@@ -5,7 +5,8 @@ from __future__ import annotations
 from mlpress.ir.bits import Lowered, lower_net
 from mlpress.ir.circuit import Circuit, CircuitBuilder
 from mlpress.ir.gates import Bits, Gate, GateList
-from mlpress.ir.net import Net, Scores, port_name
+from mlpress.ir.net import Net, Scores
+from mlpress.ir.ports import input_ports
 
 
 def bit_blast(net: Net) -> Circuit:
@@ -45,7 +46,7 @@ def _build(builder: CircuitBuilder, gate: Gate, a: int, b: int, c: int) -> int:
 def circuit_bits(circuit: Circuit) -> Bits:
     """Return a circuit as the bit program that back ends walk: constants folded, equal gates one, dead gates left
     out."""
-    gates = GateList(tuple((port_name(k), feature.bits) for k, feature in enumerate(circuit.inputs)), "g")
+    gates = GateList(input_ports(circuit.inputs), "g")
     literals = [0, *(literal for word in gates.input_words() for literal in word)]
 
     def read(literal: int) -> int:

@@ -28,8 +28,9 @@ Word = tuple[int, ...]
 class Circuit:
     """And-gates between the bits of ``inputs`` and those of ``outputs``.
 
-    Variables 1, 2, ... are the bits of the input codes: input 0's from the least significant up, then input 1's,
-    and so on; the variables after them are the and-gates.  Row ``k`` of ``ands``, int32 (gates, 2), holds the two
+    Variables 1, 2, ... are the input bits: input 0's, then input 1's, and so on; those of a binary input are its code's
+    bits from the least significant up, those of a unary one its levels from the lowest up.  The variables after them
+    are the and-gates.  Row ``k`` of ``ands``, int32 (gates, 2), holds the two
     literals that gate ``k`` reads.
 
     A classifier has one output word, the unsigned class index; ``classes`` names what it stands for.  A regression
@@ -74,8 +75,8 @@ class Circuit:
 
     @property
     def input_bits(self) -> int:
-        """Bits of all input codes together."""
-        return sum(feature.bits for feature in self.inputs)
+        """Bits in which all input codes together come in."""
+        return sum(feature.width for feature in self.inputs)
 
     @property
     def variables(self) -> int:
@@ -101,23 +102,27 @@ class CircuitBuilder(HashedAnds):
 
     Besides the trivial cases, a gate is simplified where one operand is an and-gate that shares a literal with the
     other: the rules of "Local Two-Level And-Inverter Graph Minimization without Blowup" (Brummayer, Biere, 2006)
-    that need no new gate.
+    that need no new gate.  Of two levels of one unary input, the higher one implies the lower one; where ``possible``
+    is false, gates are kept that differ only in rows in which it does not.
     """
 
-    def __init__(self, inputs: Sequence[Input]) -> None:
+    def __init__(self, inputs: Sequence[Input], *, possible: bool = True) -> None:
         self._inputs = tuple(inputs)
-        super().__init__(1 + sum(feature.bits for feature in inputs))
+        super().__init__(1 + sum(feature.width for feature in inputs))
         self._bits: list[list[int]] = []
+        self._level_of: dict[int, int] = {}
         variable = 1
-        for feature in inputs:
-            self._bits.append([2 * (variable + k) for k in range(feature.bits)])
-            variable += feature.bits
+        for index, feature in enumerate(inputs):
+            self._bits.append([2 * (variable + k) for k in range(feature.width)])
+            if feature.interface == "unary" and possible:
+                self._level_of.update((variable + k, index) for k in range(feature.width))
+            variable += feature.width
 
     def __len__(self) -> int:
         return len(self.nodes)
 
     def input(self, index: int) -> list[int]:
-        """Return the literals of input ``index``, the least significant bit first."""
+        """Return the literals of input ``index``: the least significant bit, or the lowest level, first."""
         return list(self._bits[index])
 
     def invert(self, a: int) -> int:
@@ -128,9 +133,23 @@ class CircuitBuilder(HashedAnds):
         """Return the literal of ``a and b``; no new gate where an operand's own gate decides it."""
         if a > b:
             a, b = b, a
+        if (simple := self._implied(a, b)) is not None:
+            return simple
         if (simple := self._absorbed(a, b)) is not None or (simple := self._absorbed(b, a)) is not None:
             return simple
         return HashedAnds.both(self, a, b)
+
+    def _implied(self, low: int, high: int) -> int | None:
+        """Return ``low and high`` where both are levels of one unary input, None where they are not, or it is a gate.
+
+        Where the higher level is reached, the lower one is.
+        """
+        source = self._level_of.get(low >> 1)
+        if source is None or source != self._level_of.get(high >> 1) or low >> 1 == high >> 1:
+            return None
+        if not low & 1:
+            return None if high & 1 else high
+        return low if high & 1 else FALSE
 
     def _absorbed(self, x: int, gate: int) -> int | None:
         """Return ``x and gate`` where one of the gate's own operands decides it or replaces the gate, else None."""

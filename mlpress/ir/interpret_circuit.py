@@ -36,7 +36,10 @@ def interpret_circuit(circuit: Circuit, codes: NDArray[Any]) -> CircuitTrace:
     ones = (1 << len(rows)) - 1
     signals = [0]
     for k, feature in enumerate(circuit.inputs):
-        signals += [sum((row[k] >> bit & 1) << r for r, row in enumerate(rows)) for bit in range(feature.bits)]
+        if feature.interface == "unary":
+            signals += [sum((row[k] >= level) << r for r, row in enumerate(rows)) for level in feature.reached]
+        else:
+            signals += [sum((row[k] >> bit & 1) << r for r, row in enumerate(rows)) for bit in range(feature.bits)]
 
     def value(literal: int) -> int:
         return signals[literal >> 1] ^ (ones if literal & 1 else 0)

@@ -17,6 +17,7 @@ MAX_TEXT = 1 << 28  # characters of a program's text form
 MAX_LINE = 1 << 23  # characters of one line of it
 
 INPUT_BITS = 16
+UNARY_LEVELS = 255  # of a unary input: a comparator each
 ACTIVATION_BITS = 24
 MAX_SHIFT = 63
 SUM_LIMIT = 1 << 62  # sums stay below it in magnitude, so a difference of two sums fits in int64 as well

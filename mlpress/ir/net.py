@@ -7,8 +7,12 @@ enforces it and :func:`mlpress.ir.interpret` is its meaning.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
+
+Interface = Literal["binary", "unary"]
+"""How a circuit receives a code: as its bits, or as one bit per level, which says whether the code reaches it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,9 @@ class Input:
     ``q = clip(round(x * scale + offset), 0, 2**bits - 1)`` in float64, where ``round`` is ``floor`` or, for
     ``rounding="even"``, round half to even.  With ``levels`` (a pruned flash converter) the code is the
     largest kept level that ``q`` reaches, or 0; levels increase strictly within 1 .. 2**bits - 1.
+
+    A circuit receives the code by its ``interface``: ``binary``, its bits, or ``unary``, one bit per level in
+    :attr:`reached`, the lowest first, which is 1 where the code is that level or more.
     """
 
     name: str
@@ -78,6 +85,17 @@ class Input:
     offset: float
     rounding: Literal["floor", "even"] = "floor"
     levels: tuple[int, ...] | None = None
+    interface: Interface = "binary"
+
+    @property
+    def reached(self) -> Sequence[int]:
+        """The levels that a code can reach, the lowest first: the kept ones, or 1 .. 2**bits - 1."""
+        return range(1, 1 << self.bits) if self.levels is None else self.levels
+
+    @property
+    def width(self) -> int:
+        """Bits in which a circuit receives the code."""
+        return self.bits if self.interface == "binary" else len(self.reached)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +172,11 @@ class Net:
 def port_name(index: int) -> str:
     """Return the name of the port, and of the code, of input ``index``: ``x0``, ``x1``, ..."""
     return f"x{index}"
+
+
+def level_port(index: int, level: int) -> str:
+    """Return the name of the port that says whether input ``index`` reaches ``level``: ``x3_ge5``."""
+    return f"{port_name(index)}_ge{level}"
 
 
 def output_ports(scores: Scores | None) -> tuple[str, ...]:

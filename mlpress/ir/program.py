@@ -18,8 +18,10 @@ from mlpress.ir.interpret import Trace, encode, interpret, score_values
 from mlpress.ir.interpret_circuit import CircuitTrace, interpret_circuit
 from mlpress.ir.interpret_field import check_samples, interpret_field
 from mlpress.ir.interval import intervals, output_bits, signed_bits
+from mlpress.ir.level_sums import unary_circuit
 from mlpress.ir.model import Ints
 from mlpress.ir.net import Ladder, Net
+from mlpress.ir.unary import unary
 
 Program = Net | Circuit
 """A program of integers.
@@ -113,6 +115,11 @@ def to_circuit(program: Program) -> Circuit:
 def to_hardware(program: Program) -> Lowered | Circuit:
     """Return what hardware is described from: a net with its plan and bits, or the circuit itself."""
     return lower_net(program) if isinstance(program, Net) else program
+
+
+def to_unary(program: Program) -> Circuit:
+    """Return a circuit of the same function with unary inputs: of a net the smaller one of two lowerings."""
+    return unary_circuit(program) if isinstance(program, Net) else unary(program)
 
 
 def program_of(hardware: Lowered | Circuit) -> Program:

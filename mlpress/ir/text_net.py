@@ -12,6 +12,7 @@ from mlpress.ir.net import (
     BitRange,
     Head,
     Input,
+    Interface,
     Ladder,
     Layer,
     Net,
@@ -51,7 +52,8 @@ def input_line(feature: Input) -> str:
         f"input {quote(feature.name)} bits {feature.bits} scale {feature.scale!r} "
         f"offset {feature.offset!r} round {feature.rounding}"
     )
-    return line if feature.levels is None else f"{line} {_call('levels', feature.levels)}"
+    line = line if feature.levels is None else f"{line} {_call('levels', feature.levels)}"
+    return line if feature.interface == "binary" else f"{line} unary"
 
 
 def _activation_word(activation: Activation) -> str:
@@ -140,13 +142,17 @@ def read_input(line: Line) -> Input:
     line.keyword("round")
     floor = line.keyword("floor", "even") == "floor"
     levels = None
-    if line.peek() is not None:
+    if line.peek() not in (None, "unary"):
         word, numbers = line.call("levels(...)")
         if word != "levels":
             line.fail(f"{word[:40]!r} stands where levels(...) should be")
         levels = tuple(numbers)
+    interface: Interface = "binary"
+    if line.peek() is not None:
+        line.keyword("unary")
+        interface = "unary"
     line.end()
-    return Input(name, bits, scale, offset, "floor" if floor else "even", levels)
+    return Input(name, bits, scale, offset, "floor" if floor else "even", levels, interface)
 
 
 def _read_neuron(line: Line, budget: _Budget) -> Neuron:

@@ -6,7 +6,7 @@ import numpy as np
 
 from mlpress.ir.checks import check_classes, check_count, check_float, check_inputs, check_int, fail
 from mlpress.ir.circuit import Circuit, index_bits
-from mlpress.ir.limits import MAX_ANDS, MAX_CLASSES, MAX_LEVELS, MAX_NEURONS, MAX_WORD
+from mlpress.ir.limits import MAX_ANDS, MAX_CLASSES, MAX_LEVELS, MAX_NEURONS, MAX_WORD, UNARY_LEVELS
 from mlpress.ir.verify_net import check_input
 from mlpress.progress import counted
 
@@ -17,6 +17,10 @@ def verify_circuit(circuit: Circuit) -> None:
     for index, feature in enumerate(circuit.inputs):
         check_input(feature, f"input {index}")
     check_count(sum(len(feature.levels or ()) for feature in circuit.inputs), 0, MAX_LEVELS, "inputs", "kept levels")
+    for index, feature in enumerate(circuit.inputs):
+        if feature.interface == "unary":
+            check_count(feature.width, 0, UNARY_LEVELS, f"input {index}", "levels of a unary input")
+    check_count(circuit.input_bits, 1, 1 << 31, "inputs", "input bits")
     _check_ands(circuit)
     highest = 2 * circuit.variables - 1
     for k, word in enumerate(circuit.outputs):

@@ -30,6 +30,8 @@ def verify_net(net: Net) -> None:
     check_inputs([feature.name for feature in net.inputs])
     for index, feature in enumerate(net.inputs):
         check_input(feature, f"input {index}")
+        if feature.interface != "binary":
+            fail(f"input {index}", "its interface is unary; only a circuit's input can be, a network reads whole codes")
     check_count(sum(len(feature.levels or ()) for feature in net.inputs), 0, MAX_LEVELS, "inputs", "kept levels")
 
     check_count(len(net.layers), 1, MAX_LAYERS, "layers", "layers")
@@ -60,6 +62,8 @@ def check_input(feature: Input, where: str) -> None:
     check_float(feature.offset, where, "offset")
     if feature.rounding not in ("floor", "even"):
         fail(where, f"rounding is {feature.rounding!r}; it must be 'floor' or 'even'")
+    if feature.interface not in ("binary", "unary"):
+        fail(where, f"the interface is {feature.interface!r}; it must be 'binary' or 'unary'")
     if feature.levels is None:
         return
     for level in feature.levels:

@@ -25,7 +25,16 @@ from mlpress.pipeline.measuring import measured_fronts
 from mlpress.pipeline.preparation import Prepared, prepare
 from mlpress.pipeline.result import SearchResult
 from mlpress.pipeline.search_key import sampled, search_key
-from mlpress.pipeline.settings import Level, RunOptions, Settings, check_numbers, limits_of, search_target, settled
+from mlpress.pipeline.settings import (
+    Level,
+    RunOptions,
+    Settings,
+    check_numbers,
+    limits_of,
+    search_target,
+    settled,
+    usual,
+)
 from mlpress.pipeline.task import Task, Unwatched, WholeTime
 from mlpress.progress import Silent, recorded
 from mlpress.targets import DEFAULT_TARGET
@@ -81,7 +90,7 @@ def search(
         model,
         data,
         budget,
-        chosen,
+        usual(chosen, options),
         settings,
         rounds=rounds,
         run=run,
@@ -186,13 +195,13 @@ def search_prepared(
     interrupts.defer(task.told)
     if level != "gates" and task.held_rows < suspicions.FEW_ROWS <= len(rows):
         watch.warn(suspicions.few_rows(task.held_rows, "validation"))
-    validation_rows = len(rows)
-    retrained = None if level == "integer" else task.retrained()
-    optimism = task.optimism(retrained)
+    validation_rows, retrained, optimism = len(rows), None, 0.0
     integer = None if level == "gates" else task.integer_front(budget)
     evolved = None
     if level != "integer" and (integer is None or integer.stopped != "interrupted"):
         try:
+            retrained = task.retrained()
+            optimism = task.optimism(retrained)
             evolved = task.gate_front(replace(budget, generations=rounds), integer, optimism)
         except KeyboardInterrupt:
             if integer is None:
@@ -284,7 +293,7 @@ def _trees(task: Task, costs: gates.GateCosts) -> Sequence[gates.TreePoint]:
     task.progress.step("fit decision trees, to hold the design against")
     clock: Clock = task.clock
     until = now() + max(clock.left_s() - clock.press_s, 0.0)
-    return gates.tree_points(task.net.inputs, task.net.classes, task.coded, costs, seed=task.settings.seed, until=until)
+    return gates.tree_points(task.inputs, task.net.classes, task.coded, costs, seed=task.settings.seed, until=until)
 
 
 def _search_facts(front: IntegerFront | gates.CircuitFront) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def search_key(net: ir.Net, rows: Dataset, options: Options, settings: Settings)
     digest = sha256(repr((ir.to_text(net), target.name, target.facts(), metrics, settings)).encode())
     arrays = [rows.features, rows.labels]
     arrays += [] if model is None else [model.pricing.prices]
-    arrays += [] if costs is None else [costs.area, costs.static_nw]
+    arrays += [] if costs is None else [costs.area, costs.static_nw, np.array(costs.level_price())]
     for array in arrays:
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from mlpress import ir
 from mlpress.errors import MlpressError
 from mlpress.metrics import Metric, find_metric, ranked
 from mlpress.pipeline.compile import Options
-from mlpress.targets import SearchTarget
+from mlpress.targets import Interfaced, SearchTarget
 
 if TYPE_CHECKING:
     from mlpress.approx import Limits
@@ -89,6 +90,17 @@ def search_target(options: Options) -> SearchTarget:
     if not isinstance(options.target, SearchTarget):
         raise MlpressError(f"designs for {options.target.name} cannot be searched for; compile the model as it is")
     return options.target
+
+
+def usual(options: Options, given: Mapping[str, Any]) -> Options:
+    """Return the options with the interface that a search takes unless the ``given`` ones name one.
+
+    It stays where inputs have more levels than unary ones may have.
+    """
+    target, levels = options.target, (1 << options.quantisation.input_bits) - 1
+    if "interface" in given or levels > ir.UNARY_LEVELS or not isinstance(target, Interfaced):
+        return options
+    return replace(options, target=target.searched())
 
 
 def settled(options: Options, settings: Settings) -> tuple[Options, Settings, tuple[Metric, ...]]:

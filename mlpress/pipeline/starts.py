@@ -26,11 +26,17 @@ def product_bits(net: ir.Net) -> int:
     return sum(term.mask.bit_count() for layer in net.layers for neuron in layer.neurons for term in neuron.terms)
 
 
-def alike(net: ir.Net) -> gates.Trained:
-    """Return how networks of the shape of ``net`` are trained anew."""
+def alike(net: ir.Net, inputs: tuple[ir.Input, ...] = ()) -> gates.Trained:
+    """Return how networks of the shape of ``net`` are trained anew; their circuits receive codes as ``inputs`` do."""
     from mlpress.approx import gates
 
-    return gates.Trained(net, tuple(len(layer.neurons) for layer in net.layers[:-1]))
+    hidden = tuple(len(layer.neurons) for layer in net.layers[:-1])
+    return gates.Trained(net, hidden, interface=(inputs or net.inputs)[0].interface)
+
+
+def exact_circuit(net: ir.Net, inputs: tuple[ir.Input, ...]) -> ir.Circuit:
+    """Return the net's exact circuit, receiving codes as ``inputs`` do."""
+    return ir.to_unary(net) if any(feature.interface == "unary" for feature in inputs) else ir.to_circuit(net)
 
 
 def starts(
@@ -39,6 +45,7 @@ def starts(
     *,
     trees: bool,
     few: bool = False,
+    inputs: tuple[ir.Input, ...] = (),
     note: Callable[[str], None] = lambda _: None,
 ) -> list[gates.Start]:
     """What an evolution starts from: the exact net, trees, up to three designs of the integer level, a wider net.
@@ -48,16 +55,17 @@ def starts(
     networks are evolved before it, a tree comes first.
 
     Circuits are left out where they would be too large (:data:`MOST_BITS`), which ``note`` is told; where nothing else
-    is left, there are trees in any case.
+    is left, there are trees in any case.  All receive codes as ``inputs`` do (default: those of the net).
     """
     from mlpress.approx import gates
 
-    anew = replace(alike(net), tries=1) if few else alike(net)
+    inputs = inputs or net.inputs
+    anew = replace(alike(net, inputs), tries=1) if few else alike(net, inputs)
     most = HURRIED_BITS if few else MOST_BITS
     small = product_bits(net) <= most
-    stand_in = gates.Tree(net.inputs, net.classes, TREE_LEAVES[-1])
-    found: list[gates.Start] = [gates.Given("the exact network", ir.bit_blast(net), anew)] if small else []
-    fitted = [gates.Tree(net.inputs, net.classes, leaves) for leaves in TREE_LEAVES[: 2 if few else None]]
+    stand_in = gates.Tree(inputs, net.classes, TREE_LEAVES[-1])
+    found: list[gates.Start] = [gates.Given("the exact network", exact_circuit(net, inputs), anew)] if small else []
+    fitted = [gates.Tree(inputs, net.classes, leaves) for leaves in TREE_LEAVES[: 2 if few else None]]
     if trees:
         found.insert(0 if few and integer is not None else len(found), fitted[0])
     if integer is not None:
@@ -66,9 +74,11 @@ def starts(
         quarters = (2,) if few else (1, 2, 3)
         for i in sorted({len(like) * k // 4 for k in quarters}) if like else []:  # no pruned converters
             k, searched = like[i]
-            found.append(gates.Given(f"searched design {k}", ir.bit_blast(searched), anew if small else stand_in))
+            found.append(
+                gates.Given(f"searched design {k}", exact_circuit(searched, inputs), anew if small else stand_in)
+            )
     if small and not few:
-        found.append(gates.Trained(net, tuple(2 * neurons for neurons in anew.hidden)))
+        found.append(replace(alike(net, inputs), hidden=tuple(2 * neurons for neurons in anew.hidden)))
     found += fitted[1:] if trees else [] if found else fitted
     if not small:
         note(

@@ -16,8 +16,9 @@ from mlpress.files import write_file
 from mlpress.metrics import Metric
 from mlpress.pipeline.compile import Options
 from mlpress.pipeline.settings import RunOptions, Settings, search_target
-from mlpress.pipeline.starts import HURRIED_BITS, MOST_BITS, alike, product_bits, starts
+from mlpress.pipeline.starts import HURRIED_BITS, MOST_BITS, alike, exact_circuit, product_bits, starts
 from mlpress.progress import Silent, counted
+from mlpress.targets import Interfaced
 
 if TYPE_CHECKING:
     from mlpress.approx import (
@@ -108,6 +109,17 @@ class Task:
         costs = search_target(self.options).gate_costs(self.metrics[0].name)
         assert costs is not None  # else there is no gate level
         return costs
+
+    @property
+    def inputs(self) -> tuple[ir.Input, ...]:
+        """The inputs as the target's circuits receive them."""
+        target = self.options.target
+        return target.receives(self.net.inputs) if isinstance(target, Interfaced) else self.net.inputs
+
+    @property
+    def unary(self) -> bool:
+        """Whether circuits read comparators, which then count, and which a tree's tests are."""
+        return any(feature.interface == "unary" for feature in self.inputs)
 
     @property
     def hurried(self) -> bool:
@@ -222,7 +234,8 @@ class Task:
         rows, net = self.coded, self.net
         most = None if self.settings.limits is None else self.settings.limits.most.get(self.metrics[0].name)
         costs = self.gate_costs
-        begin = starts(net, integer, trees=self.settings.start_tree, few=self.hurried, note=self.progress.note)
+        trees, note = self.settings.start_tree or self.unary, self.progress.note
+        begin = starts(net, integer, trees=trees, few=self.hurried, inputs=self.inputs, note=note)
         room = max((len(start.made.ands) for start in begin if isinstance(start, gates.Given)), default=0)
         if most is not None:
             room = min(room, int(gates.MARGIN * most / costs.step / costs.unit))
@@ -233,7 +246,7 @@ class Task:
         more = [] if integer is None else self._polished(integer, costs, effort, budget, optimism)
         took = now() - since
         evolved = gates.evolve(
-            net.inputs,
+            self.inputs,
             net.classes,
             rows,
             begin,
@@ -250,6 +263,10 @@ class Task:
             cluster=self.run.cluster,
             progress=self.progress,
         )
+        if self.unary:
+            seed, sizes = self.settings.seed, gates.FINE_LEAVES
+            points = gates.tree_points(self.inputs, net.classes, rows, costs, seed=seed, sizes=sizes)
+            more += gates.tree_designs(points, costs, self.metrics[0].name)
         return replace(evolved.joined(more), elapsed_s=evolved.elapsed_s + took)
 
     def _polished(
@@ -274,7 +291,7 @@ class Task:
         for k, net in (like[i] for i in picks):  # the most accurate first
             if chosen and approx.now() > began + 0.25 * share:
                 break
-            chosen.append(gates.Given(f"searched design {k}", ir.bit_blast(net)))
+            chosen.append(gates.Given(f"searched design {k}", exact_circuit(net, self.inputs)))
         self.progress.step(f"evolve the circuits of {counted(len(chosen), 'searched network')}")
         with interrupts.allowed():
             return gates.polished(

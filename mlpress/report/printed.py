@@ -11,6 +11,7 @@ from mlpress.report.charts import Mark, front_chart
 from mlpress.report.facts import DesignFacts, Shares
 from mlpress.report.figures import MISSING, counted, figure, join, percent, unit, words
 from mlpress.report.headline import Tile, cost_tiles, in_brackets
+from mlpress.report.printed_system import Copies, System, copies_tiles, system_tiles
 from mlpress.report.reading import Json, Number, mapping, number, read
 
 
@@ -135,6 +136,8 @@ class PrintedFacts:
     front: tuple[FrontPoint, ...] = ()
     synthesis: Mapping[str, Json] = field(default_factory=dict)
     audit: Mapping[str, Json] = field(default_factory=dict)
+    system: System | None = None
+    variation: Copies | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +163,9 @@ class Printed:
     )
 
     def read(self, found: Mapping[str, Any]) -> PrintedFacts:
-        """Read estimate, tree, front, synthesis and audit."""
-        parts = {name: mapping(found.get(name), name) or None for name in ("estimate", "tree")}
+        """Read estimate, tree, front, synthesis, audit, system and copies."""
+        known = ("estimate", "tree", "system", "variation")
+        parts = {name: mapping(found.get(name), name) or None for name in known}
         return read(PrintedFacts, {**found, **parts})
 
     def read_target(self, found: Mapping[str, Any]) -> TechnologyFacts:
@@ -177,14 +181,11 @@ class Printed:
         return f"as a circuit of {words(target)} cells"
 
     def tiles(self, facts: DesignFacts) -> Sequence[Tile]:
-        """Return the tiles of the estimate, and of the decision tree."""
+        """Return the tiles of the system or the estimate, of the decision tree, and of the copies."""
         own: PrintedFacts = facts.own
-        if own.estimate is None:
-            found = cost_tiles(facts.cost)
-            return [*found, *_tree(own.tree, with_power=True)]
-        shown, _ = own.estimate.shown()
-        with_power = shown is None or shown.voltage == own.estimate.nominal_voltage
-        return [*estimate_tiles(own.estimate), *_tree(own.tree, with_power=with_power)]
+        shown, _ = (own.estimate or Estimate()).shown()
+        with_power = own.estimate is None or shown is None or shown.voltage == own.estimate.nominal_voltage
+        return [*_costs(facts), *_tree(own.tree, with_power=with_power), *copies_tiles(own.variation)]
 
     def made(self, own: PrintedFacts) -> Mapping[str, Any]:
         """Return how it was synthesised."""
@@ -226,6 +227,14 @@ KIND = Printed()
 def read_estimate(found: Mapping[str, Any]) -> Estimate:
     """Read an estimate as ``mlpress estimate`` prints it."""
     return read(Estimate, found, "estimate")
+
+
+def _costs(facts: DesignFacts) -> list[Tile]:
+    own: PrintedFacts = facts.own
+    if own.system is not None:
+        delay = None if own.estimate is None else _delay(own.estimate)
+        return system_tiles(own.system, [] if delay is None else [delay])
+    return cost_tiles(facts.cost) if own.estimate is None else estimate_tiles(own.estimate)
 
 
 def estimate_tiles(estimate: Estimate) -> list[Tile]:

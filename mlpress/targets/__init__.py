@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         Cost,
         Engine,
         FirmwareTarget,
+        Interfaced,
         LineTarget,
         PartsTarget,
         Program,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from mlpress.targets.fits import fitting
     from mlpress.targets.mcu import Microcontroller
     from mlpress.targets.ngpc import NeuralGraphics
-    from mlpress.targets.printed import Printed, estimate_verilog, power_limit
+    from mlpress.targets.printed import Printed, PrintedArtifact, estimate_verilog, power_limit
     from mlpress.targets.table import (
         DEFAULT_TARGET,
         TARGETS,
@@ -50,6 +51,7 @@ _MODULES = {
         "Cost",
         "Engine",
         "FirmwareTarget",
+        "Interfaced",
         "LineTarget",
         "Metric",
         "PartsTarget",
@@ -68,7 +70,7 @@ _MODULES = {
     "fits": ("fitting",),
     "mcu": ("Microcontroller",),
     "ngpc": ("NeuralGraphics",),
-    "printed": ("Printed", "estimate_verilog", "power_limit"),
+    "printed": ("Printed", "PrintedArtifact", "estimate_verilog", "power_limit"),
     "table": (
         "DEFAULT_TARGET",
         "TARGETS",
@@ -89,12 +91,14 @@ __all__ = [
     "Cost",
     "Engine",
     "FirmwareTarget",
+    "Interfaced",
     "LineTarget",
     "Metric",
     "Microcontroller",
     "NeuralGraphics",
     "PartsTarget",
     "Printed",
+    "PrintedArtifact",
     "Program",
     "Reading",
     "RealTarget",

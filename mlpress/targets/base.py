@@ -211,6 +211,19 @@ class SearchTarget(Target, Protocol):
         ...
 
 
+@runtime_checkable
+class Interfaced(Protocol):
+    """A target whose circuits can receive codes in several ways (:attr:`mlpress.ir.Input.interface`)."""
+
+    def searched(self) -> Any:
+        """Return the target with the interface that a search takes unless it is told one."""
+        ...
+
+    def receives(self, inputs: tuple[ir.Input, ...]) -> tuple[ir.Input, ...]:
+        """Return ``inputs`` as the circuits receive them."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Trial:
     """What a device did on rows: the ``values`` that it gave, and what was measured while it ran."""

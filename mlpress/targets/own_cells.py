@@ -10,7 +10,7 @@ import numpy as np
 
 from mlpress.approx.gates import FIRST_INPUT, LEFT, RIGHT, Genome
 from mlpress.hw.printed import CellKind, Netlist, Port, Technology
-from mlpress.ir import Input, port_name
+from mlpress.ir import Input, input_ports
 
 
 class Step(NamedTuple):
@@ -29,13 +29,14 @@ def to_netlist(
     steps: Sequence[Sequence[Step]],
     name: str = "top",
 ) -> Netlist:
-    """Return the cells of every gate, by its function's ``steps``, with the ports of the RTL: ``x0``, ... and ``y``."""
+    """Return the cells of every gate, by its function's ``steps``, with the ports of the RTL, the last one ``y``."""
     used = sorted({step.cell for table in set(genome.table.tolist()) for step in steps[table]})
     cells = [technology.cells[cell] for cell in used]
     kinds = tuple(CellKind(cell.name, (*cell.inputs, *cell.outputs)) for cell in cells)
     rows: list[list[int]] = []
     kind: list[int] = []
-    nets = ["0", "1", *(f"{port_name(k)}_{bit}" for k, feature in enumerate(inputs) for bit in range(feature.bits))]
+    given = input_ports(inputs)
+    nets = ["0", "1", *(f"{port}_{bit}" for port, width in given for bit in range(width))]
     signals = list(range(genome.first_gate))  # the net of every signal: constants and inputs have their own numbers
     width = max((len(each.pins) for each in kinds), default=0)
     for gate, (table, (a, b)) in enumerate(zip(genome.table.tolist(), genome.operands.tolist(), strict=True)):
@@ -47,10 +48,9 @@ def to_netlist(
             rows.append([*pins, len(nets) - 1] + [-1] * (width - len(pins) - 1))
             kind.append(used.index(step.cell))
         signals.append(made[table])
-    ends = list(accumulate((feature.bits for feature in inputs), initial=FIRST_INPUT))
+    ends = list(accumulate((width for _, width in given), initial=FIRST_INPUT))
     ports = [
-        Port(port_name(k), "input", tuple(range(ends[k], ends[k + 1])), feature.bits - 1, 0)
-        for k, feature in enumerate(inputs)
+        Port(port, "input", tuple(range(ends[k], ends[k + 1])), width - 1, 0) for k, (port, width) in enumerate(given)
     ]
     answer = tuple(signals[signal] for signal in genome.outputs.tolist())
     return Netlist(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
@@ -17,6 +18,7 @@ from mlpress.hw import printed
 from mlpress.metrics import Metric
 from mlpress.progress import Progress, Silent
 from mlpress.targets.base import Claim, Cost, Engine, Program, Rows, Session, Trial, file_text
+from mlpress.targets.front_end import CONVERTERS, FRONT_END, check_front_end, front_files, is_unary, system_cost
 from mlpress.targets.line import LineSession
 from mlpress.targets.verilog_engines import (
     MOST_FOR_A_MOMENT,
@@ -37,9 +39,12 @@ if TYPE_CHECKING:
 
 VERILOG, BENCH, NETLIST = "top.v", "top_tb.v", "netlist.v"
 
-START_S, TERM_S, LONG_S = 5.0, 0.007, 30.0
-"""Processor time of a build at the default effort: seconds at any size, and for each term of the net (from one size
-of `benchmarks/scale.py` so far, 64-32-10: 41 s at 5,234 terms); and from how many seconds on a user is told.
+INTERFACES = ("binary", "unary")
+
+START_S, TERM_S, GROWTH, LONG_S = 12.0, 9e-4, 1.22, 30.0
+"""Processor time of a build at the default effort: seconds at any size, and for each term of the net to this power; and
+from how many seconds on a user is told.  Fitted to the four sizes of ``benchmarks/scale.py``: 21 s at 297 terms, 17 at
+1,489, 35 at 5,234 and 395 at 41,322; one on the way is within two fifths of that.
 """
 
 
@@ -75,7 +80,10 @@ class Printed:
 
     ``effort`` of synthesis is fast, default or thorough; ``rate_hz`` inferences a second is what power and energy are
     stated for; ``style`` of the Verilog is flat or modules; ``registered`` puts flip-flops at inputs and outputs.
-    ``with_adc`` counts the input converters among what a search's designs cost.
+    ``interface`` is how the circuit receives codes: ``binary``, from flash converters, whose cost is stated beside its
+    own, or ``unary``, one bit per level, from comparators, which are part of its cost.  ``comparator_cm2`` and
+    ``comparator_mw`` (at the nominal supply) are your own figures of one, in place of the technology's.
+    ``with_adc`` counts flash converters among what a search's designs cost.
     """
 
     name: str = "egfet"
@@ -84,16 +92,28 @@ class Printed:
     rate_hz: float = 5.0
     style: str = "flat"
     registered: bool = False
+    interface: str = "binary"
+    comparator_cm2: float | None = None
+    comparator_mw: float | None = None
     with_adc: bool = False
 
     kind: ClassVar[str] = "printed"
     level: ClassVar[Literal["real", "integer"]] = "integer"
     metrics: ClassVar[tuple[Metric, ...]] = (Metric("area", "cm2"), Metric("power", "mW"))
-    files: ClassVar[tuple[str, ...]] = (VERILOG, BENCH, NETLIST)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of an artifact's files; behind comparators, those of the front end too."""
+        return (VERILOG, BENCH, NETLIST, *((CONVERTERS, FRONT_END) if self.interface == "unary" else ()))
 
     def cells(self) -> printed.Technology:
-        """Return the technology, or the cells of the user's own liberty file."""
-        return printed.load_technology(self.name) if self.liberty is None else printed.read_liberty(self.liberty)
+        """Return the technology, or the cells of the user's own liberty file; with the user's own comparator."""
+        found = printed.load_technology(self.name) if self.liberty is None else printed.read_liberty(self.liberty)
+        if self.comparator_cm2 is None or self.comparator_mw is None:
+            return found
+        power = {found.nominal: 1e6 * self.comparator_mw}
+        own = printed.Comparator(1e8 * self.comparator_cm2, power, "figures of your own")
+        return replace(found, comparator=own)
 
     def check(self) -> None:
         """Raise :class:`MlpressError` for an unknown technology, effort or style, or an impossible rate."""
@@ -101,6 +121,13 @@ class Printed:
         printed.check_effort(self.effort)
         printed.check_rate(self.rate_hz)
         codegen.check_style(self.style)
+        figures = (self.comparator_cm2, self.comparator_mw)
+        if figures != (None, None) and not all(figure is not None and 0 < figure < math.inf for figure in figures):
+            raise MlpressError("a comparator has both figures above 0: give comparator_cm2 and comparator_mw")
+        if self.interface not in INTERFACES:
+            raise MlpressError(f"no interface {self.interface!r}; there are {', '.join(INTERFACES)}")
+        if self.interface == "unary" and self.style != "flat":
+            raise MlpressError(f"a circuit with unary inputs is flat; style {self.style!r} needs --interface binary")
 
     def facts(self) -> dict[str, Any]:
         """Return the options as plain JSON values; of a liberty file the name alone."""
@@ -110,13 +137,18 @@ class Printed:
             "rate_hz": self.rate_hz,
             "style": self.style,
             "registered": self.registered,
+            "interface": self.interface,
+            "comparator_cm2": self.comparator_cm2,
+            "comparator_mw": self.comparator_mw,
             "with_adc": self.with_adc,
         }
 
     def validate(self, program: Any) -> None:
-        """Raise where the program is no integer net or circuit."""
+        """Raise where the program is no integer net or circuit, or has unary inputs and the interface is binary."""
         ir.check_program(program, f"target {self.name}")
         ir.verify(program)
+        if self.interface == "binary" and is_unary(program.inputs):
+            raise MlpressError("the circuit's inputs are unary, it reads comparators; take --interface unary")
 
     def build(self, program: Program, rows: Rows, progress: Progress, hint: str | None = None) -> PrintedArtifact:
         """Describe the program in Verilog, audit that, and map it to the cells."""
@@ -124,7 +156,7 @@ class Printed:
         if (expected := expected_seconds(program)) > LONG_S:
             progress.note(f"this is a large network: about {expected:.0f} s of processor time at the default effort")
         progress.step("plan the arithmetic")
-        lowered = ir.to_hardware(program)
+        lowered = self.lowered(program)
         progress.step("describe it in Verilog")
         verilog = codegen.to_verilog(lowered, style=self.style, registered=self.registered)
         bench = codegen.testbench(lowered, rows.codes, registered=self.registered)
@@ -142,15 +174,30 @@ class Printed:
             lowered,
             synthesis.verilog,
             technology,
-            {VERILOG: verilog, BENCH: bench.text, NETLIST: synthesis.verilog},
+            {VERILOG: verilog, BENCH: bench.text, NETLIST: synthesis.verilog, **self._front_files(lowered)},
             {"plan": _plan_facts(lowered), "audit": audit.to_json(), "synthesis": synthesis.to_json()},
         )
 
     def restore(self, program: Program, files: Mapping[str, str | bytes], facts: Mapping[str, Any]) -> PrintedArtifact:
         """Return the artifact of a design folder; its test bench is made anew wherever one is run."""
-        lowered = ir.to_hardware(program)
-        texts = {name: file_text(files, name) for name in (VERILOG, BENCH, NETLIST)}
+        lowered = self.lowered(program)
+        texts = {name: file_text(files, name) for name in self.files}
         return PrintedArtifact(program, lowered, texts[NETLIST], self.cells(), texts, facts)
+
+    def searched(self) -> Printed:
+        """Return the target with unary inputs, where comparators have a price."""
+        return self if self.cells().comparator is None or self.style != "flat" else replace(self, interface="unary")
+
+    def receives(self, inputs: tuple[ir.Input, ...]) -> tuple[ir.Input, ...]:
+        """Return the inputs with this interface."""
+        return ir.unary_inputs(inputs) if self.interface == "unary" else inputs
+
+    def lowered(self, program: Program) -> ir.Lowered | ir.Circuit:
+        """Return the program ready for hardware, with the interface that was asked for."""
+        return ir.to_hardware(program) if self.interface == "binary" else ir.to_unary(program)
+
+    def _front_files(self, lowered: ir.Lowered | ir.Circuit) -> dict[str, str]:
+        return front_files(lowered) if self.interface == "unary" else {}
 
     def engines(self, artifact: PrintedArtifact) -> Sequence[Engine]:
         """Return the RTL, the mapped netlist and Amaranth's simulator."""
@@ -172,56 +219,67 @@ class Printed:
         found = []
         if facts:
             found = [
-                check_class_names(artifact.lowered, verilog, self.style, facts),
+                check_class_names(artifact.program, artifact.lowered, verilog, self.style, facts),
                 check_bench(artifact.lowered, bench, rows.codes, self.registered, hashed),
             ]
+        found += check_front_end(self._front_files(artifact.lowered), artifact.files, rows.features)
         return [*found, *run_bench(artifact.lowered, verilog, rows.codes, self.registered, progress)]
 
     def estimate(self, artifact: PrintedArtifact, rows: Rows) -> Cost:
         """Return area, and power at the nominal supply, of the mapped netlist on these rows."""
-        vectors = port_values(rows.codes, [port.name for port in artifact.packed.inputs])
-        found = printed.estimate(
-            artifact.packed,
-            artifact.technology,
-            vectors,
-            self.rate_hz,
-            converters=feeds(artifact.program.inputs),
-        )
+        found = self._estimated(artifact.packed, artifact.technology, artifact.lowered, rows.codes)
+        system = system_cost(found, artifact.technology, artifact.lowered.inputs)
         rule = "docs/estimates.md"
-        return Cost(
-            {"area": found.area_cm2, "power": found.nominal.total_mw},
-            {"area": f"the sum of the cells ({rule})", "power": f"states and toggles of the rows ({rule})"},
-            {"estimate": found.to_json()},
-        )
+        area, power = f"the sum of the cells ({rule})", f"states and toggles of the rows ({rule})"
+        if system.comparators:
+            area, power = f"{area} and of the comparators", f"{power}, and the comparators'"
+        return Cost(system.values(), {"area": area, "power": power}, {"estimate": found.to_json(), **system.facts()})
+
+    def _estimated(
+        self,
+        packed: printed.PackedNetlist,
+        technology: printed.Technology,
+        lowered: ir.Lowered | ir.Circuit,
+        codes: NDArray[np.int64],
+    ) -> printed.Estimate:
+        inputs = lowered.inputs
+        vectors = port_values(codes, [port.name for port in packed.inputs], inputs)
+        return printed.estimate(packed, technology, vectors, self.rate_hz, converters=feeds(inputs))
 
     def measure(self, program: Program, codes: NDArray[np.int64], hint: str | None = None, quick: bool = False) -> Cost:
         """Return area and power, at the nominal supply, of the program on rows of input ``codes``.
 
+        Comparators count, as in :meth:`estimate`; the cost of flash converters is beside that, the fact ``adc``.
+
         ``hint`` is a netlist of the same circuit in cells of its own; ``quick`` takes it as it is.
         """
         technology = self.cells()
-        own = None if hint is None else printed.parse_netlist(hint, "top")
+        own, lowered = None if hint is None else printed.parse_netlist(hint, "top"), self.lowered(program)
         if own is None or not quick:
-            verilog = codegen.to_verilog(ir.to_hardware(program))
+            verilog = codegen.to_verilog(lowered)
             own = printed.synthesise(verilog, "top", technology, effort=self.effort, own=own).netlist
-        packed = printed.PackedNetlist(own, technology)
-        vectors = port_values(codes, [port.name for port in packed.inputs])
-        found = printed.estimate(packed, technology, vectors, self.rate_hz, converters=feeds(program.inputs))
-        area, power, beside = found.area_cm2, found.nominal.total_mw, dict[str, float]()
-        if found.adc is not None:
+        found = self._estimated(printed.PackedNetlist(own, technology), technology, lowered, codes)
+        system, beside = system_cost(found, technology, lowered.inputs), dict[str, float]()
+        values = system.values()
+        if found.adc is not None and is_unary(lowered.inputs):
+            beside = {"adc_cm2": 0.0, "adc_mw": 0.0}  # nothing beside what is counted
+        elif found.adc is not None:
             beside = {"adc_cm2": found.adc.area_cm2, "adc_mw": found.adc.power_mw}
-            area, power = area + found.adc.area_cm2 * self.with_adc, power + found.adc.power_mw * self.with_adc
-        return Cost({"area": area, "power": power}, facts={"beside": beside})
+            values["area"] += found.adc.area_cm2 * self.with_adc
+            values["power"] += found.adc.power_mw * self.with_adc
+        return Cost(values, facts={"beside": beside, **system.facts()})
 
     def minimising(self, metric: str) -> Printed:
         """Return the target as it is: nothing of it depends on what is minimised."""
         return self
 
     def cost_model(self, layout: Layout) -> CostModel:
-        """Return the prices of a net's parts in the technology's cells."""
+        """Return the prices of a net's parts in the technology's cells, and of comparators where circuits read them."""
         from mlpress.targets.printed_prices import printed_cost_model
 
-        return printed_cost_model(layout, self.cells(), with_adc=self.with_adc)
+        cells = self.cells()
+        read = self.interface == "unary" and cells.comparator is not None
+        return printed_cost_model(layout, cells, with_adc=self.with_adc or read)
 
     def gate_costs(self, metric: str) -> GateCosts:
         """Return the areas, or for ``power`` the static powers, of gates, each made of the technology's own cells."""
@@ -238,8 +296,8 @@ class Printed:
 
     def claims(self, artifact: PrintedArtifact) -> Sequence[Claim]:
         """Return that circuit, Verilog and mapped netlist are one function of all inputs."""
-        program = artifact.program
-        circuit = ir.to_circuit(program)
+        circuit = ir.to_circuit(ir.program_of(artifact.lowered))
+        implied = ir.implied(circuit.inputs)
         clock, reset = ({"clk": 0}, {"rst": 0}) if self.registered else ({}, {})
         rtl = cache(lambda: read_gates({VERILOG: file_text(artifact.files, VERILOG)}, "top"))
 
@@ -248,8 +306,8 @@ class Printed:
 
         quick = len(circuit.ands) <= MOST_FOR_A_MOMENT
         return (
-            Equality(("circuit", VERILOG), lambda: (circuit, rtl()), clock | reset, quick),
-            Equality((VERILOG, NETLIST), lambda: (rtl(), netlist()), clock, quick),
+            Equality(("circuit", VERILOG), lambda: (circuit, rtl()), clock | reset, quick, implied),
+            Equality((VERILOG, NETLIST), lambda: (rtl(), netlist()), clock, quick, implied),
         )
 
     def devices(self, artifact: PrintedArtifact) -> Mapping[str, Callable[[NDArray[np.int64]], Trial]]:
@@ -293,13 +351,19 @@ def _plan_facts(lowered: ir.Lowered | ir.Circuit) -> dict[str, Any]:
 
 def expected_seconds(program: Program) -> float:
     """Return how long a build will take at the default effort: seconds of processor time.  A circuit has no terms."""
-    return START_S + TERM_S * program.terms
+    return START_S + TERM_S * program.terms**GROWTH
 
 
 def feeds(inputs: Sequence[ir.Input]) -> list[printed.Feed]:
-    """Return the converter in front of each port ``x0, x1, ...``."""
-    converters = (printed.Converter(bits=feature.bits, levels=feature.levels) for feature in inputs)
-    return [printed.Feed(ir.port_name(k), converter) for k, converter in enumerate(converters)]
+    """Return what stands in front of each port: a flash converter, or a comparator where the input is unary."""
+    found = []
+    for k, feature in enumerate(inputs):
+        if feature.interface == "unary":
+            one = printed.Converter(1, (1,), encoded=False)
+            found += [printed.Feed(port, one) for port, _ in ir.input_ports([feature], first=k)]
+        else:
+            found.append(printed.Feed(ir.port_name(k), printed.Converter(feature.bits, feature.levels)))
+    return found
 
 
 def power_limit(sources: Sequence[str], max_power: float | None) -> float | None:

@@ -35,12 +35,18 @@ MOST_CELLS = 6
 class CellCosts(GateCosts):
     """The cost of each of the 16 functions in the cells of ``technology``: area in um2, static power at ``voltage``.
 
-    ``steps[f]`` are the cells that make function ``f``, each after those that it reads.
+    ``steps[f]`` are the cells that make function ``f``, each after those that it reads.  ``comparator`` is the cost of
+    one in steps and its static power in nW, zeros where no figures are known.
     """
 
     technology: Technology
     voltage: float
     steps: tuple[tuple[Step, ...], ...]
+    comparator: tuple[float, float]
+
+    def level_price(self) -> tuple[float, float]:
+        """Return the price of a comparator."""
+        return self.comparator
 
     def written(self, genome: Genome, inputs: tuple[Input, ...]) -> str:
         """Return the netlist, as Verilog, that makes every gate of its own cells."""
@@ -76,12 +82,16 @@ def cell_costs(technology: Technology, voltage: float | None = None) -> CellCost
         for step in steps:
             states = [(step.left >> k & 1) + 2 * (step.right >> k & 1) for k in range(4)]
             static_nw[table] += by_name[step.cell].static_nw[states]
-    return CellCosts(area, static_nw, UM2, technology, supply, tuple(found[table] for table in range(16)))
+    known, made = technology.comparator, tuple(found[table] for table in range(16))
+    comparator = (0.0, 0.0) if known is None else (known.area_um2, known.static_nw.get(supply, 0.0))
+    return CellCosts(area, static_nw, UM2, technology, supply, made, comparator)
 
 
 def power_costs(costs: CellCosts) -> CellCosts:
     """Return the costs with the mean static power over all states of the operands, in nW, in the place of area."""
-    return replace(costs, area=np.rint(costs.static_nw.mean(axis=1)).astype(np.int64), step=NW)
+    _, comparator_nw = costs.comparator
+    area = np.rint(costs.static_nw.mean(axis=1)).astype(np.int64)
+    return replace(costs, area=area, step=NW, comparator=(comparator_nw, comparator_nw))
 
 
 def _usable(technology: Technology, voltage: float) -> Iterator[_Cell]:

@@ -67,7 +67,7 @@ class CircuitEngine:
         _check_ports(self.lowered, inputs, outputs, clocking=("clk", "rst") if self.registered else ())
         latency = LATENCY if self.registered else 0
         rows = np.concatenate([codes, np.repeat(codes[-1:], latency, axis=0)])
-        found = run(port_values(rows, [port.name for port in inputs]))
+        found = run(port_values(rows, [port.name for port in inputs], self.lowered.inputs))
         signed = self.lowered.scores is not None
         named = {}
         for port in outputs:
@@ -137,25 +137,31 @@ class Amaranth:
 
 @dataclass(frozen=True, slots=True)
 class Equality:
-    """Two circuits are one function of all inputs; ``load`` reads both, ``held`` ports stand still."""
+    """Two circuits are one function of all inputs that can occur; ``load`` reads both, ``held`` ports stand still."""
 
     sides: tuple[str, str]
     load: Callable[[], tuple[Side, Side]]
     held: Mapping[str, int]
     quick: bool = True
+    implied: Sequence[tuple[str, str]] = ()
 
     def prove(self, timeout_s: float) -> Verdict:
         """Prove it, refute it, or run out of time."""
         one, other = self.load()
-        return prove_equal(one, other, held=self.held, timeout_s=timeout_s)
+        return prove_equal(one, other, held=self.held, implied=self.implied, timeout_s=timeout_s)
 
 
-def check_class_names(lowered: Lowered, verilog: str, style: str, facts: Mapping[str, Any]) -> EngineResult:
-    """Check that the classes are those that ``design.json`` and the comment in ``top.v`` name, in that order."""
+def check_class_names(
+    program: ir.Program, lowered: Lowered, verilog: str, style: str, facts: Mapping[str, Any]
+) -> EngineResult:
+    """Check that the classes are those that ``design.json`` and the comment in ``top.v`` name, in that order.
+
+    ``facts`` describe the ``program``, the comment describes what it is ``lowered`` to.
+    """
     from mlpress.codegen import header
 
     classes = list(lowered.classes)
-    known = facts.get(ir.program_of(lowered).level)
+    known = facts.get(program.level)
     named = known.get("classes") if isinstance(known, Mapping) else None
     difference = "" if named == classes else f"program.mlp has {_listed(classes)}, design.json {_listed(named)}"
     ports = [line for line in header(lowered, style).splitlines() if _answer(line)]

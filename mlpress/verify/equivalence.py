@@ -12,10 +12,12 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from time import monotonic
 
 from mlpress.errors import MlpressError
 from mlpress.ir import Circuit
+from mlpress.ir import implied as implied_levels
 from mlpress.progress import counted
 from mlpress.verify.unrolled import CircuitMachine, GatesMachine, Machine, Ports, Unrolled, unroll
 from mlpress.yosys import AndInverterGraph, Gates, read_gates, run_abc
@@ -77,6 +79,7 @@ def prove_equal(
     other: Side,
     *,
     held: Ports | None = None,
+    implied: Sequence[tuple[str, str]] = (),
     timeout_s: float = 300.0,
     memory_mb: int = 4096,
 ) -> Verdict:
@@ -86,6 +89,9 @@ def prove_equal(
     Verilog text of one top module, or any other :class:`Machine`, such as a target's mapped netlist.  Pipelines
     are unrolled; one that is held against a circuit without registers must answer each row some clocks later.
     ``held`` are values of input ports that stand still: a reset that is off, a clock that a circuit may not have.
+    ``implied`` are pairs of input ports of one bit, one input's pairs in a row: where the first one is 1, the second
+    one is too (:func:`mlpress.ir.implied`, which is the default where a side is a circuit); inputs that break this
+    cannot occur, and what the circuits do there does not count.
     ``timeout_s`` and ``memory_mb`` (MiB) are the prover's.  Raises :class:`MlpressError` where ports differ, where
     registers feed back, and for Verilog that is none.
     """
@@ -94,14 +100,16 @@ def prove_equal(
     held = {name: value for name, value in (held or {}).items() if any(name in m.inputs for m in machines)}
     _check_ports(machines[0], machines[1], held)
     pair = unroll(machines[0], machines[1], held)
-    miter = _miter(pair)
+    circuit = next((side for side in (one, other) if isinstance(side, Circuit)), None)
+    levels = _levels(pair, implied or (implied_levels(circuit.inputs) if circuit else ()))
+    miter = _possible(pair.graph, levels, _miter(pair))
 
     def seconds() -> float:
         return monotonic() - began
 
     if miter == 0:
         return Proven(seconds(), pair.clocks)
-    bits = _sampled(pair.graph, miter)
+    bits = _sampled(pair.graph, miter, levels)
     if bits is None:
         found = _decided(pair.graph, miter, timeout_s, memory_mb)
         if found is None:
@@ -150,10 +158,42 @@ def _miter(pair: Unrolled) -> int:
     return differs
 
 
-def _sampled(graph: AndInverterGraph, miter: int) -> Sequence[int] | None:
-    """Return the input bits for which ``miter`` is 1, from random rows, or None."""
+def _levels(pair: Unrolled, implied: Sequence[tuple[str, str]]) -> list[list[int]]:
+    """Return the nodes of each unary input at each clock, the lowest level first."""
+    chains: list[list[str]] = []
+    for high, low in implied:
+        if chains and chains[-1][-1] == low:
+            chains[-1].append(high)
+        else:
+            chains.append([low, high])
+    node = {place: 1 + k for k, place in enumerate(pair.inputs)}
+    found = [
+        [node[name, 0, ago] for name in chain if (name, 0, ago) in node]
+        for ago in range(pair.clocks + 1)
+        for chain in chains
+    ]
+    return [chain for chain in found if len(chain) > 1]
+
+
+def _possible(graph: AndInverterGraph, levels: Sequence[Sequence[int]], miter: int) -> int:
+    """Return the literal that is 1 where ``miter`` is and no level is reached above one that is not."""
+    for chain in levels:
+        for low, high in pairwise(chain):
+            miter = graph.both(miter, graph.both(2 * high, 2 * low ^ 1) ^ 1)
+    return miter
+
+
+def _sampled(graph: AndInverterGraph, miter: int, levels: Sequence[Sequence[int]] = ()) -> Sequence[int] | None:
+    """Return the input bits for which ``miter`` is 1, from random rows, or None.
+
+    Of each chain of ``levels``, a random number is reached, the lowest first.
+    """
     drawn, every = random.Random(0), (1 << RANDOM_ROWS) - 1
     signals = [0, *(drawn.getrandbits(RANDOM_ROWS) for _ in range(graph.inputs))]
+    for chain in levels:
+        reached = [drawn.randrange(len(chain) + 1) for _ in range(RANDOM_ROWS)]
+        for k, node in enumerate(chain):
+            signals[node] = int("".join("1" if count > k else "0" for count in reached), 2)
     for a, b in graph.nodes:
         signals.append((signals[a >> 1] ^ (every if a & 1 else 0)) & (signals[b >> 1] ^ (every if b & 1 else 0)))
     found = signals[miter >> 1] ^ (every if miter & 1 else 0)

@@ -154,7 +154,9 @@ def _counterexample(
     program: ir.Program, circuit: ir.Circuit, names: tuple[str, str], verdict: Refuted
 ) -> Counterexample:
     row = verdict.inputs[verdict.row]
-    codes = {ir.port_name(k): row[ir.port_name(k)] for k in range(len(program.inputs))}
+    if any(name not in row for name, _ in ir.input_ports(circuit.inputs)):
+        circuit = ir.unary(circuit)
+    codes = ir.codes_at(circuit.inputs, row)
     features = {feature.name: _feature(program, k, codes[ir.port_name(k)]) for k, feature in enumerate(program.inputs)}
     answers: dict[str, Mapping[str, int]] = {names[0]: verdict.one, names[1]: verdict.other}
     if None not in features.values():

@@ -163,11 +163,16 @@ def _onnxruntime(design: Design, features: NDArray[np.float64]) -> Values:
     return named | {f"output {port}": words[-1][:, k] for k, port in enumerate(design.program.ports)}
 
 
-def port_values(codes: NDArray[np.int64], ports: Sequence[str]) -> dict[str, NDArray[np.int64]]:
-    """Return the values of each data ``port`` for input codes (rows, inputs): ``x<k>`` is column k, ``rst`` is off."""
+def port_values(
+    codes: NDArray[np.int64], ports: Sequence[str], inputs: Sequence[ir.Input] = ()
+) -> dict[str, NDArray[np.int64]]:
+    """Return the values of each data ``port`` for codes (rows, inputs) of ``inputs``; others, such as ``rst``, are off.
+
+    Without ``inputs``, ``x<k>`` is column k.
+    """
     idle = np.zeros(len(codes), np.int64)
-    column = {ir.port_name(k): k for k in range(codes.shape[1])}
-    return {port: codes[:, column[port]] if port in column else idle for port in ports}
+    known = ir.port_columns(inputs, codes) if inputs else {ir.port_name(k): codes[:, k] for k in range(codes.shape[1])}
+    return {port: known.get(port, idle) for port in ports}
 
 
 def _compare(engine: str, found: Values, expected: Values, rows: int, note: str = "") -> EngineResult:

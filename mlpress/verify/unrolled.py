@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from mlpress.errors import MlpressError
-from mlpress.ir import Circuit, interpret_circuit, port_name
+from mlpress.ir import Circuit, codes_at, input_ports, interpret_circuit
 from mlpress.yosys import NOT, AndInverterGraph, Gates
 
 MOST_CLOCKS = 16
@@ -59,8 +59,8 @@ class CircuitMachine:
 
     @property
     def inputs(self) -> Widths:
-        """Ports ``x0, x1, ...``."""
-        return {port_name(k): feature.bits for k, feature in enumerate(self.circuit.inputs)}
+        """Ports of the Verilog."""
+        return dict(input_ports(self.circuit.inputs))
 
     @property
     def outputs(self) -> Widths:
@@ -83,7 +83,7 @@ class CircuitMachine:
 
     def answer(self, rows: Sequence[Ports]) -> Ports:
         """Answer one row as the circuit does, unsigned by output port, at the last clock of ``rows`` (oldest first)."""
-        row = np.array([[rows[-1][name] for name in self.inputs]])
+        row = np.array([list(codes_at(self.circuit.inputs, rows[-1]).values())])
         words = interpret_circuit(self.circuit, row).words[0].tolist()
         return {
             name: value & (1 << width) - 1 for (name, width), value in zip(self.outputs.items(), words, strict=True)

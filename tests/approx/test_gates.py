@@ -160,7 +160,7 @@ def test_trees_decide_as_scikit_learn_does(leaves: int) -> None:
 @pytest.mark.parametrize(
     ("codes", "labels", "said"),
     [
-        ([[0, 1]], [0, 1], "labels for 1 rows"),
+        ([[0, 1]], [0, 1], "labels for 1 row;"),
         ([[0, 9]], [0], "beyond its bits"),
         ([[0, 1]], [3], "outside 0..1"),
         ([[0]], [0], "2 inputs"),

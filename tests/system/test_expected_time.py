@@ -42,5 +42,5 @@ def _heard(inputs: int) -> list[str]:
 def test_a_large_network_is_told_its_time_first() -> None:
     large = _heard(4000)
     assert len(large) == 2
-    assert f"about {printed.START_S + printed.TERM_S * 8000:.0f} s of processor time" in large[0]
+    assert f"about {printed.START_S + printed.TERM_S * 8000**printed.GROWTH:.0f} s of processor time" in large[0]
     assert len(_heard(10)) == 1

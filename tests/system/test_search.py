@@ -43,6 +43,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 OPTIONS = ["--data", "rows.csv", "--level", "integer", "--generations", "3", "--max-loss", "0.05", "--effort", "fast"]
+OPTIONS += ["--interface", "binary"]
+"""Codes from flash converters, as they come in unless comparators are read."""
 
 
 @pytest.fixture(scope="module")

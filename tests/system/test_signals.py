@@ -130,9 +130,9 @@ def test_with_nothing_to_show(place: Path, run: Run, number: int, code: int, ste
         (signal.SIGTERM, "step", "train networks of the model's own shape", "integer", "interrupted"),
         (signal.SIGHUP, "step", "evolve gates", "integer", "interrupted"),
         (signal.SIGHUP, "round", "1", "gates", "interrupted"),
-        (signal.SIGTERM, "step", "synthesise the front", "gates", "generations"),
+        (signal.SIGTERM, "step", "measure the front", "gates", "generations"),
         (signal.SIGTERM, "step", "fit decision trees", "gates", "generations"),
-        (signal.SIGINT, "step", "press and verify", "gates", "generations"),
+        (signal.SIGINT, "step", "build and verify", "gates", "generations"),
     ],
 )
 def test_a_search_ends_with_what_it_found(
@@ -166,11 +166,11 @@ def test_a_second_signal_ends_at_once(place: Path, run: Run, monkeypatch: pytest
 
     def step(self: Screen, name: str) -> None:
         again(self, name)
-        if name.startswith("press and verify"):
+        if name.startswith("build and verify"):
             os.kill(os.getpid(), signal.SIGINT)
 
     monkeypatch.setattr(Screen, "step", step)
-    done = run(signal.SIGTERM, "step", "synthesise the front", *BOTH, "-o", "twice")
+    done = run(signal.SIGTERM, "step", "measure the front", *BOTH, "-o", "twice")
     assert done.code == 143
     assert not (place / "twice").exists()
     assert done.errors.splitlines()[-1] == "mlpress: interrupted; nothing was written"
@@ -183,11 +183,11 @@ def test_signals_in_a_burst_are_one(run: Run, monkeypatch: pytest.MonkeyPatch) -
 
     def step(self: Screen, name: str) -> None:
         again(self, name)
-        if name.startswith("synthesise the front"):
+        if name.startswith("measure the front"):
             os.kill(os.getpid(), signal.SIGHUP)
 
     monkeypatch.setattr(Screen, "step", step)
-    assert run(signal.SIGTERM, "step", "synthesise the front", *BOTH, "-o", "burst", "--json").code == 0
+    assert run(signal.SIGTERM, "step", "measure the front", *BOTH, "-o", "burst", "--json").code == 0
 
 
 def test_what_a_library_swallows_is_raised_at_the_next_look() -> None:

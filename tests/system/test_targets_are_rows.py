@@ -10,6 +10,7 @@ ROOT = Path(__file__).parents[2] / "mlpress"
 OWN = {
     *("targets", "hw", "codegen/c", "codegen/ngpc", "sim/mcu", "sim/hil", "sim/ngpc"),
     *("report/printed.py", "report/mcu.py", "report/ngpc.py", "report/kinds.py"),
+    "report/printed_system.py",
 }
 """What belongs to one kind of target, and the tables of all of them."""
 STILL = {

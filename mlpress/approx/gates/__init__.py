@@ -8,10 +8,19 @@ from mlpress.approx.gates.polish import polished
 from mlpress.approx.gates.problem import MARGIN, GateEffort, prices_for
 from mlpress.approx.gates.rows import Rows
 from mlpress.approx.gates.starts import AS_GOOD, Given, Start, Trained, Tree
-from mlpress.approx.gates.trees import Retrained, TreePoint, nearest_tree, retrained_accuracy, tree_points
+from mlpress.approx.gates.trees import (
+    FINE_LEAVES,
+    Retrained,
+    TreePoint,
+    nearest_tree,
+    retrained_accuracy,
+    tree_designs,
+    tree_points,
+)
 
 __all__ = [
     "AS_GOOD",
+    "FINE_LEAVES",
     "FIRST_INPUT",
     "LEFT",
     "MARGIN",
@@ -37,5 +46,6 @@ __all__ = [
     "polished",
     "prices_for",
     "retrained_accuracy",
+    "tree_designs",
     "tree_points",
 ]

@@ -31,6 +31,7 @@ from mlpress.approx.gates.genome import Genome, to_genome
 from mlpress.approx.gates.problem import MARGIN, GateProblem
 from mlpress.approx.gates.rows import PackedRows, Rows, pack_rows
 from mlpress.approx.gates.state import CORRECT, COST, MOVES, State
+from mlpress.approx.gates.whole import input_costs
 from mlpress.ir import Circuit
 
 COLD = 0.03
@@ -229,7 +230,7 @@ def _annealed(
 ) -> tuple[Member, int]:
     """It begins at a temperature that grows as the root of the price: among accurate circuits moves trade more rows."""
     effort, unit = problem.effort, problem.unit
-    state = new_state(genome, material.packed, problem.costs, int(rng.integers(1 << 62)), effort.power)
+    state = _state(problem, material, genome, int(rng.integers(1 << 62)))
     visits = max(round(effort.visits * min(1.0, effort.gates / max(len(genome), 1))), -(-effort.visits // 8))
     hot = unit * 0.5 * price**0.5 * 4.0 ** (rng.random() - 0.5)
     draws = np.array(effort.draws, np.int64)
@@ -240,7 +241,14 @@ def _annealed(
 
 def _member(problem: GateProblem, material: _Material, genome: Genome, start: int) -> Member:
     """A circuit that an archive with this material did not find itself."""
-    return _judged(problem, material, new_state(genome, material.packed, problem.costs, 0, problem.effort.power), start)
+    return _judged(problem, material, _state(problem, material, genome, 0), start)
+
+
+def _state(problem: GateProblem, material: _Material, genome: Genome, seed: int) -> State:
+    power = problem.effort.power
+    return new_state(
+        genome, material.packed, problem.costs, seed, power, input_costs(problem.inputs, problem.costs, power)
+    )
 
 
 def _judged(problem: GateProblem, material: _Material, state: State, start: int) -> Member:

@@ -42,6 +42,10 @@ class GateCosts:
         """The cost of the cheapest gate of two inputs, in steps: the unit of prices and temperatures."""
         return float(min(self.area[table] for table in NANDS))
 
+    def level_price(self) -> tuple[float, float]:
+        """Return the price of a unary input's level while it is read: in steps, and in nW of static power."""
+        return 0.0, 0.0
+
     def written(self, genome: Genome, inputs: tuple[Input, ...]) -> str:
         """Return the circuit as the target would have it, a hint to its ``measure``; '' where it has none."""
         return ""

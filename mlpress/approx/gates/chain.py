@@ -37,16 +37,26 @@ def anneal(s: State, visits: int, price: float, hot: float, cold: float, draws: 
         visit_polarity(s, temperature)
 
 
-def new_state(genome: Genome, rows: PackedRows, costs: GateCosts, seed: int, power: float = 0.0) -> State:
+def new_state(
+    genome: Genome,
+    rows: PackedRows,
+    costs: GateCosts,
+    seed: int,
+    power: float = 0.0,
+    inputs: NDArray[np.int64] | None = None,
+) -> State:
     """The state of a chain that starts from ``genome``, judged on ``rows``.
 
-    Costs are in steps; ``power`` is how many steps one nW of static power weighs as much as.  There is room to double
-    the number of gates.
+    Costs are in steps; ``power`` is how many steps one nW of static power weighs as much as; ``inputs`` int64 (input
+    bits,) is what each input bit costs while it is read (default: nothing).  There is room to double the number of
+    gates.
     """
     first, bits, words = genome.first_gate, len(genome.outputs), rows.words
     slots = first + 2 * len(genome) + 64
     nodes = np.zeros(slots, NODE)
     nodes["first_pin"] = nodes["place"] = -1
+    if inputs is not None:
+        nodes["cost"][FIRST_INPUT:first] = inputs
     value = np.zeros((slots, words), np.uint64)
     value[1] = rows.valid
     value[FIRST_INPUT:first] = rows.inputs

@@ -89,7 +89,7 @@ def _member(
 ) -> Member:
     if not 0 <= cost < inf:
         raise ValueError(f"a circuit costs {cost}")
-    bits = sum(feature.bits for feature in problem.inputs)
+    bits = sum(feature.width for feature in problem.inputs)
     genome = Genome(bits, *(arrays[f"{name} {archive} {k}"] for name in ("table", "operands", "outputs")))
     genome.check()
     return Member(genome, float(cost), int(wrong), int(held), range(len(problem.starts)).index(int(start)))

@@ -65,6 +65,8 @@ def reprice(s: State, gate: int) -> None:
 def connect(s: State, pin: int, signal: int) -> None:
     """``pin`` becomes a reader of ``signal``."""
     node = s.nodes[signal]
+    if node.readers == 0 and signal < s.first_gate:
+        s.counts[COST] += node.cost
     head = node.first_pin
     s.links[pin, 0], s.links[pin, 1] = head, -1
     if head >= 0:
@@ -85,6 +87,8 @@ def disconnect(s: State, pin: int, signal: int) -> None:
     if after >= 0:
         s.links[after, 1] = before
     node.readers -= 1
+    if node.readers == 0 and signal < s.first_gate:
+        s.counts[COST] -= node.cost
 
 
 @inner

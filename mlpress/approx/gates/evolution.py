@@ -23,6 +23,7 @@ from mlpress.approx.gates.front import CircuitDesign, CircuitFront
 from mlpress.approx.gates.problem import GateEffort, GateProblem
 from mlpress.approx.gates.rows import PackedRows, Rows, check_rows, pack_rows
 from mlpress.approx.gates.starts import Start
+from mlpress.approx.gates.whole import pruned
 from mlpress.approx.integer.search import Budget
 from mlpress.errors import MlpressError
 from mlpress.ir import Input
@@ -221,7 +222,7 @@ def _best(problem: GateProblem, archives: Sequence[Archive]) -> list[_Best]:
 
 
 def _areas(problem: GateProblem, archive: Archive) -> NDArray[np.int64]:
-    return np.array([member.genome.area(problem.costs) for member in archive.members])
+    return np.array([problem.area(member.genome) for member in archive.members])
 
 
 def near_area(area: NDArray[np.int64], known: NDArray[np.int64], wrong: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -245,9 +246,10 @@ def near_area(area: NDArray[np.int64], known: NDArray[np.int64], wrong: NDArray[
 
 def _design(problem: GateProblem, metric: str, best: _Best, packed: PackedRows) -> CircuitDesign:
     genome, rows = best.member.genome, problem.rows
+    left, inputs = pruned(genome, problem.inputs)
     return CircuitDesign(
-        circuit=genome.to_circuit(problem.inputs, problem.classes),
-        hint=problem.costs.written(genome, problem.inputs),
+        circuit=left.to_circuit(inputs, problem.classes),
+        hint=problem.costs.written(left, inputs),
         start=problem.starts[best.member.start].name,
         lesson=problem.lesson(best.archive),
         fit_accuracy=1 - wrong_rows(problem, genome, packed) / len(rows),

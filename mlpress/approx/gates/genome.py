@@ -57,6 +57,13 @@ class Genome:
         """Return the cost of all gates, in steps of ``costs.step``."""
         return int(costs.area[self.table].sum())
 
+    def read(self) -> NDArray[np.bool_]:
+        """Which input bits any gate or output reads, bool (input bits,)."""
+        found = np.zeros(self.first_gate + len(self), np.bool_)
+        found[self.operands.reshape(-1)] = True
+        found[self.outputs] = True
+        return found[FIRST_INPUT : self.first_gate]
+
     def check(self) -> None:
         """Raise :class:`MlpressError` where the arrays are no genome (they may come from a file)."""
         own = self.first_gate + np.arange(len(self.table))
@@ -70,8 +77,8 @@ class Genome:
             raise MlpressError("a netlist of the evolution has a gate that is no gate")
 
     def to_circuit(self, inputs: Sequence[Input], classes: tuple[int | str, ...]) -> Circuit:
-        """The and-inverter graph."""
-        builder = CircuitBuilder(inputs)
+        """The and-inverter graph: equal for all input bits, so that the netlist of the genome is one of the circuit."""
+        builder = CircuitBuilder(inputs, possible=False)
         literals = [0, 1, *(literal for k in range(len(inputs)) for literal in builder.input(k))]
         for table, (a, b) in zip(self.table.tolist(), self.operands.tolist(), strict=True):
             literals.append(_build(builder, table, literals[a], literals[b]))

@@ -7,7 +7,8 @@ signal as ``f(x, y)`` costs a few words: with ``score(v) = rows right - rows wro
 
 The choice is a heat bath: way ``i`` with probability proportional to ``exp(-E[i] / temperature)``, the present one
 among them, drawn by the Gumbel-max trick (E. J. Gumbel, "Statistical Theory of Extreme Values", 1954).  The energy
-``E`` is the change of cost in um2, gates that die counted off, less ``price`` um2 for every row gained.
+``E`` is the change of cost in um2, gates that die and inputs that nothing reads any more counted off, and inputs that
+nothing read before counted on, less ``price`` um2 for every row gained.
 """
 
 from __future__ import annotations
@@ -76,8 +77,8 @@ def gumbel(seed: Words) -> Scalar:
 
 
 @inner
-def doom(s: State, gate: int, signal: int, visit: int) -> int:
-    """Mark the gates that die when the visited signal's old make-up goes; returns their cost.
+def doom(s: State, gate: int, signal: int, visit: int) -> Scalar:
+    """Mark the gates and priced inputs that die when the visited signal's old make-up goes; returns their cost.
 
     That is the cone that only ``gate``'s operands use, or, for an output bit (``gate`` is -1), ``signal`` itself if
     nothing else reads it, and its cone.
@@ -86,10 +87,12 @@ def doom(s: State, gate: int, signal: int, visit: int) -> int:
     first, count, top, cost = 2 * slots, 0, 0, 0
     if gate < 0:
         node = s.nodes[signal]
-        if signal < s.first_gate or node.readers != 1:
+        if node.readers != 1 or (signal < s.first_gate and node.cost == 0):
             return 0
         node.doomed = visit
         cost += node.cost
+        if signal < s.first_gate:
+            return cost
         s.stack[0] = signal
     else:
         s.stack[0] = gate
@@ -102,19 +105,33 @@ def doom(s: State, gate: int, signal: int, visit: int) -> int:
             below.readers -= 1
             s.stack[first + count] = operand
             count += 1
-            if below.readers == 0 and operand >= s.first_gate:
+            if below.readers == 0 and (operand >= s.first_gate or below.cost > 0):
                 below.doomed = visit
                 cost += below.cost
-                top += 1
-                s.stack[top] = operand
+                if operand >= s.first_gate:
+                    top += 1
+                    s.stack[top] = operand
     for i in range(count):
         s.nodes[s.stack[first + i]].readers += 1
     return cost
 
 
 @inner
+def fresh(s: State, x: int, y: int, z: int) -> Scalar:
+    """Prices of the inputs among the signals ``x``, ``y`` and ``z`` that nothing reads yet."""
+    cost = 0
+    if s.nodes[x].readers == 0:
+        cost += s.nodes[x].cost
+    if s.nodes[y].readers == 0 and y != x:
+        cost += s.nodes[y].cost
+    if s.nodes[z].readers == 0 and z not in (x, y):
+        cost += s.nodes[z].cost
+    return cost
+
+
+@inner
 def spared(s: State, x: int, y: int, z: int, visit: int) -> int:
-    """Cost of the doomed gates that live on if the signals ``x``, ``y`` and ``z`` are read."""
+    """Cost of the doomed gates and inputs that live on if the signals ``x``, ``y`` and ``z`` are read."""
     if s.nodes[x].doomed != visit and s.nodes[y].doomed != visit and s.nodes[z].doomed != visit:
         return 0
     slots = s.nodes.size
@@ -301,7 +318,7 @@ def choose(
                 price * ((one - scores[i] if inverted else scores[i]) - now) + gain - (s.area[NOT] if inverted else 0)
             )
             if worth + tail > best and x != signal and (room or not inverted):
-                worth -= spared(s, x, x, x, visit)
+                worth -= spared(s, x, x, x, visit) + fresh(s, x, x, x)
                 if inverted:
                     worth -= gate_cost(s, NOT, x, x) - s.area[NOT]
                 worth += temperature * gumbel(s.seed)
@@ -325,7 +342,7 @@ def choose(
         for table in FUNCTIONS:
             worth = gain - s.area[table] + price * (function_score(table, both, scores[i], scores[j], one) - now)
             if worth + tail > best:
-                worth -= spared(s, x, y, y, visit) + gate_cost(s, table, x, y) - s.area[table]
+                worth -= spared(s, x, y, y, visit) + fresh(s, x, y, y) + gate_cost(s, table, x, y) - s.area[table]
                 worth += temperature * gumbel(s.seed)
                 if worth > best:
                     best = worth
@@ -342,7 +359,7 @@ def choose(
         for table in FUNCTIONS:
             worth = price * (function_score(table, both, now, scores[i], one) - now) - s.area[table]
             if worth + tail > best:
-                worth -= gate_cost(s, table, signal, x) - s.area[table]
+                worth -= gate_cost(s, table, signal, x) - s.area[table] + fresh(s, x, x, x)
                 worth += temperature * gumbel(s.seed)
                 if worth > best:
                     best = worth
@@ -366,7 +383,7 @@ def choose(
             worth = gain - s.area[table] - s.area[below]
             worth += price * (function_score(table, both, scores[i], inner_score, one) - now)
             if worth + tail > best:
-                worth -= spared(s, x, y, z, visit) + gate_cost(s, below, y, z) - s.area[below]
+                worth -= spared(s, x, y, z, visit) + fresh(s, x, y, z) + gate_cost(s, below, y, z) - s.area[below]
                 worth += temperature * gumbel(s.seed)
                 if worth > best:
                     best = worth

@@ -21,6 +21,7 @@ from mlpress.approx.gates.front import CircuitDesign
 from mlpress.approx.gates.problem import GateEffort, GateProblem
 from mlpress.approx.gates.rows import Rows, pack_rows
 from mlpress.approx.gates.starts import Given
+from mlpress.approx.gates.whole import pruned
 
 LESSON: Lesson = "moved"
 """The integer level's."""
@@ -62,13 +63,14 @@ def polished(
         rng = np.random.default_rng((seed, k, 8))
         members = with_members(members, sweep(problem, material, start.made, k, rng, until, len(starts) - k))
     seen = pack_rows(problem.inputs, len(problem.classes), fit)
-    area = np.array([member.genome.area(problem.costs) for member in members], np.int64)
+    area = np.array([problem.area(member.genome) for member in members], np.int64)
     wrong = near_area(area, area, np.array([member.held for member in members], np.int64))
     accuracy = np.clip(1 - wrong / len(held) + moved, 0.0, 1.0).tolist()
+    left = [pruned(member.genome, problem.inputs) for member in members]
     return [
         CircuitDesign(
-            circuit=member.genome.to_circuit(problem.inputs, problem.classes),
-            hint=costs.written(member.genome, problem.inputs),
+            circuit=genome.to_circuit(inputs, problem.classes),
+            hint=costs.written(genome, inputs),
             start=starts[member.start].name,
             lesson=LESSON,
             fit_accuracy=1 - wrong_rows(problem, member.genome, seen) / len(fit),
@@ -77,5 +79,5 @@ def polished(
             validation_rows=len(held),
             optimism=optimism,
         )
-        for member, size, share in zip(members, area.tolist(), accuracy, strict=True)
+        for member, (genome, inputs), size, share in zip(members, left, area.tolist(), accuracy, strict=True)
     ]

@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 from mlpress.approx.common.teacher import Lesson, check_lesson
 from mlpress.approx.gates.cells import GateCosts
+from mlpress.approx.gates.genome import Genome
 from mlpress.approx.gates.rows import Rows, held_out_folds
 from mlpress.approx.gates.starts import Start
+from mlpress.approx.gates.whole import whole_area
 from mlpress.errors import MlpressError
 from mlpress.ir import Input
 
@@ -111,6 +113,10 @@ class GateProblem:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, GateProblem) and self.key == other.key
+
+    def area(self, genome: Genome) -> int:
+        """Return the cost, in steps, of a circuit's gates and of the levels that it reads."""
+        return whole_area(genome, self.inputs, self.costs)
 
     @property
     def unit(self) -> float:

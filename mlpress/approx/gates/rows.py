@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpress.errors import MlpressError
-from mlpress.ir import Input, index_bits
+from mlpress.ir import Input, index_bits, input_bits
 from mlpress.progress import counted
 from mlpress.sim import packed
 
@@ -76,9 +76,8 @@ def pack_rows(inputs: tuple[Input, ...], classes: int, rows: Rows) -> PackedRows
         result[:, : narrow.shape[1]] = narrow
         return result
 
-    bits = [codes[:, k] >> b & 1 == 1 for k, feature in enumerate(inputs) for b in range(feature.bits)]
     wanted = [labels >> b & 1 == 1 for b in range(index_bits(classes))]
-    return PackedRows(len(labels), wide(bits), wide(wanted), wide([labels >= 0])[0])
+    return PackedRows(len(labels), wide(list(input_bits(inputs, codes))), wide(wanted), wide([labels >= 0])[0])
 
 
 def held_out_folds(labels: Ints, folds: int, seed: int) -> NDArray[np.bool_]:

@@ -12,7 +12,19 @@ import numpy as np
 
 from mlpress.approx.gates.rows import Rows
 from mlpress.approx.integer.training import Training, train
-from mlpress.ir import Circuit, CircuitBuilder, Input, Net, bit_blast, index_bits, interpret, interpret_circuit, to_text
+from mlpress.ir import (
+    Circuit,
+    CircuitBuilder,
+    Input,
+    Interface,
+    Net,
+    bit_blast,
+    index_bits,
+    interpret,
+    interpret_circuit,
+    to_text,
+    unary,
+)
 
 ROW_VISITS = 200_000
 """A training sees about this many rows, within :data:`EPOCHS` passes over them."""
@@ -78,12 +90,14 @@ class Given:
 class Trained:
     """A net with the inputs, head and classes of ``like``, trained on the rows with ``hidden`` neurons a layer.
 
-    It is the best of ``tries``; equal ones are trained once for the same rows and seed.
+    It receives codes by ``interface``.  It is the best of ``tries``; equal ones are trained once for the same rows and
+    seed.
     """
 
     like: Net
     hidden: tuple[int, ...]
     tries: int = TRIES
+    interface: Interface = "binary"
 
     @property
     def name(self) -> str:
@@ -94,7 +108,7 @@ class Trained:
     @property
     def key(self) -> str:
         """Everything that decides what is trained, but for rows and seed."""
-        return f"{self.name} {sha256(to_text(self.like).encode()).hexdigest()} {self.tries}"
+        return f"{self.name} {sha256(to_text(self.like).encode()).hexdigest()} {self.tries} {self.interface}"
 
     def circuit(self, rows: Rows, seed: int, *, part: bool = False) -> Circuit:
         """The exact circuit of a net of signed powers of two."""
@@ -114,7 +128,8 @@ class Trained:
 @lru_cache(maxsize=16)
 def _trained_circuit(start: Trained, rows: Rows, seed: int) -> Circuit:
     """Of the very same rows: an archive's rows stay the same object from round to round."""
-    return bit_blast(start.net(rows, seed))
+    circuit = bit_blast(start.net(rows, seed))
+    return unary(circuit) if start.interface == "unary" else circuit
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +173,21 @@ def tree_circuit(fitted: Any, inputs: tuple[Input, ...], classes: tuple[int | st
             words[node] = [label >> bit & 1 for bit in range(bits)]
             continue
         least = int(np.floor(tree.threshold[node])) + 1
-        above = at_least(builder, builder.input(int(tree.feature[node])), least)
+        above = reaches(builder, inputs, int(tree.feature[node]), least)
         words[node] = [
             builder.choose(above, high, low) for high, low in zip(words.pop(right), words.pop(left), strict=True)
         ]
     return builder.circuit([tuple(words[0])], classes)
+
+
+def reaches(builder: CircuitBuilder, inputs: tuple[Input, ...], number: int, least: int) -> int:
+    """Whether the code of input ``number`` is ``least`` or more: of a unary input that is one level."""
+    feature, bits = inputs[number], builder.input(number)
+    if feature.interface == "binary":
+        return at_least(builder, bits, least)
+    if least <= 0:
+        return 1
+    return next((bit for level, bit in zip(feature.reached, bits, strict=True) if level >= least), 0)
 
 
 def at_least(builder: CircuitBuilder, bits: list[int], least: int) -> int:

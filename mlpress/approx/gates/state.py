@@ -43,7 +43,8 @@ NODE = np.dtype(
 the ``readers``; ``place`` is the gate's position in the list of live gates, -1 where the slot is free.  ``above``,
 ``dirty``, ``queued`` and ``doomed`` hold the number of the last visit that marked the signal so: it depends on the
 visited one, it changes with it, it waits to be simulated, it dies without it.  ``next`` links a queue.  ``ones``
-counts the rows in which it is 1, and ``cost`` is what the gate costs.
+counts the rows in which it is 1, and ``cost`` is what the gate costs; an input's is its price, which counts while
+anything reads it.
 """
 
 LIVE, FREE, VISIT, CORRECT, COST, VISITS, MOVES, ACCEPTED = range(8)

@@ -13,13 +13,23 @@ from numpy.typing import NDArray
 from mlpress import interrupts
 from mlpress.approx.common.clock import now
 from mlpress.approx.gates.cells import GateCosts
+from mlpress.approx.gates.evolution import near_area
+from mlpress.approx.gates.front import CircuitDesign
 from mlpress.approx.gates.genome import to_genome
 from mlpress.approx.gates.rows import Rows, held_out_folds
 from mlpress.approx.gates.starts import Trained, tree_circuit
+from mlpress.approx.gates.whole import pruned, whole_area
 from mlpress.ir import Circuit, Input, interpret
 
 LEAVES = (2, 4, 8, 16, 32, 64, 128, 256)
 """The sizes of trees that are compared with."""
+
+
+FINE_LEAVES = (2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64)
+"""The sizes of trees that are designs themselves."""
+
+WEIGHT = 1_000_000
+"""Shares of rows are counted in this many parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +68,41 @@ def tree_points(
         held_out = _held_out_accuracy(fitted, rows.codes, rows.labels, folds, seed)
         decided = fitted.fit(rows.codes, rows.labels).predict(rows.codes)
         circuit = tree_circuit(fitted, inputs, classes)
-        genome = to_genome(circuit, costs)
+        genome, left = pruned(to_genome(circuit, costs), inputs)
         found.append(
             TreePoint(
                 leaves,
-                circuit,
-                costs.written(genome, inputs),
+                circuit if left == inputs else genome.to_circuit(left, classes),
+                costs.written(genome, left),
                 float(np.mean(decided == rows.labels)),
                 held_out,
-                genome.area(costs) * costs.step,
+                whole_area(genome, left, costs) * costs.step,
             )
         )
     return found
+
+
+def tree_designs(points: Sequence[TreePoint], costs: GateCosts, metric: str) -> list[CircuitDesign]:
+    """Return the trees as designs: a circuit that is no better on held-out rows than a tree of its size is the tree.
+
+    Their validation accuracies are what trees of like cost have, as those of other circuits are.  ``costs`` are in the
+    metric of the name ``metric``.
+    """
+    area = np.array([round(point.model_cost / costs.step) for point in points], np.int64)
+    wrong = np.array([round((1 - point.validation_accuracy) * WEIGHT) for point in points], np.int64)
+    expected = np.clip(1 - near_area(area, area, wrong) / WEIGHT, 0.0, 1.0).tolist()
+    return [
+        CircuitDesign(
+            circuit=point.circuit,
+            hint=point.hint,
+            start=f"tree of {point.leaves} leaves, as it is",
+            lesson="rows",
+            fit_accuracy=point.fit_accuracy,
+            validation_accuracy=accuracy,
+            model={metric: point.model_cost},
+        )
+        for point, accuracy in zip(points, expected, strict=True)
+    ]
 
 
 def nearest_tree(points: Sequence[TreePoint], accuracy: float) -> TreePoint:

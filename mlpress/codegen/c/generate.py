@@ -41,11 +41,13 @@ def generate(program: Net | Circuit, core: Core, options: COptions | None = None
     """Return the C99 source of ``program`` for ``core``: ``name.h`` and ``name.c``.
 
     The source is the same function as the program, bit for bit.  Raises :class:`MlpressError` where the shape asked
-    for cannot hold the program.
+    for cannot hold the program, and for a circuit with unary inputs.
     """
     wanted = options or COptions()
     wanted = replace(wanted, name=identifier(wanted.name))
     verify(program)
+    if any(feature.interface == "unary" for feature in program.inputs):
+        raise MlpressError("this circuit reads comparators, and C reads codes; search with --interface binary")
     if wanted.shape == "sliced" or isinstance(program, Circuit):
         if isinstance(program, Circuit) and wanted.shape not in {"auto", "sliced"}:
             raise MlpressError(f"a circuit has no {wanted.shape} code; ask for shape sliced or auto")

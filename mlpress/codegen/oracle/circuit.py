@@ -47,8 +47,23 @@ def _levels(circuit: Circuit) -> list[list[int]]:
 
 
 def _input_bits(graph: Graph, circuit: Circuit, codes: str) -> str:
-    """Return bool (rows, 1 + input bits): the constant 0 and every bit of every code."""
-    places = [(k, bit) for k, feature in enumerate(circuit.inputs) for bit in range(feature.bits)]
+    """Return bool (rows, 1 + input bits): the constant 0 and every bit that comes in."""
+    inputs = list(enumerate(circuit.inputs))
+    binary = [(k, bit) for k, feature in inputs if feature.interface == "binary" for bit in range(feature.bits)]
+    unary = [(k, level) for k, feature in inputs if feature.interface == "unary" for level in feature.reached]
+    bits = _code_bits(graph, codes, binary)
+    if not unary:
+        return bits
+    chosen = graph.node("Gather", codes, graph.constant([k for k, _ in unary], np.int64), axis=1)
+    levels = graph.constant([[level for _, level in unary]], np.int64)
+    bits = graph.node("Concat", bits, graph.node("GreaterOrEqual", chosen, levels), axis=1)
+    place = {where: 1 + j for j, where in enumerate([*binary, *unary])}
+    order = [(k, x) for k, f in inputs for x in (f.reached if f.interface == "unary" else range(f.bits))]
+    return graph.node("Gather", bits, graph.constant([0, *(place[where] for where in order)], np.int64), axis=1)
+
+
+def _code_bits(graph: Graph, codes: str, places: list[tuple[int, int]]) -> str:
+    """Return bool (rows, 1 + places): the constant 0 and these bits (input, bit) of codes."""
     numbers = graph.node("Cast", codes, to=onnx_type(np.uint64))
     chosen = graph.node("Gather", numbers, graph.constant([0, *(k for k, _ in places)], np.int64), axis=1)
     shifts = graph.constant([[0, *(bit for _, bit in places)]], np.uint64)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mlpress.codegen.verilog.rtl import Program
 from mlpress.errors import MlpressError
-from mlpress.ir import Bits, bits_of, program_of, run
+from mlpress.ir import Bits, bits_of, port_columns, program_of, run
 
 Port = tuple[str, int]
 """A port's name and width."""
@@ -61,7 +61,8 @@ def testbench(
     answers = run(program_of(program), codes).words
     width = sum(size for _, size in (*inputs, *outputs))
     ports = [*inputs, *outputs]
-    rows = [_word(ports, row) for row in np.concatenate([codes, answers], axis=1).tolist()]
+    columns = list(port_columns(program.inputs, codes).values())
+    rows = [_word(ports, row) for row in np.column_stack([*columns, answers]).tolist()]
     digits = -(-width // 4)
     vectors = "\n".join(f"    rows[{k}] = {width}'h{word:0{digits}x};" for k, word in enumerate(rows))
     fields = _fields(ports, width)

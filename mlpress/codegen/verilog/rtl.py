@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from mlpress.codegen.verilog.flat import flat_text, vectors_of
 from mlpress.codegen.verilog.readable import readable
 from mlpress.errors import MlpressError
-from mlpress.ir import Bits, Circuit, Gate, Input, Ladder, Lowered, QRelu, bits_of, port_name
+from mlpress.ir import Bits, Circuit, Gate, Input, Ladder, Lowered, QRelu, bits_of, port_columns, port_name
 from mlpress.progress import counted
 from mlpress.yosys import run_yosys
 
@@ -72,9 +72,11 @@ def simulate(
     _check_style(program, style)
     circuit = _circuit(program, style, registered=False)
     found: dict[str, list[int]] = {port.name: [] for port in circuit.outputs}
+    columns = port_columns(program.inputs, codes)
+    rows = list(zip(*(columns[port.name].tolist() for port in circuit.inputs), strict=True))
 
     async def drive(context: SimulatorContext) -> None:
-        for row in codes.tolist():
+        for row in rows:
             if monotonic() > deadline:
                 return
             for port, value in zip(circuit.inputs, row, strict=True):
@@ -169,7 +171,8 @@ def _as_verilog(text: str, name: str) -> str:
 def header(program: Program, style: str) -> str:
     """Write the comment on top: what the module holds, and what each port means."""
     title, layers = _described(program, style)
-    lines = [title, "", "Inputs (unsigned codes):"]
+    unary = any(feature.interface == "unary" for feature in program.inputs)
+    lines = [title, "", f"Inputs (unsigned codes{'; x0_ge3 says whether code x0 is 3 or more' if unary else ''}):"]
     lines += [f"  {port_name(k)}: {_code(feature)}" for k, feature in enumerate(program.inputs)]
     lines += ["", "Outputs:", *_answers(program), *layers]
     return "".join(f"// {line}".rstrip() + "\n" for line in lines) + "\n"

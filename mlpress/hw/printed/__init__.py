@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from mlpress.hw.printed.cells.boolean import truth_table
     from mlpress.hw.printed.cells.liberty import parse_liberty, read_liberty
     from mlpress.hw.printed.cells.liberty_writer import to_liberty
-    from mlpress.hw.printed.cells.technology import Cell, Technology, cm2
+    from mlpress.hw.printed.cells.technology import Cell, Comparator, Technology, cm2
     from mlpress.hw.printed.cells.technology_file import load_technology, technologies
     from mlpress.hw.printed.cost.adc import AdcCost, Converter, Feed, adc_cost
     from mlpress.hw.printed.cost.estimation import (
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mlpress.hw.printed.cost.power import Power, estimate_power, state_power
     from mlpress.hw.printed.cost.sources import LARGEST_AREA_CM2, POWER_SOURCES, PowerSource, sources_for
     from mlpress.hw.printed.cost.timing import Step, Timing, critical_path
+    from mlpress.hw.printed.netlist.copies import run_copies
     from mlpress.hw.printed.netlist.linked import Linked, link
     from mlpress.hw.printed.netlist.machine import NetlistMachine
     from mlpress.hw.printed.netlist.netlist import CellKind, Netlist, Port
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "cost.adc": ("AdcCost", "Converter", "Feed", "adc_cost"),
     "cells.boolean": ("truth_table",),
+    "netlist.copies": ("run_copies",),
     "netlist.machine": ("NetlistMachine",),
     "cost.estimation": ("Estimate", "InputStatistics", "VoltageEstimate", "check_rate", "estimate", "full_converters"),
     "cells.liberty": ("parse_liberty", "read_liberty"),
@@ -44,7 +46,7 @@ _MODULES = {
     "netlist.simulate": ("NetActivity", "PackedNetlist"),
     "cost.sources": ("LARGEST_AREA_CM2", "POWER_SOURCES", "PowerSource", "sources_for"),
     "synthesis.synth": ("Synthesis", "check_effort", "synthesise"),
-    "cells.technology": ("Cell", "Technology", "cm2"),
+    "cells.technology": ("Cell", "Comparator", "Technology", "cm2"),
     "cells.technology_file": ("load_technology", "technologies"),
     "cost.timing": ("Step", "Timing", "critical_path"),
     "netlist.vectors": ("read_vectors",),
@@ -56,6 +58,7 @@ __all__ = [
     "AdcCost",
     "Cell",
     "CellKind",
+    "Comparator",
     "Converter",
     "Estimate",
     "Feed",
@@ -88,6 +91,7 @@ __all__ = [
     "read_liberty",
     "read_netlist",
     "read_vectors",
+    "run_copies",
     "sources_for",
     "state_power",
     "synthesise",

@@ -131,11 +131,23 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Comparator:
+    """A printed comparator of an analogue input with a fixed voltage: area in um2, power in nW by supply voltage.
+
+    ``source`` says who published the figures, and what they leave out.
+    """
+
+    area_um2: float
+    static_nw: Mapping[float, float]
+    source: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Technology:
     """Cells at the supply ``voltages`` (volts, rising); ``nominal`` is the one that reports lead with.
 
     ``sources`` says where each kind of figure comes from; ``timing`` says, for each voltage, what its
-    timing rests on.
+    timing rests on.  ``comparator`` is None where none has known figures.
     """
 
     name: str
@@ -145,6 +157,7 @@ class Technology:
     cells: Mapping[str, Cell]
     sources: Mapping[str, str]
     timing: Mapping[float, str]
+    comparator: Comparator | None = None
 
     def cell(self, name: str) -> Cell:
         """Return the cell of that name, or raise :class:`MlpressError`."""

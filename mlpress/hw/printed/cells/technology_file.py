@@ -20,6 +20,7 @@ from mlpress.hw.printed.cells.technology import (
     Arc,
     Capacitance,
     Cell,
+    Comparator,
     Corner,
     Energy,
     FlipFlop,
@@ -66,7 +67,14 @@ def read_technology(file: str) -> Technology:
         cells={name: _cell(name, cell, axes) for name, cell in facts["cells"].items()},
         sources=facts["sources"],
         timing={float(v): text for v, text in facts["timing"].items()},
+        comparator=_comparator(facts.get("comparator")),
     )
+
+
+def _comparator(facts: dict[str, Any] | None) -> Comparator | None:
+    if facts is None:
+        return None
+    return Comparator(facts["area_um2"], {float(v): nw for v, nw in facts["static_nw"].items()}, facts["source"])
 
 
 def _cell(name: str, facts: dict[str, Any], axes: Axes) -> Cell:

@@ -77,7 +77,8 @@ class Estimate:
 
     ``voltages`` holds every supply voltage of the technology, rising; ``path`` is the critical path at
     ``nominal_voltage``; ``activity`` says what rows the power figures rest on; ``adc`` is the cost of input
-    converters beside the circuit (None where none is known); ``notes`` are sentences for the reader.
+    converters beside the circuit (None where none is known); ``notes`` are sentences for the reader; ``levels_read``
+    counts the comparators that the netlist reads by ports of their own.
     """
 
     technology: str
@@ -94,6 +95,7 @@ class Estimate:
     path: tuple[Step, ...]
     adc: AdcCost | None
     notes: tuple[str, ...]
+    levels_read: int = 0
 
     def at(self, voltage: float) -> VoltageEstimate:
         """Return the figures at one voltage."""
@@ -188,7 +190,8 @@ def estimate(
                 timing=technology.timing[voltage],
             )
         )
-    adc = adc_cost(converters_read(linked, converters), technology)
+    fed = converters_read(linked, converters)
+    adc = adc_cost(fed, technology)
     return Estimate(
         technology=technology.name,
         top=linked.netlist.name,
@@ -204,6 +207,7 @@ def estimate(
         path=path,
         adc=adc if adc and adc.converters else None,
         notes=tuple(_notes(area, activity.rows, vectors is None)),
+        levels_read=sum(converter.comparators for converter in fed if not converter.encoded),
     )
 
 

@@ -1,0 +1,68 @@
+"""The benchmark of whole systems: its plan, its table and its lines; searches are not run here."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FOLDER = Path(__file__).parents[2] / "benchmarks"
+SCRIPTS = sorted(path.stem for path in FOLDER.glob("*.py"))
+
+
+@pytest.fixture
+def system(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    monkeypatch.syspath_prepend(str(FOLDER))
+    for name in SCRIPTS:  # tests have a package ``support`` of their own
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    yield importlib.import_module("system")
+    for name in SCRIPTS:
+        sys.modules.pop(name, None)
+
+
+def row(system: Any, split: int, ours: float, tree: float) -> Any:
+    return system.Row(
+        "cardio", split, split, 0.03, ours, 0.029, 0.02, 9, 0.5, "tree", 0.9, tree, 0.03, 0.4, True, True, 40.0, 5, "c"
+    )
+
+
+def test_the_table_keeps_the_literatures_split_apart_and_has_standard_errors(system: Any) -> None:
+    found = [row(system, 0, 0.91, 0.90), row(system, 1, 0.93, 0.90), row(system, system.SPLIT, 0.92, 0.91)]
+    others, literature = system.table(found)
+    assert (others["splits"], others["runs"], literature["runs"]) == ("others", 2, 1)
+    assert others["gain"] == pytest.approx(0.02) and others["error"] == pytest.approx(0.01)
+    assert literature["error"] is None
+
+
+def test_every_search_has_its_seed(system: Any) -> None:
+    plan = system.plan(["cardio", "vertebral"], [system.SPLIT, 3], 2)
+    split = system.SPLIT
+    assert plan == [
+        ("cardio", split, 0),
+        ("vertebral", split, 0),
+        ("cardio", split, 1),
+        ("vertebral", split, 1),
+        ("cardio", 3, 3),
+        ("vertebral", 3, 3),
+    ]
+
+
+def test_lines_that_are_kept_are_read_again(
+    system: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept, rows = tmp_path / "kept.jsonl", [row(system, 0, 0.91, 0.90), replace(row(system, 1, 0.93, 0.9), proven=None)]
+    kept.write_text("".join(json.dumps(asdict(each)) + "\n" for each in rows))
+    assert system.read(kept) == rows
+    words = ["system", "--only", "cardio", "--splits", "0", "1", "--json", "--keep", str(kept)]
+    monkeypatch.setattr(sys, "argv", words)
+    system.main()
+    said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [each["split"] for each in said] == [0, 1]
+    asked = {"dataset", "split", "seed", "allowed_cm2", "test_accuracy", "area_cm2", "gates_cm2", "comparators"}
+    assert asked | {"power_mw", "tree_accuracy", "tree_area_cm2", "command"} <= set(said[0])
