@@ -27,8 +27,19 @@ from mlpress.pipeline.starts import product_bits
 from mlpress.progress import Progress, recorded
 
 if TYPE_CHECKING:
-    from mlpress.approx import Candidate, Clock, IntegerFront, Limits, Loss, MergedDesign, MergedFront, gates
+    from mlpress.approx import (
+        Candidate,
+        Clock,
+        FieldFront,
+        IntegerFront,
+        Limits,
+        Loss,
+        MergedDesign,
+        MergedFront,
+        gates,
+    )
     from mlpress.frontend import Dataset
+    from mlpress.pipeline.field_search import FieldSearch
     from mlpress.report import Point
 
     Judged = Candidate | gates.CircuitDesign | MergedDesign
@@ -298,7 +309,9 @@ def _right(program: ir.Net | ir.Circuit, rows: Dataset) -> Any:
 
 
 def front_files(
-    front: IntegerFront | gates.CircuitFront | MergedFront, name: str = "front", published: Sequence[Point] = ()
+    front: IntegerFront | gates.CircuitFront | MergedFront | FieldFront,
+    name: str = "front",
+    published: Sequence[Point] = (),
 ) -> dict[str, str | bytes]:
     """Return the files of a front beside its chosen design; its pictures show the ``published`` designs too."""
     from mlpress.report import draw
@@ -311,7 +324,7 @@ def front_files(
     }
 
 
-def with_fronts(design: Design, found: SearchResult, published: Sequence[Point] = ()) -> Design:
+def with_fronts(design: Design, found: SearchResult | FieldSearch, published: Sequence[Point] = ()) -> Design:
     """Add the files of its fronts to a design; their pictures show the ``published`` designs too.
 
     Where both levels were searched, ``front`` is that of both, beside ``integer_front`` and ``gate_front``.

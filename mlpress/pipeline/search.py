@@ -20,6 +20,7 @@ from mlpress.metrics import find_metric
 from mlpress.pipeline import suspicions
 from mlpress.pipeline import task as tasks
 from mlpress.pipeline.compile import Options
+from mlpress.pipeline.field_search import FieldSearch, search_field
 from mlpress.pipeline.measuring import measured_fronts
 from mlpress.pipeline.preparation import Prepared, prepare
 from mlpress.pipeline.result import SearchResult
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 
 
 def search(
-    model: ir.Model,
+    model: ir.Model | ir.Field,
     data: Dataset,
     *,
     target: str = DEFAULT_TARGET,
@@ -63,8 +64,10 @@ def search(
     features: Sequence[str] | None = None,
     progress: tasks.Watcher | None = None,
     **options: Any,
-) -> SearchResult:
+) -> SearchResult | FieldSearch:
     """Search for designs that are cheaper than ``model`` itself and lose little, on the rows of ``data``.
+
+    Of a field, losses are dB of PSNR: ``max_loss=1.0`` is the default of targets of the real level.
 
     ``seconds`` are for all work until the chosen design (default: 120 where no numbers are given); ``generations`` of
     networks and ``rounds`` of gates, in their place, make it repeatable.  ``max_loss`` is the share of accuracy that
@@ -78,14 +81,16 @@ def search(
         {"seconds": seconds, "max_loss": max_loss, "power_weight": power_weight, **(most or {})},
         {"generations": generations, "rounds": rounds, "seed": seed},
     )
-    settings = Settings(level, start_tree, limits_of(max_loss, most or {}), minimise, power_weight, seed)
+    chosen = Options.of(target, **options)
+    limits = limits_of(max_loss, most or {}, chosen.target.level)
+    settings = Settings(level, start_tree, limits, minimise, power_weight, seed)
     numbers = {"integer": [generations], "gates": [rounds], "both": [generations, rounds]}[settings.level]
     budget = Budget(120.0 if seconds is None and not any(numbers) else seconds, generations)
     return search_model(
         model,
         data,
         budget,
-        usual(Options.of(target, **options), options),
+        usual(chosen, options),
         settings,
         rounds=rounds,
         run=run,
@@ -96,7 +101,7 @@ def search(
 
 
 def search_model(
-    model: ir.Model,
+    model: ir.Model | ir.Field,
     dataset: Dataset,
     budget: Budget,
     options: Options = Options.of(),  # noqa: B008 - immutable
@@ -109,7 +114,7 @@ def search_model(
     source: Mapping[str, Any] | None = None,
     began: float | None = None,
     progress: tasks.Watcher | None = None,
-) -> SearchResult:
+) -> SearchResult | FieldSearch:
     """Search from ``model`` on the rows of ``dataset``; the real costs of the front's members are found.
 
     ``budget``'s seconds are for all work from the moment ``began`` (of :func:`mlpress.approx.now`; default: now) to the
@@ -123,7 +128,21 @@ def search_model(
 
     began = now() if began is None else began
     options.target.check()
+    if isinstance(model, ir.Field):
+        if features is not None:
+            raise MlpressError("a field has no names of features; leave them out")
+        return search_field(
+            *(model, dataset, budget, options, settings),
+            rounds=rounds,
+            run=run,
+            test=test,
+            source=source,
+            began=began,
+            progress=progress,
+        )
     settled(options, settings)
+    if options.target.level == "real":
+        raise MlpressError(f"target {options.target.name} takes fields (mlpress.frontend.fields), not classifiers")
     if isinstance(model.head, ir.ScoresHead):
         raise MlpressError("the search needs a classifier; compile a regression as it is")
     watch: tasks.Watcher = Unwatched() if progress is None else progress
@@ -223,13 +242,18 @@ def check_model(options: Options, net: ir.Net, metric: str) -> None:
 
 def finished(
     folder: Path,
-    model: ir.Model,
+    model: ir.Model | ir.Field,
     dataset: Dataset,
     options: Options,
     settings: Settings,
     features: Sequence[str] | None = None,
 ) -> dict[str, Any] | None:
-    """Return the facts of the design in ``folder`` where this very search ended with it, else ``None``."""
+    """Return the facts of the design in ``folder`` where this very search ended with it, else ``None``.
+
+    Searches of fields have no key: they are run again.
+    """
+    if isinstance(model, ir.Field):
+        return None
     try:
         if (folder / FACTS).stat().st_size > LARGEST_FILE:
             return None

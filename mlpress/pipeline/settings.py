@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 Level = Literal["integer", "gates", "both"]
 
-MAX_LOSS = 0.01
-"""The share of accuracy that may be lost where no limit is given at all."""
+MAX_LOSS = {"integer": 0.01, "real": 1.0}
+"""What may be lost where no limit is given at all, by level: a share of accuracy; dB of PSNR."""
 
 
-def limits_of(max_loss: float | None, most: Mapping[str, float]) -> Limits:
-    """Return these limits; where there is none, :data:`MAX_LOSS` is."""
+def limits_of(max_loss: float | None, most: Mapping[str, float], level: str = "integer") -> Limits:
+    """Return these limits; where there is none, the :data:`MAX_LOSS` of the target's level is."""
     from mlpress.approx import Limits
 
-    return Limits(MAX_LOSS if max_loss is None and not most else max_loss, most)
+    return Limits(MAX_LOSS[level] if max_loss is None and not most else max_loss, most)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from mlpress import codegen, ir
 from mlpress.design import Design
 from mlpress.errors import MlpressError
 from mlpress.hw import printed
+from mlpress.pipeline.field_search import FieldSearch
 from mlpress.pipeline.result import SearchResult
 from mlpress.targets import PrintedArtifact
 
@@ -190,8 +191,13 @@ def with_variation(
     return design.with_facts(design.facts | {"variation": found.to_json() | {"curve": known, "seed": seed}})
 
 
-def with_copies(design: Design, found: SearchResult, faults: Faults, seed: int) -> Design:
-    """Return a design of a search with the fact ``variation``, on test rows where there are some, else on all rows."""
+def with_copies(design: Design, found: SearchResult | FieldSearch, faults: Faults, seed: int) -> Design:
+    """Return a design of a search with the fact ``variation``, on test rows where there are some, else on all rows.
+
+    Raises :class:`MlpressError` for fields, which are not printed.
+    """
+    if not isinstance(found, SearchResult):
+        raise MlpressError("only printed designs have printed copies; leave faults out")
     judged, most_loss = found.test or found.dataset, found.limits.max_loss
     return with_variation(
         design,

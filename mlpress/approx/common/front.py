@@ -7,7 +7,7 @@ import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from mlpress.approx.common.limits import allows, limits_text
 from mlpress.errors import MlpressError
@@ -49,6 +49,9 @@ class Front(Generic[D]):
     reference: float
     metrics: tuple[Metric, ...]
 
+    quality: ClassVar[str] = "accuracy"
+    """What accuracies are, for people."""
+
     @property
     def metric(self) -> Metric:
         """The metric that ranks."""
@@ -65,7 +68,7 @@ class Front(Generic[D]):
         if not found:
             nearest = max(within, key=lambda each: each.validation_accuracy)
             raise MlpressError(
-                f"no design is within {max_loss:g} of the accuracy {self.reference:.4f}: the best has "
+                f"no design is within {max_loss:g} of the {self.quality} {self.reference:.4f}: the best has "
                 f"{nearest.validation_accuracy:.4f}; allow more loss, or search longer"
             )
         return min(found, key=lambda each: (self.price(each), -each.validation_accuracy))

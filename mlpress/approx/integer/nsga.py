@@ -9,15 +9,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import numpy as np
 from deap import base, tools
 from numpy.typing import NDArray
 
 from mlpress.approx.integer.genome_layout import Ints
-from mlpress.approx.integer.space import Space
 
 Floats = NDArray[np.float64]
+
+
+class Genomes(Protocol):
+    """What is searched: genomes, int64 (genes,), within ``low .. high``.
+
+    Gene ``g`` stands for element ``where[g]`` of something whose elements have ``groups``, taken over together.
+    """
+
+    @property
+    def size(self) -> int: ...  # noqa: D102
+    @property
+    def where(self) -> Ints: ...  # noqa: D102
+    @property
+    def low(self) -> Ints: ...  # noqa: D102
+    @property
+    def high(self) -> Ints: ...  # noqa: D102
+    @property
+    def groups(self) -> Ints: ...  # noqa: D102
+    def clip(self, genomes: Ints) -> Ints:
+        """Return genomes (..., genes) moved into the bounds."""
+        ...
 
 
 class _Fitness(base.Fitness):  # type: ignore[misc]  # deap has no types
@@ -129,7 +150,7 @@ class Search:
     random choice.  The first offspring are the ``start`` genomes (members, genes).
     """
 
-    space: Space
+    space: Genomes
     seed: tuple[int, ...]
     start: Ints
     floor: float
