@@ -41,7 +41,7 @@ class Fixed:
     def __init__(self, circuit: ir.Circuit) -> None:
         self.made = circuit
 
-    def circuit(self, rows: gates.Rows, seed: int, *, part: bool = False) -> ir.Circuit:
+    def make(self, rows: gates.Rows, seed: int, *, part: bool = False) -> ir.Circuit:
         return self.made
 
 
