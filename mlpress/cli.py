@@ -434,7 +434,7 @@ def run_command(
 @app.command()
 def firmware(
     folder: Annotated[Path, typer.Argument(help="Design folder.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write.")],
+    out: Annotated[Path, typer.Option("--output", "-o", help="Folder to write.")],
     protocol: Annotated[str, typer.Option(help="framed, which `mlpress run` speaks, or mlperf.")] = "framed",
     verbose: Verbose = False,
     quiet: Quiet = False,

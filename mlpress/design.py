@@ -110,7 +110,11 @@ class Design:
 
     def predict(self, features: ArrayLike) -> NDArray[Any]:
         """Return the class of each row of ``features`` (rows, inputs); the scores of a regression, a field's values."""
-        return ir.predict(self.program, ir.engine_rows(self.program, np.asarray(features, np.float64)))
+        try:
+            rows = np.asarray(features, np.float64)
+        except (TypeError, ValueError):
+            raise MlpressError("features are no table of numbers; give one row of numbers per prediction") from None
+        return ir.predict(self.program, ir.engine_rows(self.program, rows))
 
     def text(self, name: str) -> str:
         """Return a text file of the artifact: ``top.v``."""

@@ -40,6 +40,10 @@ class Dataset:
     last_label: bool = False
     remarks: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        answers = counted(len(self.classes), "class", "classes") if self.classes else "regression"
+        return f"Dataset({counted(len(self.features), 'row')}, {counted(len(self.names), 'feature')}, {answers})"
+
     def __post_init__(self) -> None:
         features = np.array(self.features, np.float64)
         labels = np.array(self.labels, np.int64 if self.classes else np.float64)
@@ -229,7 +233,10 @@ class Dataset:
     def _labels(self, classes: tuple[int | str, ...]) -> Labels:
         try:
             if not self.classes:
-                raise MlpressError("the model tells classes apart but the data's labels are real numbers")
+                raise MlpressError(
+                    "the model tells classes apart but the data's labels are real numbers; "
+                    "from Python, Dataset.from_arrays takes class labels"
+                )
             return match_labels(self.classes, classes)
         except MlpressError as error:
             likely = self.likely_label(len(classes))

@@ -175,6 +175,10 @@ class Model:
 
     __hash__ = None  # type: ignore[assignment]  # arrays have no hash
 
+    def __repr__(self) -> str:
+        sizes = (len(self.inputs), *(len(layer.weight) for layer in self.layers))
+        return f"Model({'-'.join(map(str, sizes))})"
+
     def __eq__(self, other: Any) -> bool:
         return (
             isinstance(other, Model)

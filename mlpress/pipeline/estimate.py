@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from mlpress import ir
 from mlpress.design import Design
+from mlpress.errors import MlpressError
 from mlpress.targets import Cost, Rows
 
 if TYPE_CHECKING:
@@ -18,6 +19,10 @@ def estimate(design: Design, data: Dataset | None = None) -> Cost:
     ``Cost.values`` are by metric name, ``Cost.how`` says how each was found.  Raises :class:`MlpressError` where the
     rows do not fit the design.
     """
+    if not isinstance(design, Design):
+        raise MlpressError(
+            f"estimate takes a design, not a {type(design).__name__}; `mlpress estimate` takes the Verilog of others"
+        )
     rows = design.rows
     if data is not None:
         own = data.for_model(design.program)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlpress import ir
+from mlpress.errors import MlpressError
 from mlpress.pipeline import suspicions
 from mlpress.pipeline.accuracy import accuracy_facts
 
@@ -57,8 +58,15 @@ def prepare(
     ``features`` names the model's inputs in its order, by columns of ``dataset``.  Raises :class:`MlpressError` where
     the data do not fit.
     """
-    from mlpress.frontend import with_features
+    from mlpress.frontend import Dataset, with_features
 
+    if not isinstance(model, ir.Model):
+        raise MlpressError(f"the model is a {type(model).__name__}; give what mlpress.load or from_sklearn returns")
+    for rows in (dataset, test):
+        if rows is not None and not isinstance(rows, Dataset):
+            raise MlpressError(
+                f"the data are a {type(rows).__name__}; give a Dataset: Dataset.from_csv(path), or others"
+            )
     warnings = list(dataset.remarks) + ([] if test is None else list(test.remarks))
     if features is not None:
         model, more = with_features(model, features, dataset.names)

@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from threading import Timer
 from typing import TYPE_CHECKING, Any, cast
 
 from mlpress import interrupts, ir
@@ -264,7 +265,12 @@ def finished(
         return None
     prepared = prepare(model, dataset, options.quantisation, features=features)
     key = search_key(prepared.quantised.net, sampled(prepared.rows, settings.seed, Silent()), options, settings)
-    return cast("dict[str, Any]", facts) if owner == key and stopped != "interrupted" else None
+    if owner != key:
+        raise MlpressError(
+            f"{folder} is what a search with other data, options or model found; name another folder with --output, or "
+            "leave out --resume to replace it"
+        )
+    return cast("dict[str, Any]", facts) if stopped != "interrupted" else None
 
 
 def column_of(options: Options, minimise: str | None) -> str:
@@ -274,12 +280,22 @@ def column_of(options: Options, minimise: str | None) -> str:
     return metric.key
 
 
+COMPILES_S = 5.0
+"""Where the kernels are not loaded after so many seconds, they are being compiled."""
+
+
 def _compiling_s(watch: tasks.Watcher, *, gates: bool) -> float:
     """Load the kernels of both searches; return the seconds that this took where they had to be compiled, else 0."""
     from mlpress import approx
 
     watch.step("load the search's kernels")
-    took = approx.load_kernels(gates=gates)
+    slow = Timer(COMPILES_S, watch.note, ["compiling the search's kernels, once per installation: some minutes"])
+    slow.daemon = True
+    slow.start()
+    try:
+        took = approx.load_kernels(gates=gates)
+    finally:
+        slow.cancel()
     if not took:
         return 0.0
     watch.note(f"the search's kernels took {took:.0f} s to compile, once per installation; no budget counts it")

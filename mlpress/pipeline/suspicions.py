@@ -74,12 +74,13 @@ def of_fit(model: ir.Model, rows: Dataset, match: Match, accuracy: Mapping[str, 
     found = []
     other = _better_labels(model, rows)
     majority = accuracy["majority"]
-    if share < majority:
+    if share <= majority < 1:
+        less = "less" if share < majority else "no more"
         common = rows.classes[int(np.bincount(rows.labels.astype(np.int64)).argmax())]
         causes = ["labels in another order than the trainer's", *_column_causes(match)]
         causes += [] if other else [*_scaling_causes(model, rows), *([likely] if likely else [])]
         found.append(
-            f"the model decides {_rate(share, len(rows))} rightly, less than the {100 * majority:.1f} % "
+            f"the model decides {_rate(share, len(rows))} rightly, {less} than the {100 * majority:.1f} % "
             f"that always saying {listed([common])} would{_causes(causes)}"
         )
     if other:

@@ -42,6 +42,9 @@ class Cost:
     how: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        return f"Cost({dict(self.values)})"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:

@@ -74,6 +74,8 @@ class Budget:
     def __post_init__(self) -> None:
         if self.seconds is None and self.generations is None:
             raise MlpressError("the search needs a budget: give seconds, generations, or both")
+        if self.seconds is not None and not self.seconds > 0:
+            raise MlpressError(f"a search cannot have {self.seconds:g} seconds; give more than 0")
 
     @property
     def timed(self) -> bool:
