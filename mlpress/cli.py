@@ -158,7 +158,7 @@ def compile_command(
 
 @app.command()
 def search(
-    model: Annotated[Path, typer.Argument(help="Trained classifier, ONNX.")],
+    model: Annotated[Path, typer.Argument(help="Trained classifier or field, ONNX.")],
     data: Annotated[str, typer.Option(help="Training rows: CSV, NPZ, or the name of a scikit-learn set.")],
     output: Output = Path("build"),
     test: Annotated[str | None, typer.Option(help="Held-out rows, only to state the accuracy on them.")] = None,
@@ -173,7 +173,9 @@ def search(
     start: Annotated[Start, typer.Option(help="Let gates evolve from the model alone, or from trees too.")] = "model",
     max_loss: Annotated[
         float | None,
-        typer.Option(help="Share of accuracy that may be lost (default: 0.01; with a limit: as little as can be)."),
+        typer.Option(
+            help="Accuracy that may be lost: a share (0.01), of fields dB of PSNR (1.0); with --max the least."
+        ),
     ] = None,
     most: Annotated[
         list[str] | None, typer.Option("--max", help="Largest cost by metric: flash=1024; repeat for more.")
@@ -215,7 +217,6 @@ def search(
     from mlpress.approx import Budget, now
     from mlpress.design import FACTS
     from mlpress.files import check_replaceable
-    from mlpress.frontend import Dataset, load
     from mlpress.pipeline import compile as compiler
     from mlpress.pipeline import search as searching
     from mlpress.pipeline.result import with_fronts
@@ -227,7 +228,7 @@ def search(
     began = now()
     faults = Faults(offset_sigma, defect_rate, copies)
     check_replaceable(output, marker=FACTS)
-    limits = limits_of(max_loss, read_most(most or [], max_area, power_limit(power_source or [], max_power)))
+    most_by_metric = read_most(most or [], max_area, power_limit(power_source or [], max_power))
     allowed = Budget(read_seconds(budget) if seconds is None else seconds, generations)
     run = RunOptions(workers, cluster, output.with_name(f"{output.name}.checkpoint"), resume)
     screen = new_screen(verbose, quiet, as_json, strict)
@@ -242,11 +243,13 @@ def search(
         **own,
     )
     options = usual(options, own)
+    limits = limits_of(max_loss, most_by_metric, options.target.level)
     settings = Settings(level, start == "tree", limits, minimise, power_weight, seed)
     points = () if published is None else read_points(published, searching.column_of(options, minimise))
     with screen.working():
         screen.step("read model and data")
-        network, rows = load(model), Dataset.read(data, label)
+        network, rows, tests = compiler.read_inputs(options.target, model, data, test, label, "auto")
+        assert rows is not None  # --data is required
         if resume and not run.begun():
             done = searching.finished(output, network, rows, options, settings, read_columns(features))
             if done is not None:
@@ -264,7 +267,7 @@ def search(
             settings,
             rounds=rounds,
             run=run,
-            test=None if test is None else Dataset.read(test, label),
+            test=tests,
             features=read_columns(features),
             source=compiler.source_facts(model, data),
             began=began,

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from mlpress.approx.common.loss import Loss, estimated_loss, paired_loss
     from mlpress.approx.common.merged import MergedDesign, MergedFront, designs_of, merge
     from mlpress.approx.common.warm import load_kernels
+    from mlpress.approx.fields.front import FieldDesign, FieldFront
+    from mlpress.approx.fields.search import search_fields
+    from mlpress.approx.fields.space import FieldSpace
     from mlpress.approx.integer.cost import CostModel
     from mlpress.approx.integer.engine import Engine
     from mlpress.approx.integer.front import Candidate, IntegerFront
@@ -40,6 +43,9 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "common.clock": ["Clock", "now", "timed_by"],
+    "fields.front": ["FieldDesign", "FieldFront"],
+    "fields.search": ["search_fields"],
+    "fields.space": ["FieldSpace"],
     "integer.cost": ["CostModel"],
     "integer.engine": ["Engine"],
     "integer.islands": ["Effort"],
@@ -89,6 +95,9 @@ __all__ = [
     "CostModel",
     "Effort",
     "Engine",
+    "FieldDesign",
+    "FieldFront",
+    "FieldSpace",
     "Front",
     "Generation",
     "Genes",
@@ -119,6 +128,7 @@ __all__ = [
     "paired_loss",
     "read_pass",
     "search",
+    "search_fields",
     "split_rows",
     "timed_by",
     "train",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from os import PathLike
 from pathlib import Path
@@ -19,60 +18,45 @@ import numpy as np
 from mlpress.codegen import onnx_field
 from mlpress.errors import MlpressError
 from mlpress.files import write_file
-from mlpress.ir import Encode, Field, FieldNode, Frequency, Grid, GridLevel, Network, Product, Span, Spherical, verify
+from mlpress.ir import (
+    Encode,
+    Field,
+    FieldNode,
+    Frequency,
+    Grid,
+    GridLevel,
+    GridShape,
+    Network,
+    Product,
+    Span,
+    Spherical,
+    verify,
+)
 
-Kind = Literal["hash", "dense", "tiled"]
 Application = Literal["nerf", "nsdf", "nvr", "gia"]
 EncodingName = Literal["hashgrid", "densegrid", "lowres"]
 APPLICATIONS: tuple[Application, ...] = ("nerf", "nsdf", "nvr", "gia")
 ENCODINGS: tuple[EncodingName, ...] = ("hashgrid", "densegrid", "lowres")
 
 
-@dataclass(frozen=True, slots=True)
-class GridShape:
-    """A grid encoding without its values.
-
-    ``levels`` resolutions from ``base`` on, each ``growth`` times the one before; ``features`` per entry.  A ``hash``
-    grid has ``2**log2_entries`` entries per level at most, a ``tiled`` one ``base**dimensions``, a ``dense`` one an
-    entry per vertex.
-    """
-
-    kind: Kind
-    dimensions: int
-    levels: int
-    features: int
-    base: int
-    growth: float
-    log2_entries: int = 19
-
-    def grid(self, rng: np.random.Generator, spread: float = 1e-4) -> Grid:
-        """Return the grid with values drawn evenly from ``-spread .. spread``."""
-        if not (1 <= self.levels <= 64 and self.base >= 1 and self.growth >= 1 and 0 <= self.log2_entries <= 24):
-            raise MlpressError(f"{self} makes no grid: levels 1..64, base and growth 1 or more, log2_entries 0..24")
-        return Grid(self.dimensions, tuple(self._level(k, rng, spread) for k in range(self.levels)))
-
-    def _level(self, level: int, rng: np.random.Generator, spread: float) -> GridLevel:
-        """Lay out one level: ``scale = 2**(level * log2(growth)) * base - 1`` in float32."""
-        grown = np.exp2(np.float32(level) * np.log2(np.float32(self.growth))) * np.float32(self.base)
-        scale = float(np.float32(grown - np.float32(1)))
-        resolution = math.ceil(scale) + 1
-        vertices = resolution**self.dimensions
-        entries = -(-vertices // 8) * 8
-        if self.kind == "hash":
-            entries = min(entries, 1 << self.log2_entries)
-        elif self.kind == "tiled":
-            entries = min(entries, self.base**self.dimensions)
-        table = rng.uniform(-spread, spread, (entries, self.features)).astype(np.float32)
-        return GridLevel(scale, resolution, self.kind == "hash" and entries < vertices, 32, 1.0, table)
+def grid_of(shape: GridShape, rng: np.random.Generator, spread: float = 1e-4) -> Grid:
+    """Return a grid of this shape with values drawn evenly from ``-spread .. spread``."""
+    if not (1 <= shape.levels <= 64 and shape.base >= 1 and shape.growth >= 1 and 1 <= shape.entries <= 1 << 24):
+        raise MlpressError(f"{shape} makes no grid: levels 1..64, base and growth 1 or more, entries 1..{1 << 24}")
+    levels = []
+    for one in map(shape.level, range(shape.levels)):
+        table = rng.uniform(-spread, spread, (one.entries, shape.features)).astype(np.float32)
+        levels.append(GridLevel(one.scale, one.resolution, one.hashed, 32, 1.0, table))
+    return Grid(shape.dimensions, tuple(levels))
 
 
 def grid_shape(
-    encoding: EncodingName, dimensions: int, *, growth: float | None = None, log2_entries: int | None = None
+    encoding: EncodingName, dimensions: int, *, growth: float | None = None, entries: int | None = None
 ) -> GridShape:
-    """Return the published configuration of an encoding; ``growth`` and ``log2_entries`` are those of a hash grid."""
+    """Return the published configuration of an encoding; ``growth`` and ``entries`` are those of a hash grid."""
     match encoding:
         case "hashgrid":
-            return GridShape("hash", dimensions, 16, 2, 16, growth or 1.3819, log2_entries or 19)
+            return GridShape("hash", dimensions, 16, 2, 16, growth or 1.3819, entries or 1 << 19)
         case "densegrid":
             return GridShape("dense", dimensions, 8, 2, 16, 1.405)
         case "lowres":
@@ -123,8 +107,8 @@ def application(
     rng = np.random.default_rng(seed)
     dimensions = 2 if name == "gia" else 3
     growth = {"gia": (size / 2 / 16) ** (1 / 15), "nvr": (size / 16) ** (1 / 15)}.get(name)
-    shape = shape or grid_shape(encoding, dimensions, growth=growth, log2_entries=24 if name == "gia" else 19)
-    grid = shape.grid(rng, spread)
+    shape = shape or grid_shape(encoding, dimensions, growth=growth, entries=1 << (24 if name == "gia" else 19))
+    grid = grid_of(shape, rng, spread)
     match name:
         case "nerf":
             return _nerf(grid, rng)

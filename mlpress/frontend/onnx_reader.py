@@ -50,7 +50,9 @@ def load(path: str | PathLike[str], task: Task = "auto") -> Model:
     proto = read_proto(file)
     try:
         if is_field(proto):
-            raise MlpressError("it is a field, of the real level; compile it for ngpc:8 or another such target")
+            raise MlpressError(
+                "it is a field, of the real level; name a target that takes fields, such as ngpc:8, or use load_field"
+            )
         outputs = _outputs(proto, TensorReader(file.parent))
         model = named_inputs(finished(outputs, task, proto.producer_name), proto.metadata_props)
         verify(model)

@@ -24,6 +24,7 @@ from mlpress.ir.field import (
 from mlpress.ir.field_formats import integer_level, with_halves, with_integers
 from mlpress.ir.field_math import PRIMES, WAVE, harmonics
 from mlpress.ir.gates import Bits, Gate
+from mlpress.ir.grid_shape import GridKind, GridShape, LevelShape
 from mlpress.ir.interpret import (
     Trace,
     check_codes,
@@ -145,7 +146,9 @@ __all__ = [
     "Frequency",
     "Gate",
     "Grid",
+    "GridKind",
     "GridLevel",
+    "GridShape",
     "HardSigmoid",
     "HashedAnds",
     "Head",
@@ -158,6 +161,7 @@ __all__ = [
     "Layer",
     "LayerIntervals",
     "LeakyRelu",
+    "LevelShape",
     "Line",
     "Linear",
     "Lines",

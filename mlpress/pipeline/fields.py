@@ -42,8 +42,8 @@ def compile_field(
     progress.step("number formats")
     program = target.formatted(field)
     rows = drawn_samples(field) if samples is None else samples.for_model(field)
-    accuracy = _fit(field, program, rows)
-    accuracy["test"] = None if test is None else _fit(field, program, test.for_model(field))
+    accuracy = fit_facts(field, program, rows)
+    accuracy["test"] = None if test is None else fit_facts(field, program, test.for_model(field))
     design = build_design(program, rows.features, rows.labels, options, progress=progress)
     facts = {"source": {**(source or {}), "rows": len(rows), "drawn": samples is None}, "accuracy": accuracy}
     return design.with_facts(design.facts | facts)
@@ -60,7 +60,7 @@ def psnr(wanted: ArrayLike, found: ArrayLike) -> float | None:
     return None if noise == 0 else float(10 * np.log10(peak**2 / noise))
 
 
-def _fit(field: ir.Field, program: ir.Field, rows: Dataset) -> dict[str, Any]:
+def fit_facts(field: ir.Field, program: ir.Field, rows: Dataset) -> dict[str, Any]:
     """Return how well the given ``field`` and the shipped ``program`` fit ``rows``, and how close they are."""
     given = ir.interpret_field(field, rows.features)
     shipped = given if program == field else ir.interpret_field(program, rows.features)

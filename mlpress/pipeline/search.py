@@ -1,7 +1,7 @@
 """From a model to a front of cheaper designs: the searches, and the choice of a design.
 
 The integer level looks for networks of approximate arithmetic (:func:`mlpress.approx.search`); the gate level goes on
-from their circuits and from others (:func:`mlpress.approx.gates.evolve`).  What they find is a
+from their circuits and from others (:func:`mlpress.approx.gates.evolve`).  Their result is a
 :class:`mlpress.pipeline.result.SearchResult`, which chooses.
 """
 
@@ -20,6 +20,7 @@ from mlpress.metrics import find_metric
 from mlpress.pipeline import suspicions
 from mlpress.pipeline import task as tasks
 from mlpress.pipeline.compile import Options
+from mlpress.pipeline.field_search import FieldSearch, search_field
 from mlpress.pipeline.measuring import measured_fronts
 from mlpress.pipeline.preparation import Prepared, prepare
 from mlpress.pipeline.result import SearchResult
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 
 
 def search(
-    model: ir.Model,
+    model: ir.Model | ir.Field,
     data: Dataset,
     *,
     target: str = DEFAULT_TARGET,
@@ -63,14 +64,16 @@ def search(
     features: Sequence[str] | None = None,
     progress: tasks.Watcher | None = None,
     **options: Any,
-) -> SearchResult:
+) -> SearchResult | FieldSearch:
     """Search for designs that are cheaper than ``model`` itself and lose little, on the rows of ``data``.
+
+    Of a field, losses are dB of PSNR: ``max_loss=1.0`` is the default of targets of the real level.
 
     ``seconds`` are for all work until the chosen design (default: 120 where no numbers are given); ``generations`` of
     networks and ``rounds`` of gates, in their place, make it repeatable.  ``max_loss`` is the share of accuracy that
-    may be lost and ``most`` the limits by metric: what the search spends its time on, and what
-    :meth:`SearchResult.chosen` keeps.  ``minimise`` names the metric that ranks.  ``options`` are those of the target
-    and of :class:`mlpress.pipeline.compile.Quantisation`.  Raises :class:`MlpressError` for bad options.
+    may be lost and ``most`` the limits by metric: the search spends its time within them, and
+    :meth:`SearchResult.chosen` keeps them.  ``minimise`` names the metric that ranks.  ``options`` are those of the
+    target and of :class:`mlpress.pipeline.compile.Quantisation`.  Raises :class:`MlpressError` for bad options.
     """
     from mlpress.approx import Budget
 
@@ -78,14 +81,16 @@ def search(
         {"seconds": seconds, "max_loss": max_loss, "power_weight": power_weight, **(most or {})},
         {"generations": generations, "rounds": rounds, "seed": seed},
     )
-    settings = Settings(level, start_tree, limits_of(max_loss, most or {}), minimise, power_weight, seed)
+    chosen = Options.of(target, **options)
+    limits = limits_of(max_loss, most or {}, chosen.target.level)
+    settings = Settings(level, start_tree, limits, minimise, power_weight, seed)
     numbers = {"integer": [generations], "gates": [rounds], "both": [generations, rounds]}[settings.level]
     budget = Budget(120.0 if seconds is None and not any(numbers) else seconds, generations)
     return search_model(
         model,
         data,
         budget,
-        usual(Options.of(target, **options), options),
+        usual(chosen, options),
         settings,
         rounds=rounds,
         run=run,
@@ -96,7 +101,7 @@ def search(
 
 
 def search_model(
-    model: ir.Model,
+    model: ir.Model | ir.Field,
     dataset: Dataset,
     budget: Budget,
     options: Options = Options.of(),  # noqa: B008 - immutable
@@ -109,21 +114,35 @@ def search_model(
     source: Mapping[str, Any] | None = None,
     began: float | None = None,
     progress: tasks.Watcher | None = None,
-) -> SearchResult:
+) -> SearchResult | FieldSearch:
     """Search from ``model`` on the rows of ``dataset``; the real costs of the front's members are found.
 
     ``budget``'s seconds are for all work from the moment ``began`` (of :func:`mlpress.approx.now`; default: now) to the
     chosen design, and the last of them are kept for the end.  Of the time for searching the integer level gets
     :data:`mlpress.pipeline.task.INTEGER_SHARE` where both levels are searched; the budget's generations are the integer
-    level's, and ``rounds`` the gate level's: a level that has such a number takes the time that it takes, and what it
-    finds follows from the arguments alone.  ``test`` rows only state accuracies and warn; ``features`` names the
-    columns in the order that the model expects.
+    level's, and ``rounds`` the gate level's: a level with such a number has no limit of time, and its result follows
+    from the arguments alone.  ``test`` rows only state accuracies and warn; ``features`` names the columns in the order
+    that the model expects.
     """
     from mlpress.approx import now
 
     began = now() if began is None else began
     options.target.check()
+    if isinstance(model, ir.Field):
+        if features is not None:
+            raise MlpressError("a field has no names of features; leave them out")
+        return search_field(
+            *(model, dataset, budget, options, settings),
+            rounds=rounds,
+            run=run,
+            test=test,
+            source=source,
+            began=began,
+            progress=progress,
+        )
     settled(options, settings)
+    if options.target.level == "real":
+        raise MlpressError(f"target {options.target.name} takes fields (mlpress.frontend.fields), not classifiers")
     if isinstance(model.head, ir.ScoresHead):
         raise MlpressError("the search needs a classifier; compile a regression as it is")
     watch: tasks.Watcher = Unwatched() if progress is None else progress
@@ -223,13 +242,18 @@ def check_model(options: Options, net: ir.Net, metric: str) -> None:
 
 def finished(
     folder: Path,
-    model: ir.Model,
+    model: ir.Model | ir.Field,
     dataset: Dataset,
     options: Options,
     settings: Settings,
     features: Sequence[str] | None = None,
 ) -> dict[str, Any] | None:
-    """Return the facts of the design in ``folder`` where this very search ended with it, else ``None``."""
+    """Return the facts of the design in ``folder`` where this very search ended with it, else ``None``.
+
+    Searches of fields have no key: they are run again.
+    """
+    if isinstance(model, ir.Field):
+        return None
     try:
         if (folder / FACTS).stat().st_size > LARGEST_FILE:
             return None
@@ -263,12 +287,12 @@ def _compiling_s(watch: tasks.Watcher, *, gates: bool) -> float:
 
 
 def _trees(task: Task, costs: gates.GateCosts) -> Sequence[gates.TreePoint]:
-    """Return decision trees to hold the design against, as far as time allows."""
+    """Return decision trees to compare the design with, as far as time allows."""
     from mlpress.approx import gates, now
 
-    task.progress.step("fit decision trees, to hold the design against")
+    task.progress.step("fit decision trees, to compare the design with")
     clock: Clock = task.clock
-    until = now() + max(clock.left_s() - clock.press_s, 0.0)
+    until = now() + max(clock.left_s() - clock.chosen_s, 0.0)
     return gates.tree_points(task.inputs, task.net.classes, task.coded, costs, seed=task.settings.seed, until=until)
 
 

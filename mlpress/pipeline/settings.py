@@ -1,4 +1,4 @@
-"""What decides what a search finds, and how it runs."""
+"""Settings that decide the result of a search, and options of how it runs."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 
 Level = Literal["integer", "gates", "both"]
 
-MAX_LOSS = 0.01
-"""The share of accuracy that may be lost where no limit is given at all."""
+MAX_LOSS = {"integer": 0.01, "real": 1.0}
+"""What may be lost where no limit is given at all, by level: a share of accuracy; dB of PSNR."""
 
 
-def limits_of(max_loss: float | None, most: Mapping[str, float]) -> Limits:
-    """Return these limits; where there is none, :data:`MAX_LOSS` is."""
+def limits_of(max_loss: float | None, most: Mapping[str, float], level: str = "integer") -> Limits:
+    """Return these limits; where there is none, the :data:`MAX_LOSS` of the target's level is."""
     from mlpress.approx import Limits
 
-    return Limits(MAX_LOSS if max_loss is None and not most else max_loss, most)
+    return Limits(MAX_LOSS[level] if max_loss is None and not most else max_loss, most)
 
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """How a search runs, which changes nothing in what it finds: threads, a Dask scheduler's address, the files that
+    """How a search runs, which does not change its result: threads, a Dask scheduler's address, the files that
     checkpoints are kept in (``<checkpoint>.npz`` and others beside it), and whether to go on from them."""
 
     workers: int | None = None
@@ -47,7 +47,7 @@ class RunOptions:
         return {kind: self.checkpoint.with_name(self.checkpoint.name + end) for kind, end in kinds.items()}
 
     def begun(self) -> bool:
-        """Whether there is any checkpoint."""
+        """Return whether there is any checkpoint."""
         return any(path.is_file() for path in self.files().values())
 
     def forget(self) -> None:
@@ -58,7 +58,7 @@ class RunOptions:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What decides what a search finds, beside model, rows, options and budget.
+    """Settings that decide the result of a search, beside model, rows, options and budget.
 
     ``minimise`` is the name or key of the target's metric that ranks designs (default: its first); ``start_tree`` lets
     the gate level start from decision trees as well; ``power_weight`` is how much a nanowatt of static power counts

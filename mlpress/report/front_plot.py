@@ -72,7 +72,7 @@ def draw(front: Front[Any], kind: Literal["png", "svg"], published: Sequence[Poi
         axes.axhline(front.reference, color="0.4", lw=1, ls="--", label="model, validation rows")
         for point in published:
             axes.plot([point.cost], [point.accuracy], "x", ms=7, label=point.label.replace("$", r"\$"))
-        axes.set(xscale="log", xlabel=axis_label(front.metric), ylabel="accuracy")
+        axes.set(xscale="log", xlabel=axis_label(front.metric), ylabel=front.quality)
         axes.grid(alpha=0.3)
         axes.legend(fontsize=8)
         data = BytesIO()

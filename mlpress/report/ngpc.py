@@ -34,11 +34,38 @@ class KernelFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Timing:
+    """What the cycle models say of a kernel: shares of cycles by cause, the roofline, energy by part, a frame."""
+
+    mode: Json = None
+    bound: Json = None
+    analytic: Number | None = None
+    stalls: Mapping[str, Json] = field(default_factory=dict)
+    roofline: Mapping[str, Json] = field(default_factory=dict)
+    energy_nj: Mapping[str, Json] = field(default_factory=dict)
+    frame: Mapping[str, Json] = field(default_factory=dict)
+    least_sram_mm2: Number | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FrontPoint:
+    """One field of a search's front."""
+
+    psnr_db: Number | None = None
+    cost: Number | None = None
+    tables: Json = None
+    layers: Json = None
+    chosen: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class NgpcFacts:
     """The facts of a design for a cluster; ``field`` is what the program is made of."""
 
     field: Mapping[str, Json] = field(default_factory=dict)
     kernel: KernelFacts | None = None
+    timing: Timing | None = None
+    front: tuple[FrontPoint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +82,11 @@ class Ngpc(Plain):
 
     program: str = "a field"
     templates: Mapping[str, str] = field(
-        default_factory=lambda: {"built": "ngpc_kernel.html", "trust": "trust_how.html"}
+        default_factory=lambda: {"cost": "ngpc_cost.html", "built": "ngpc_kernel.html", "trust": "trust_how.html"}
     )
 
     def read(self, found: Mapping[str, Any]) -> NgpcFacts:
-        """Read the field and the kernel."""
+        """Read the field, the kernel, its timing, and the front of a search."""
         return read(NgpcFacts, found)
 
     def read_target(self, found: Mapping[str, Any]) -> ClusterFacts:

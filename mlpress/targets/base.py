@@ -203,7 +203,7 @@ class SearchTarget(Target, Protocol):
         """Return what gates cost in the metric of this name; ``None`` where the gate level cannot search for it."""
         ...
 
-    def measure(self, program: Any, codes: NDArray[np.int64], hint: str | None = None, quick: bool = False) -> Cost:
+    def measure(self, program: Any, codes: NDArray[Any], hint: str | None = None, quick: bool = False) -> Cost:
         """Return what ``program`` costs on rows of input ``codes``; ``quick`` takes the ``hint`` as it is.
 
         ``facts["beside"]`` may have further figures by the column that they get in a front's table.

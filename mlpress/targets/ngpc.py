@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,17 +12,21 @@ from numpy.typing import NDArray
 from mlpress import ir
 from mlpress.codegen import ngpc
 from mlpress.errors import MlpressError
-from mlpress.hw.ngpc import Cluster, read_cluster
+from mlpress.hw.ngpc import MODES, Cluster, Mode, read_cluster
 from mlpress.metrics import Metric
 from mlpress.progress import Progress
 from mlpress.sim.ngpc import Simulator
 from mlpress.targets.base import Claim, Cost, Engine, Rows, Trial, Values
+from mlpress.targets.ngpc_costs import METRICS, NO_APPLICATION, Frames, kernel_cost
 from mlpress.verify import EngineResult
+
+if TYPE_CHECKING:
+    from mlpress.approx import CostModel, Layout
+    from mlpress.approx.gates import GateCosts
 
 PRECISIONS = ("given", "float32", "float16")
 TABLE_FORMATS = ("given", "int8", "fit8")
 POLICIES = ("auto", "sram")
-IDEAL = "a count, not a simulation: one look-up per corner and cycle in every engine, one tile per cycle"
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +62,9 @@ class NeuralGraphics:
     ``processors`` stands for N where it is another than the name's.  ``precision`` is that of the field as ``given``,
     or another.  ``tables`` are as ``given``, ``int8``, or ``fit8``: int8 where a level does not fit otherwise.
     ``placement`` ``sram`` refuses tables that would be cached.  ``batch`` samples run through a processor at a time.
+
+    ``mode`` is that of the cycle models (``docs/ngpc-cycles.md``): ``physical`` or ``paper``.  ``application`` names
+    the one whose frames (order and number of samples, time on the GPU) it is held against.
     """
 
     name: str = "ngpc:8"
@@ -66,15 +73,12 @@ class NeuralGraphics:
     tables: str = "given"
     placement: str = "auto"
     batch: int = 1024
+    mode: str = "physical"
+    application: str = NO_APPLICATION
 
     kind: ClassVar[str] = "ngpc"
     level: ClassVar[Literal["real", "integer"]] = "real"
-    metrics: ClassVar[tuple[Metric, ...]] = (
-        Metric("cycles", "", "cycles per sample"),
-        Metric("sram", "B", "grid SRAM per processor"),
-        Metric("cached", "B", "tables behind the L2"),
-        Metric("weights", "B", "weights per processor"),
-    )
+    metrics: ClassVar[tuple[Metric, ...]] = METRICS
     files: ClassVar[tuple[str, ...]] = (ngpc.KERNEL, ngpc.TABLES)
 
     def cluster(self) -> Cluster:
@@ -89,11 +93,13 @@ class NeuralGraphics:
             ("precision", self.precision, PRECISIONS),
             ("tables", self.tables, TABLE_FORMATS),
             ("placement", self.placement, POLICIES),
+            ("mode", self.mode, MODES),
         ):
             if value not in known:
                 raise MlpressError(f"{what} is {value[:40]!r}; it must be one of {', '.join(known)}")
         if not 1 <= self.batch <= ngpc.MOST_BATCH:
             raise MlpressError(f"batch is {self.batch}; it must be within 1..{ngpc.MOST_BATCH}")
+        Frames(self.application).check()
 
     def facts(self) -> dict[str, Any]:
         """Return the options as plain JSON values."""
@@ -103,6 +109,8 @@ class NeuralGraphics:
             "tables": self.tables,
             "placement": self.placement,
             "batch": self.batch,
+            "mode": self.mode,
+            "application": self.application,
         }
 
     def describe(self) -> dict[str, Any]:
@@ -121,6 +129,9 @@ class NeuralGraphics:
         if not isinstance(program, ir.Field):
             raise MlpressError(f"target {self.name} takes fields: encodings with networks; see mlpress.frontend.fields")
         ir.verify(program)
+        dimensions = sorted({grid.dimensions for grid in program.grids()})
+        if len(dimensions) > 1:
+            raise MlpressError(f"the cycle models take grids of one number of coordinates; these have {dimensions}")
 
     def formatted(self, program: ir.Field) -> ir.Field:
         """Return the field in the number formats that the options ask for."""
@@ -164,8 +175,8 @@ class NeuralGraphics:
         return (EngineResult.of("kernel text", wanted.count("\n"), difference, "lines, compiled again"),)
 
     def estimate(self, artifact: NgpcArtifact, rows: Rows) -> Cost:
-        """Return an ideal count of cycles per sample of the whole cluster, and bytes by place."""
-        return self._cost(artifact.image.kernel)
+        """Return cycles, time and energy per sample by the cycle models, published area and power, bytes by place."""
+        return self._cost(artifact.image)
 
     def claims(self, artifact: NgpcArtifact) -> Sequence[Claim]:
         """Return nothing: fields compute in floating point, which no prover here takes."""
@@ -175,7 +186,7 @@ class NeuralGraphics:
         """Return the simulated cluster."""
 
         def simulated(samples: NDArray[Any]) -> Trial:
-            cost = self._cost(ngpc.read_image(artifact.files).kernel)
+            cost = self._cost(ngpc.read_image(artifact.files), len(samples))
             return Trial(KernelEngine(artifact.files).run(samples), cost)
 
         return {"ngpc": simulated}
@@ -184,23 +195,28 @@ class NeuralGraphics:
         policy = cast(ngpc.Policy, self.placement)
         return ngpc.lower_field(program, self.cluster(), policy=policy, batch=self.batch)
 
-    def _cost(self, kernel: ngpc.Kernel) -> Cost:
-        levels = [(unit, level) for unit in kernel.grids() for level in unit.levels]
-        encoding = sum(unit.turns / unit.lanes for unit in kernel.grids())
-        tiles = sum(isinstance(command, ngpc.Mac) for command in kernel.program)
-        sram = sum(level.placement.resident * len(level.placement.engines) * unit.lanes for unit, level in levels)
-        cached = sum(level.placement.size for _, level in levels if level.placement.how == "cache")
-        size = 2 if kernel.precision == "float16" else 4
-        weights = sum(weights.inputs * weights.outputs for weights in kernel.weights) * size
-        values = {
-            "cycles": max(encoding, float(tiles)) / kernel.cluster.processors,
-            "sram": sram,
-            "cached": cached,
-            "weights": weights,
-        }
-        placed = "stated per level in kernel.txt"
-        how = {"cycles": IDEAL, "sram": placed, "cached": placed, "weights": "inputs times outputs of every layer"}
-        return Cost(values, how)
+    def _cost(self, image: ngpc.Image, rows: int | None = None, *, quick: bool = False) -> Cost:
+        return kernel_cost(image, cast(Mode, self.mode), Frames(self.application), rows, quick=quick)
+
+    def minimising(self, metric: str) -> NeuralGraphics:
+        """Return the target itself: no option depends on what is minimised."""
+        return self
+
+    def cost_model(self, layout: Layout) -> CostModel | None:
+        """Return nothing: fields are no integer networks."""
+        return None
+
+    def gate_costs(self, metric: str) -> GateCosts | None:
+        """Return nothing: fields have no gates."""
+        return None
+
+    def measure(self, program: ir.Field, codes: NDArray[Any], hint: str | None = None, quick: bool = False) -> Cost:
+        """Return what a field costs; ``quick`` by the analytic model alone, over fewer addresses."""
+        return self._cost(self._image(program), quick=quick)
+
+    def shipped(self, program: ir.Field) -> NeuralGraphics:
+        """Return the target itself."""
+        return self
 
 
 def kernel_facts(kernel: ngpc.Kernel) -> dict[str, Any]:

@@ -355,7 +355,7 @@ def _plan_facts(lowered: ir.Lowered | ir.Circuit) -> dict[str, Any]:
 
 def expected_seconds(program: Program) -> float:
     """Return how long a build will take at the default effort: seconds of processor time.  A circuit has no terms."""
-    return START_S + TERM_S * program.terms**GROWTH
+    return START_S + TERM_S * float(np.power(float(program.terms), GROWTH))
 
 
 def feeds(inputs: Sequence[ir.Input]) -> list[printed.Feed]:

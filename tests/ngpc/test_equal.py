@@ -73,7 +73,7 @@ def test_networks_wider_than_a_tile_and_grids_of_more_levels_than_engines(tmp_pa
     check(
         one_grid("hash", 3, levels=6),
         tmp_path,
-        Cluster("few", 1, engines=4, sram_bytes=600, mac_inputs=7, mac_outputs=5),
+        read_cluster("ngpc:1", engines=4, sram_bytes=600, mac_inputs=7, mac_outputs=5),
     )
 
 

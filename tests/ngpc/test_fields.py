@@ -183,14 +183,14 @@ def test_a_field_is_no_classifier_and_the_other_way_round(tmp_path: Path) -> Non
 
 def test_published_shapes() -> None:
     rng = np.random.default_rng(0)
-    hashed = fields.grid_shape("hashgrid", 3, log2_entries=12).grid(rng)
+    hashed = fields.grid_of(fields.grid_shape("hashgrid", 3, entries=1 << 12), rng)
     assert len(hashed.levels) == 16 and hashed.width == 32
     assert [level.resolution for level in hashed.levels][::15] == [16, 2048]
     assert [level.hashed for level in hashed.levels][:2] == [False, True]
     assert hashed.levels[0].entries == hashed.levels[1].entries == 4096
-    dense = fields.grid_shape("densegrid", 2).grid(rng)
+    dense = fields.grid_of(fields.grid_shape("densegrid", 2), rng)
     assert [level.entries for level in dense.levels][:2] == [256, 536]  # 23 * 23 vertices, to a multiple of 8
-    tiled = fields.grid_shape("lowres", 2).grid(rng)
+    tiled = fields.grid_of(fields.grid_shape("lowres", 2), rng)
     assert [(level.resolution, level.entries, level.features) for level in tiled.levels] == [(128, 16384, 8)] * 2
     for name, networks in (("nerf", ["16", "3"]), ("nsdf", ["1"]), ("nvr", ["4"]), ("gia", ["3"])):
         field = small(name, "densegrid")
@@ -199,9 +199,9 @@ def test_published_shapes() -> None:
     with pytest.raises(MlpressError, match="no encoding 'octree'"):
         fields.grid_shape("octree", 3)  # type: ignore[arg-type]
     with pytest.raises(MlpressError, match="no application 'mesh'"):
-        fields.application("mesh", "lowres", shape=fields.GridShape("dense", 3, 1, 1, 2, 1.0))  # type: ignore[arg-type]
+        fields.application("mesh", "lowres", shape=ir.GridShape("dense", 3, 1, 1, 2, 1.0))  # type: ignore[arg-type]
     with pytest.raises(MlpressError, match="makes no grid"):
-        fields.GridShape("dense", 2, 0, 2, 16, 1.5).grid(rng)
+        fields.grid_of(ir.GridShape("dense", 2, 0, 2, 16, 1.5), rng)
 
 
 def test_a_saved_field_is_read_back(tmp_path: Path) -> None:

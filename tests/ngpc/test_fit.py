@@ -39,7 +39,7 @@ def test_gradients_are_those_of_differences() -> None:
 def test_a_picture_is_learned_and_learned_again_the_same() -> None:
     down, across = np.mgrid[0:24, 0:32] / 32
     picture = np.stack([across, down, np.sin(9 * across) / 2 + 0.5], axis=2)
-    start = fields.application("gia", "hashgrid", size=32, shape=fields.GridShape("hash", 2, 4, 2, 4, 1.6, 10))
+    start = fields.application("gia", "hashgrid", size=32, shape=ir.GridShape("hash", 2, 4, 2, 4, 1.6, 1 << 10))
     heard: list[float] = []
     found = fit(start, picture_samples(picture), steps=150, batch=512, report=lambda step, error: heard.append(error))
     error = np.mean((ir.interpret_field(found, pixel_places(24, 32)) - picture.reshape(-1, 3)) ** 2)
@@ -48,7 +48,7 @@ def test_a_picture_is_learned_and_learned_again_the_same() -> None:
 
 
 def test_a_distance_is_learned() -> None:
-    start = fields.application("nsdf", "hashgrid", shape=fields.GridShape("hash", 3, 4, 2, 4, 1.6, 12))
+    start = fields.application("nsdf", "hashgrid", shape=ir.GridShape("hash", 3, 4, 2, 4, 1.6, 1 << 12))
     found = fit(start, torus_samples(), steps=120, batch=2048)
     places = np.random.default_rng(9).random((500, 3), np.float32)
     distance = torus_distance(places)

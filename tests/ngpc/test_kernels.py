@@ -17,7 +17,7 @@ from mlpress.hw.ngpc import Cluster, read_cluster
 from mlpress.npz import npz_bytes, read_npz_bytes
 from mlpress.sim.ngpc import Simulator
 
-CLUSTER = Cluster("tiny", 2, engines=8, sram_bytes=1000)
+CLUSTER = read_cluster("ngpc:2", engines=8, sram_bytes=1000)
 
 
 def level(entries: int, bits: int = 32) -> ir.GridLevel:
@@ -98,13 +98,13 @@ def test_the_kernel_of_the_docs_is_one() -> None:
     (example,) = re.findall(r"```text\n(.*?)```", page, re.DOTALL)
     assert ngpc.kernel_text(ngpc.read_kernel(example)) == example
     rng = np.random.default_rng(0)
-    grid = fields.GridShape("hash", 2, 3, 2, 16, 4.0, 16).grid(rng)
+    grid = fields.grid_of(ir.GridShape("hash", 2, 3, 2, 16, 4.0, 1 << 16), rng)
     field = fields.field_of(grid, (64,), ("r", "g", "b"), rng=rng)
     assert ngpc.kernel_text(ngpc.lower_field(field, read_cluster("ngpc:8")).kernel) == example
 
 
 def test_a_layer_is_cut_into_tiles_in_the_order_of_their_use() -> None:
-    image = ngpc.lower_field(one_grid("dense", 1, widths=(70,)), Cluster("c", 1, mac_inputs=4, mac_outputs=32))
+    image = ngpc.lower_field(one_grid("dense", 1, widths=(70,)), read_cluster("ngpc:1", mac_inputs=4, mac_outputs=32))
     program = [ngpc.command_words(command) for command in image.kernel.program]
     assert program[2:6] == [
         "mac w0 0 b1[0:4] 32 first",

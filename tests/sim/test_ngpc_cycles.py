@@ -12,15 +12,16 @@ import numpy as np
 import pytest
 
 from mlpress import MlpressError
-from mlpress.hw.ngpc import GridShape, Machine, application, encodings, machine
+from mlpress.hw.ngpc import Machine, application, encodings, machine
+from mlpress.ir import GridShape
 from mlpress.sim.ngpc import cycles
 from mlpress.sim.ngpc.cycles import CAUSES, Level
 
 SHAPES = (
-    GridShape("hash", 5, 2, 4096, 16, 1.6),
-    GridShape("hash", 5, 2, 3001, 16, 1.6),
-    GridShape("dense", 4, 2, 1 << 24, 7, 1.4),
-    GridShape("tiled", 3, 8, 1 << 24, 9, 1.5),
+    GridShape("hash", 3, 5, 2, 16, 1.6, 4096),
+    GridShape("hash", 3, 5, 2, 16, 1.6, 3001),
+    GridShape("dense", 3, 4, 2, 7, 1.4),
+    GridShape("tiled", 3, 3, 8, 9, 1.5),
 )
 
 
@@ -49,17 +50,17 @@ def plain_entries(level: Level, x: np.ndarray) -> np.ndarray:
 def test_entries_are_those_of_the_specification(shape: GridShape, dimensions: int) -> None:
     x = np.random.default_rng(dimensions).random((20, dimensions), dtype=np.float32)
     for number in range(shape.levels):
-        level = cycles.level_of(shape, number, dimensions, 2)
+        level = cycles.level_of(replace(shape, dimensions=dimensions), number, 2)
         assert np.array_equal(cycles.entries(level, x), plain_entries(level, x))
 
 
 def test_levels_are_those_of_the_specification() -> None:
     hashed = encodings("nerf")["hashgrid"]
-    levels = [cycles.level_of(hashed, number, 3, 2) for number in range(16)]
+    levels = [cycles.level_of(hashed, number, 2) for number in range(16)]
     assert (levels[0].scale, levels[0].resolution, levels[0].entries, levels[0].index) == (15.0, 16, 4096, "dense")
     assert (levels[15].resolution, levels[15].entries, levels[15].index) == (2048, 1 << 19, "hash")
     assert levels[15].table_bytes == 2 << 20  # float16: more than the 1 MB of an engine
-    tiled = cycles.level_of(encodings("nerf")["lowres"], 1, 3, 2)
+    tiled = cycles.level_of(encodings("nerf")["lowres"], 1, 2)
     assert (tiled.entries, tiled.index, tiled.entry_bits) == (128**3, "dense", 128)
 
 
@@ -141,7 +142,7 @@ def test_a_trace_counts_conflicts_and_misses(name: str, levels: int, banks: int,
 
 
 def test_many_passes_are_counted_in_full() -> None:
-    shape = GridShape("hash", 256, 1, 8, 16, 1.0)
+    shape = GridShape("hash", 3, 256, 1, 16, 1.0, 8)
     found = machine("ngpc:1", "physical", engines=4, banks=1)
     trace = cycles.trace(cycles.workload(replace(application("nerf"), dimensions=4), shape), found, 16)
     assert trace.placing.turns == 64
@@ -291,7 +292,7 @@ def test_a_faster_part_never_makes_it_slower_and_the_slowest_part_sets_the_pace(
 
 def kernel(*grids: Any) -> Any:
     """What :class:`cycles.Workload` reads of a kernel."""
-    cluster = SimpleNamespace(processors=4, engines=8, sram_bytes=1000, mac_inputs=32, mac_outputs=16)
+    cluster = SimpleNamespace(name="few", processors=4, engines=8, sram_bytes=1000, mac_inputs=32, mac_outputs=16)
     layers = tuple(SimpleNamespace(inputs=i, outputs=o) for i, o in ((6, 64), (64, 3)))
     return SimpleNamespace(
         precision="float16",
@@ -318,16 +319,28 @@ def test_a_kernel_is_a_work_and_a_machine() -> None:
     assert (found.processors, found.engines, found.sram_bytes, found.batch) == (4, 8, 1000, 128)
     assert cycles.tiles(work, found) == (4, 2)
     assert cycles.simulate(work, found, cycles.trace(work, found, 256), 256).cycles > 0
-    with pytest.raises(MlpressError, match="grids of one kind; this one has 0 grids"):
-        cycles.Workload.of(kernel())
+    (two, three) = (SimpleNamespace(dimensions=n, features=2, levels=levels) for n in (2, 3))
+    with pytest.raises(MlpressError, match=re.escape("grids of one number of coordinates; these have [2, 3]")):
+        cycles.Workload.of(kernel(two, three))
+
+
+def test_a_kernel_without_grids_is_as_slow_as_its_networks() -> None:
+    made = kernel()
+    work, found = cycles.Workload.of(made), cycles.machine_of(made, "physical")
+    costs = cycles.trace(work, found, 1024)
+    timing = cycles.simulate(work, found, costs, 1024)
+    assert timing.bound == "networks"
+    assert timing.steady == pytest.approx(cycles.mlp_cycles(work, found, 128) / 128, rel=0.05)
+    assert cycles.estimate(work, found, costs, 1024).cycles == pytest.approx(timing.cycles, rel=0.05)
 
 
 def test_what_the_models_do_not_take_is_refused_in_one_line() -> None:
     nerf, hashed = application("nerf"), encodings("nerf")["hashgrid"]
     with pytest.raises(MlpressError, match=re.escape("5 coordinates; an encoding engine takes 1 to 4")):
-        cycles.workload(replace(nerf, dimensions=5), replace(hashed, levels=2))
-    with pytest.raises(MlpressError, match="0 levels; give 1 to 256"):
-        replace(cycles.workload(nerf, hashed), levels=())
+        cycles.workload(nerf, replace(hashed, dimensions=5, levels=2))
+    many = cycles.workload(nerf, hashed).levels * 17
+    with pytest.raises(MlpressError, match="272 levels; give 256 at most"):
+        replace(cycles.workload(nerf, hashed), levels=many)
     with pytest.raises(MlpressError, match=r"level [0-9]+ has a scale of"):
         cycles.workload(nerf, replace(hashed, growth=9.0))
     with pytest.raises(MlpressError, match="a network needs two widths or more"):

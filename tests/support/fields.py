@@ -12,17 +12,17 @@ from mlpress import ir
 from mlpress.frontend import fields
 
 SHAPES = {
-    "hashgrid": ("hash", 16, 2, 16, 1.3819, 10),
-    "densegrid": ("dense", 8, 2, 4, 1.405, 19),
-    "lowres": ("tiled", 2, 8, 12, 1.3, 19),
+    "hashgrid": ("hash", 16, 2, 16, 1.3819, 1 << 10),
+    "densegrid": ("dense", 8, 2, 4, 1.405, 1 << 19),
+    "lowres": ("tiled", 2, 8, 12, 1.3, 1 << 19),
 }
 FORMATS = ("float32", "float16", "int8", "float16 int8")
 
 
-def shape(encoding: str, dimensions: int) -> fields.GridShape:
+def shape(encoding: str, dimensions: int) -> ir.GridShape:
     """Return an encoding's shape with small tables; the tiled one has levels of more vertices than entries."""
-    kind, levels, features, base, growth, log2_entries = SHAPES[encoding]
-    return fields.GridShape(kind, dimensions, levels, features, base, growth, log2_entries)
+    kind, levels, features, base, growth, entries = SHAPES[encoding]
+    return ir.GridShape(kind, dimensions, levels, features, base, growth, entries)
 
 
 def small(name: Any, encoding: Any, seed: int = 0) -> ir.Field:
@@ -40,9 +40,9 @@ def formatted(field: ir.Field, formats: str) -> ir.Field:
 def one_grid(kind: Any, dimensions: int, levels: int = 3, features: int = 2, **options: Any) -> ir.Field:
     """Return a field of one grid and one small network; ``widths`` are those of its hidden layers."""
     widths: Sequence[int] = options.pop("widths", (8,))
-    made = fields.GridShape(kind, dimensions, levels, features, options.pop("base", 5), 1.5, options.pop("log2", 7))
+    made = ir.GridShape(kind, dimensions, levels, features, options.pop("base", 5), 1.5, options.pop("entries", 128))
     rng = np.random.default_rng(3)
-    return fields.field_of(made.grid(rng, 1.0), widths, ("value",), rng=rng)
+    return fields.field_of(fields.grid_of(made, rng, 1.0), widths, ("value",), rng=rng)
 
 
 def samples(field: ir.Field, rows: int = 500, seed: int = 1) -> NDArray[np.float32]:

@@ -39,7 +39,7 @@ MAY_USE = {
     "sim.ngpc": {"ir", "codegen.ngpc", "hw.ngpc"},
     "hw.printed": {"ir", "sim", "yosys"},
     "hw.mcu": set(),
-    "hw.ngpc": set(),
+    "hw.ngpc": {"ir"},
     "approx": {"ir", "sim"},
     "verify": {"ir", "yosys", "codegen", "sim"},
     "targets": DOORS - {"report", "targets"},

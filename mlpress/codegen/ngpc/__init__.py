@@ -26,7 +26,7 @@ from mlpress.codegen.ngpc.kernel import (
     Write,
 )
 from mlpress.codegen.ngpc.lower import lower_field
-from mlpress.codegen.ngpc.place import Policy, placed, table_sizes
+from mlpress.codegen.ngpc.place import Policy, place_tables, placed, table_sizes
 from mlpress.codegen.ngpc.text import command_words, kernel_text, read_kernel
 
 __all__ = [
@@ -60,6 +60,7 @@ __all__ = [
     "image_files",
     "kernel_text",
     "lower_field",
+    "place_tables",
     "placed",
     "read_image",
     "read_kernel",

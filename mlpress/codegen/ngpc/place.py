@@ -28,8 +28,7 @@ def table_sizes(grid: Grid) -> tuple[int, ...]:
 
 def place(grid: Grid, cluster: Cluster, policy: Policy, where: str) -> Placed:
     """Place the tables of ``grid``; with policy ``sram`` raise :class:`MlpressError` where one does not fit."""
-    sizes = table_sizes(grid)
-    found = _side_by_side(sizes, cluster) if len(sizes) <= cluster.engines else _in_turns(sizes, cluster)
+    found = place_tables(table_sizes(grid), cluster)
     outside = [(k, one.size) for k, one in enumerate(found.levels) if one.how == "cache"]
     if policy == "sram" and outside:
         level, size = outside[0]
@@ -38,6 +37,11 @@ def place(grid: Grid, cluster: Cluster, policy: Policy, where: str) -> Placed:
             f"idle ones together, can hold it; make it smaller (tables=int8), or cache it (placement=auto)"
         )
     return found
+
+
+def place_tables(sizes: tuple[int, ...], cluster: Cluster) -> Placed:
+    """Place tables of these bytes: fit, else split over idle engines, else cached (``docs/ngpc.md``)."""
+    return _side_by_side(sizes, cluster) if len(sizes) <= cluster.engines else _in_turns(sizes, cluster)
 
 
 def placed(grid: Grid, cluster: Cluster) -> tuple[Placement, ...]:

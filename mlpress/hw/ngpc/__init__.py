@@ -2,7 +2,6 @@
 
 from mlpress.hw.ngpc.applications import (
     Application,
-    GridShape,
     Order,
     application,
     application_figures,
@@ -11,18 +10,26 @@ from mlpress.hw.ngpc.applications import (
     encodings,
     fused,
 )
-from mlpress.hw.ngpc.cluster import CLUSTERS, Cluster, read_cluster
 from mlpress.hw.ngpc.figures import Figure
-from mlpress.hw.ngpc.machine import MODES, Gpu, Machine, Mode, gpu, machine, machine_figures, machine_names
+from mlpress.hw.ngpc.machine import (
+    MODES,
+    Cluster,
+    Gpu,
+    Machine,
+    Mode,
+    gpu,
+    machine,
+    machine_figures,
+    machine_names,
+    read_cluster,
+)
 
 __all__ = [
-    "CLUSTERS",
     "MODES",
     "Application",
     "Cluster",
     "Figure",
     "Gpu",
-    "GridShape",
     "Machine",
     "Mode",
     "Order",

@@ -7,24 +7,9 @@ from typing import Any, Literal
 
 from mlpress.errors import MlpressError
 from mlpress.hw.ngpc.figures import Figure, figures, read_table
+from mlpress.ir import GridShape
 
 Order = Literal["rays", "sphere", "volume", "raster"]
-Kind = Literal["hash", "dense", "tiled"]
-
-
-@dataclass(frozen=True, slots=True)
-class GridShape:
-    """A grid encoding of tiny-cuda-nn: ``levels`` of ``features``, tables of at most ``entries``.
-
-    Level l has ``base * growth**l`` cells along an axis.
-    """
-
-    kind: Kind
-    levels: int
-    features: int
-    entries: int
-    base: int
-    growth: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +63,8 @@ def encodings(name: str) -> dict[str, GridShape]:
         key: dict(row) for key, row in read_table("applications.json")["encodings"].items()
     }
     rows["hashgrid"].update((one.name, one.value) for one in _changes(name))
-    return {key: GridShape(**row) for key, row in rows.items()}
+    dimensions = application(name).dimensions
+    return {key: GridShape(dimensions=dimensions, **row) for key, row in rows.items()}
 
 
 def encoding_figures(name: str) -> tuple[Figure, ...]:

@@ -29,7 +29,7 @@ from mlpress.codegen.ngpc import (
     read_image,
 )
 from mlpress.errors import MlpressError
-from mlpress.ir import PRIMES, Singles
+from mlpress.ir import Singles
 from mlpress.sim.ngpc import kernels
 
 PAD = 16
@@ -166,11 +166,9 @@ class Simulator:
         table = self._arrays[level.array]
         if table.dtype == np.float16:
             table = table.astype(np.float32)  # exact; this computer has no float16 arithmetic
-        powers = [level.resolution**axis for axis in range(unit.dimensions)]
-        stride = PRIMES[: unit.dimensions] if level.index == "hash" else powers
         return _Table(
             np.float32(level.scale),
-            np.array(stride, np.uint32),
+            kernels.strides(level.index == "hash", level.resolution, unit.dimensions),
             _INDEX[level.index],
             np.ascontiguousarray(table),
             np.float32(level.step if level.bits < 16 else 0.0),

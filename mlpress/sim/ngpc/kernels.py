@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpress.ir import WAVE, Singles
+from mlpress.ir import PRIMES, WAVE, Singles
 from mlpress.jit import compiled, inner
 
 Uints = NDArray[np.uint32]
@@ -84,6 +84,51 @@ def _look_up(weights: Singles, indices: Uints, table: NDArray[Any], feature: int
             out[s] += weights[s] * np.float32(table[indices[s], feature])
 
 
+@inner
+def _corners(
+    x: Singles,
+    scale: np.float32,
+    stride: Uints,
+    index: int,
+    entries: int,
+    weights: Singles,
+    indices: Uints,
+    sides: Singles,
+    parts: Uints,
+) -> None:
+    """Write the weight and the entry of every corner of samples ``x`` (dimensions, samples), a row per corner."""
+    dimensions, n, hashed = x.shape[0], x.shape[1], index == HASH
+    _axis(x[0], scale, stride[0], weights[0, :n], weights[1, :n], indices[0, :n], indices[1, :n])
+    for axis in range(1, dimensions):
+        _axis(x[axis], scale, stride[axis], sides[0, :n], sides[1, :n], parts[0, :n], parts[1, :n])
+        known = 1 << axis
+        for corner in range(known):
+            _times(weights[corner, :n], sides[1, :n], weights[corner + known, :n])
+            _times(weights[corner, :n], sides[0, :n], weights[corner, :n])
+            _join(indices[corner, :n], parts[1, :n], hashed, indices[corner + known, :n])
+            _join(indices[corner, :n], parts[0, :n], hashed, indices[corner, :n])
+    for corner in range(1 << dimensions):
+        _reduce(indices[corner, :n], entries, index)
+
+
+@compiled
+def level_entries(x: Singles, scale: np.float32, stride: Uints, index: int, entries: int, out: Uints) -> None:
+    """Write the entries that :func:`grid_level` looks up to ``out`` (corners, samples): for cycle models."""
+    corners, count = out.shape
+    weights, indices = np.empty((corners, CHUNK), np.float32), np.empty((corners, CHUNK), np.uint32)
+    sides, parts = np.empty((2, CHUNK), np.float32), np.empty((2, CHUNK), np.uint32)
+    for at in range(0, count, CHUNK):
+        end = min(at + CHUNK, count)
+        _corners(x[:, at:end], scale, stride, index, entries, weights, indices, sides, parts)
+        out[:, at:end] = indices[:, : end - at]
+
+
+def strides(hashed: bool, resolution: int, dimensions: int) -> Uints:
+    """Return what an axis' coordinate is multiplied by: primes of a hash, else powers of the resolution, mod 2**32."""
+    powers = [resolution**axis % (1 << 32) for axis in range(dimensions)]
+    return np.array(PRIMES[:dimensions] if hashed else powers, np.uint32)
+
+
 @compiled
 def grid_level(
     x: Singles,
@@ -100,24 +145,15 @@ def grid_level(
     ``stride`` is uint32 (dimensions,): primes of a hash, else powers of the resolution.  A ``step`` above 0 multiplies
     the sums of an integer table.  Bit d of a corner's number is set where it lies above the sample in axis d.
     """
-    dimensions, features, hashed = x.shape[0], table.shape[1], index == HASH
-    corners = 1 << dimensions
+    features = table.shape[1]
+    corners = 1 << x.shape[0]
     weights, indices = np.empty((corners, CHUNK), np.float32), np.empty((corners, CHUNK), np.uint32)
     sides, parts = np.empty((2, CHUNK), np.float32), np.empty((2, CHUNK), np.uint32)
     for at in range(0, count, CHUNK):
         end = min(at + CHUNK, count)
         n = end - at
-        _axis(x[0, at:end], scale, stride[0], weights[0, :n], weights[1, :n], indices[0, :n], indices[1, :n])
-        for axis in range(1, dimensions):
-            _axis(x[axis, at:end], scale, stride[axis], sides[0, :n], sides[1, :n], parts[0, :n], parts[1, :n])
-            known = 1 << axis
-            for corner in range(known):
-                _times(weights[corner, :n], sides[1, :n], weights[corner + known, :n])
-                _times(weights[corner, :n], sides[0, :n], weights[corner, :n])
-                _join(indices[corner, :n], parts[1, :n], hashed, indices[corner + known, :n])
-                _join(indices[corner, :n], parts[0, :n], hashed, indices[corner, :n])
+        _corners(x[:, at:end], scale, stride, index, table.shape[0], weights, indices, sides, parts)
         for corner in range(corners):
-            _reduce(indices[corner, :n], table.shape[0], index)
             for feature in range(features):
                 place = out[feature, at:end]
                 _look_up(weights[corner, :n], indices[corner, :n], table, feature, corner == 0, place)

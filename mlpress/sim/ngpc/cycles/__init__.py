@@ -6,6 +6,7 @@ real addresses; :func:`estimate` and :func:`simulate` time it, and :func:`frame`
 
 from mlpress.sim.ngpc.cycles.addresses import entries, positions
 from mlpress.sim.ngpc.cycles.analytic import Pace, estimate, pace
+from mlpress.sim.ngpc.cycles.energy import energy_pj
 from mlpress.sim.ngpc.cycles.event import simulate
 from mlpress.sim.ngpc.cycles.frame import (
     Amdahl,
@@ -52,6 +53,7 @@ __all__ = [
     "compare",
     "configurations",
     "cost",
+    "energy_pj",
     "entries",
     "estimate",
     "frame",

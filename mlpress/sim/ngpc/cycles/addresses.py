@@ -8,13 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpress.hw.ngpc import Order
-from mlpress.jit import compiled
+from mlpress.ir import Singles
+from mlpress.sim.ngpc import kernels
 from mlpress.sim.ngpc.cycles.workload import Level
 
-Singles = NDArray[np.float32]
 Uints = NDArray[np.uint32]
-PRIMES = np.array([1, 2654435761, 805459861, 3674653429], np.uint32)
-"""Factors of a vertex's coordinates in its hash (instant-ngp's)."""
 
 WIDTH, HEIGHT = 1920, 1080
 STEP = float(np.sqrt(3.0) / 1024.0)
@@ -80,30 +78,14 @@ def _raster(dimensions: int, count: int) -> Singles:
     return np.stack(columns, axis=1).astype(np.float32)
 
 
-@compiled
-def _entries(
-    x: Singles, scale: np.float32, resolution: np.uint32, entries: np.uint32, hashed: bool, primes: Uints, out: Uints
-) -> None:
-    samples, dimensions = x.shape
-    stride = np.ones(dimensions, np.uint32)
-    for axis in range(1, dimensions):
-        stride[axis] = primes[axis] if hashed else np.uint32(stride[axis - 1] * resolution)
-    base = np.empty(dimensions, np.uint32)
-    for s in range(samples):
-        for axis in range(dimensions):
-            scaled = np.float32(x[s, axis] * scale)
-            base[axis] = np.uint32(np.int64(np.floor(np.float32(scaled + np.float32(0.5)))))
-        for corner in range(out.shape[1]):
-            index = np.uint32(0)
-            for axis in range(dimensions):
-                part = np.uint32((base[axis] + np.uint32((corner >> axis) & 1)) * stride[axis])
-                index = np.uint32(index ^ part) if hashed else np.uint32(index + part)
-            out[s, corner] = np.uint32(index % entries)
-
-
 def entries(level: Level, x: Singles) -> Uints:
-    """Return the entries of the corners of ``x`` (samples, dimensions) at a level, uint32 (samples, corners)."""
-    out = np.empty((len(x), 1 << x.shape[1]), np.uint32)
-    factors = np.uint32(level.resolution), np.uint32(level.entries)
-    _entries(np.ascontiguousarray(x), np.float32(level.scale), *factors, level.index == "hash", PRIMES, out)
-    return out
+    """Return the entries of the corners of ``x`` (samples, dimensions) at a level, uint32 (samples, corners).
+
+    They are those of the functional simulator's own engines.
+    """
+    out = np.empty((1 << x.shape[1], len(x)), np.uint32)
+    hashed = level.index == "hash"
+    index = kernels.HASH if hashed else kernels.TILED
+    stride = kernels.strides(hashed, level.resolution, x.shape[1])
+    kernels.level_entries(np.ascontiguousarray(x.T), np.float32(level.scale), stride, index, level.entries, out)
+    return np.ascontiguousarray(out.T)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mlpress.hw.ngpc import MODES, GridShape, Machine, applications, encodings, machine
+from mlpress.hw.ngpc import MODES, Machine, applications, encodings, machine
+from mlpress.ir import GridShape
 from mlpress.sim.ngpc.cycles.analytic import estimate
 from mlpress.sim.ngpc.cycles.event import simulate
 from mlpress.sim.ngpc.cycles.timing import Timing
@@ -52,7 +53,7 @@ def odd_works() -> Iterator[tuple[str, Workload]]:
     nerf, hashed = applications()[0], encodings("nerf")["hashgrid"]
     for dimensions in (1, 2, 3, 4):
         for levels, entries in ((16, 1 << 19), (5, 300007), (20, 1 << 16)):
-            shape = replace(hashed, levels=levels, entries=entries)
+            shape = replace(hashed, dimensions=dimensions, levels=levels, entries=entries)
             own = replace(nerf, dimensions=dimensions, directions=0, networks=((32, 64, 4),))
             name = f"{dimensions}-d/L{levels}/T{entries}"
             yield name, workload(own, shape, name)
@@ -61,7 +62,7 @@ def odd_works() -> Iterator[tuple[str, Workload]]:
         yield name, workload(replace(nerf, networks=(widths,)), hashed, name)
     for levels in (1, 3, 7, 12, 33):
         name = f"L{levels}"
-        yield name, workload(nerf, GridShape("hash", levels, 4, 100003, 16, 1.3), name)
+        yield name, workload(nerf, GridShape("hash", 3, levels, 4, 16, 1.3, 100003), name)
 
 
 def configurations() -> Iterator[Configuration]:

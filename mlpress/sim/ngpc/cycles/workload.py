@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from dataclasses import dataclass, fields
+from typing import Literal
 
-import numpy as np
-
+from mlpress.codegen.ngpc import Kernel, place_tables
 from mlpress.errors import MlpressError
-from mlpress.hw.ngpc import Application, GridShape, Machine, Mode, Order, machine
+from mlpress.hw.ngpc import Application, Cluster, Machine, Mode, Order, machine, machine_names
+from mlpress.ir import GridShape
 
 MOST_LEVELS, MOST_WIDTH, MOST_ENTRIES = 256, 65536, 1 << 31
 
@@ -33,50 +33,13 @@ class Level:
         return -(-self.entries * self.entry_bits // 8)
 
 
-class Kernel(Protocol):
-    """What is read of a compiled kernel; ``grids()`` have ``dimensions``, ``features`` and ``levels``, and ``weights``
-    have ``inputs`` and ``outputs``."""
-
-    @property
-    def precision(self) -> str:
-        """``float32`` or ``float16``."""
-
-    @property
-    def batch(self) -> int:
-        """Samples of a batch."""
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Columns that come in."""
-
-    @property
-    def outputs(self) -> tuple[str, ...]:
-        """Columns that go out."""
-
-    @property
-    def weights(self) -> tuple[Any, ...]:
-        """Layers in order."""
-
-    @property
-    def cluster(self) -> Any:
-        """The cluster that it is for."""
-
-    def grids(self) -> tuple[Any, ...]:
-        """Return the units that look up tables."""
-
-
 def machine_of(kernel: Kernel, mode: Mode) -> Machine:
     """Return the machine that a kernel is for: NGPC with the numbers of the kernel's own cluster and batch."""
     own = kernel.cluster
-    return machine(
-        f"ngpc:{own.processors}",
-        mode,
-        engines=own.engines,
-        sram_bytes=own.sram_bytes,
-        mac_inputs=own.mac_inputs,
-        mac_outputs=own.mac_outputs,
-        batch=kernel.batch,
-    )
+    changes = {field.name: getattr(own, field.name) for field in fields(Cluster) if field.name != "name"}
+    family = own.name.partition(":")[0]
+    name = own.name if family in machine_names() else f"ngpc:{own.processors}"
+    return machine(name, mode, batch=kernel.batch, **changes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +63,14 @@ class Workload:
     def of(cls, kernel: Kernel, order: Order = "raster", samples_per_pixel: float = 1.0) -> Workload:
         """Return the work of a kernel per sample; its samples come in ``order``.
 
-        Raises :class:`MlpressError` where it has no grid, or grids of different numbers of coordinates.
+        Raises :class:`MlpressError` where it has grids of different numbers of coordinates.
         """
         grids = kernel.grids()
-        if len({grid.dimensions for grid in grids}) != 1:
-            raise MlpressError(f"the cycle models take kernels with grids of one kind; this one has {len(grids)} grids")
+        dimensions = {grid.dimensions for grid in grids} or {min(len(kernel.inputs), 4)}
+        if len(dimensions) != 1:
+            raise MlpressError(
+                f"the cycle models take grids of one number of coordinates; these have {sorted(dimensions)}"
+            )
         levels = tuple(
             Level(
                 level.scale,
@@ -119,7 +85,7 @@ class Workload:
         value = 2 if kernel.precision == "float16" else 4
         return cls(
             "kernel",
-            grids[0].dimensions,
+            dimensions.pop(),
             levels,
             tuple((weights.inputs, weights.outputs) for weights in kernel.weights),
             len(kernel.inputs) * value,
@@ -131,8 +97,8 @@ class Workload:
     def __post_init__(self) -> None:
         if not 1 <= self.dimensions <= 4:
             raise MlpressError(f"{self.name[:40]}: {self.dimensions} coordinates; an encoding engine takes 1 to 4")
-        if not 1 <= len(self.levels) <= MOST_LEVELS:
-            raise MlpressError(f"{self.name[:40]}: {len(self.levels)} levels; give 1 to {MOST_LEVELS}")
+        if len(self.levels) > MOST_LEVELS:
+            raise MlpressError(f"{self.name[:40]}: {len(self.levels)} levels; give {MOST_LEVELS} at most")
         if not all(1 <= level.entries <= MOST_ENTRIES for level in self.levels):
             raise MlpressError(f"{self.name[:40]}: a table must have 1 to {MOST_ENTRIES} entries")
         if not all(len(widths) > 1 and all(1 <= w <= MOST_WIDTH for w in widths) for widths in self.networks):
@@ -159,34 +125,24 @@ class Workload:
         return self.multiplications
 
 
-def level_of(shape: GridShape, number: int, dimensions: int, value_bytes: int) -> Level:
-    """Return level ``number`` of a grid, by the rules of ``docs/ngpc.md`` (those of tiny-cuda-nn)."""
-    factor = np.exp2(np.float32(number) * np.float32(np.log2(shape.growth)))
-    scale = np.float32(factor * np.float32(shape.base) - np.float32(1))
-    if not 0 <= scale < MOST_ENTRIES:
-        raise MlpressError(f"level {number} has a scale of {scale:g}; the models take 0 to {MOST_ENTRIES}")
-    resolution = int(np.ceil(scale)) + 1
-    whole = resolution**dimensions
-    size = -(-whole // 8) * 8
-    if shape.kind == "hash":
-        size = min(size, shape.entries)
-    elif shape.kind == "tiled":
-        size = min(size, shape.base**dimensions)
-    index: Literal["dense", "hash"] = "hash" if shape.kind == "hash" and size < whole else "dense"
-    return Level(float(scale), resolution, size, index, 8 * shape.features * value_bytes)
+def level_of(shape: GridShape, number: int, value_bytes: int) -> Level:
+    """Return level ``number`` of a grid with values of ``value_bytes``."""
+    one = shape.level(number)
+    index: Literal["dense", "hash"] = "hash" if one.hashed else "dense"
+    return Level(one.scale, one.resolution, one.entries, index, 8 * shape.features * value_bytes)
 
 
 def workload(application: Application, shape: GridShape, name: str = "", value_bytes: int = 2) -> Workload:
     """Return an application's work with one of its encodings; samples come and go as ``value_bytes`` per value."""
-    levels = tuple(level_of(shape, n, application.dimensions, value_bytes) for n in range(shape.levels))
+    levels = tuple(level_of(shape, n, value_bytes) for n in range(shape.levels))
     first, *others = application.networks
     width = shape.levels * shape.features
     networks = ((width, *first[1:]), *others)
     outputs = networks[-1][-1] + (1 if len(networks) > 1 else 0)
-    inputs = application.dimensions + application.directions
+    inputs = shape.dimensions + application.directions
     return Workload(
         name or f"{application.name}/{shape.kind}",
-        application.dimensions,
+        shape.dimensions,
         levels,
         networks,
         inputs * value_bytes,
@@ -221,44 +177,18 @@ class Placing:
 
 
 def placing(work: Workload, found: Machine) -> Placing:
-    """Place the levels on the engines, by the rules of ``docs/ngpc.md``: fit, else split over idle engines, else cache.
-
-    An ideal SRAM holds everything.
-    """
+    """Place the levels on the engines, as the compiler does; an ideal SRAM holds everything."""
+    if not work.levels:
+        return Placing(1, 1, 1, ())
     count, engines = len(work.levels), found.engines
     turns = -(-count // engines)
     if found.ideal:
         stride = min(count, engines)
         return Placing(max(1, engines // count), stride, turns, tuple(Place(n % engines, 1, 0) for n in range(count)))
-    if turns > 1:
-        return Placing(1, engines, turns, _in_turns(work, found))
-    needs = [max(1, -(-level.table_bytes // found.sram_bytes)) for level in work.levels]
-    spare = engines - count
-    spread = [1] * count
-    for number in sorted(range(count), key=lambda n: (needs[n], n)):
-        if needs[number] - 1 <= spare:
-            spare -= needs[number] - 1
-            spread[number] = needs[number]
-    places, first = [], 0
-    for need, taken in zip(needs, spread, strict=True):
-        places.append(Place(first, taken, 0 if need == taken else found.sram_bytes))
-        first += taken
-    return Placing(engines // first, first, 1, tuple(places))
-
-
-def _in_turns(work: Workload, found: Machine) -> tuple[Place, ...]:
-    """Place level n in engine ``n mod engines``; what does not fit shares the rest of its SRAM."""
-    count, engines = len(work.levels), found.engines
-    places: dict[int, Place] = {}
-    for engine in range(engines):
-        free, outside = found.sram_bytes, []
-        for number in range(engine, count, engines):
-            size = work.levels[number].table_bytes
-            if size <= free:
-                free -= size
-                places[number] = Place(engine, 1, 0)
-            else:
-                outside.append(number)
-        for number in outside:
-            places[number] = Place(engine, 1, max(found.line_bytes, free // len(outside)))
-    return tuple(places[number] for number in range(count))
+    placed = place_tables(tuple(level.table_bytes for level in work.levels), found)
+    least = found.line_bytes
+    places = tuple(
+        Place(one.engines[0], len(one.engines), max(least, one.resident) if one.how == "cache" else 0)
+        for one in placed.levels
+    )
+    return Placing(placed.lanes, placed.stride, placed.turns, places)

@@ -1,0 +1,188 @@
+"""From a field to a front of cheaper ones: the search of targets of the real level, and the choice of a design."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlpress import ir
+from mlpress.design import Design
+from mlpress.errors import MlpressError
+from mlpress.metrics import Metric
+from mlpress.pipeline.compile import Options, build_design
+from mlpress.pipeline.fields import fit_facts
+from mlpress.pipeline.settings import RunOptions, Settings, limits_of, search_target, settled
+from mlpress.progress import Progress, Silent, recorded
+from mlpress.targets import RealTarget
+
+if TYPE_CHECKING:
+    from mlpress.approx import Budget, FieldDesign, FieldFront, Limits
+    from mlpress.frontend import Dataset
+
+MOST_ROWS = 1 << 14
+"""Samples that are searched with, drawn with the search's seed where there are more."""
+
+END_SHARE = 0.15
+"""Share of the time that is kept for measuring the front and building the chosen design."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FieldSearch:
+    """A searched front of fields; every member becomes a verified :class:`Design` when it is asked for.
+
+    ``given`` is the field as it came and ``start`` in the target's number formats, from which the search started.
+    """
+
+    front: FieldFront
+    given: ir.Field
+    start: ir.Field
+    rows: Dataset
+    test: Dataset | None
+    options: Options
+    limits: Limits
+    source: Mapping[str, Any]
+    warnings: Sequence[str]
+    progress: Progress
+
+    integer: None = None
+    merged: None = None
+
+    @property
+    def metric(self) -> Metric:
+        """The metric that ranks designs."""
+        return self.front.metric
+
+    def program(self, judged: FieldDesign) -> ir.Field:
+        """Return the field of one member of the front."""
+        from mlpress.approx import FieldSpace
+
+        return FieldSpace.of(self.start).decode(np.array(judged.genes, np.int64))
+
+    def chosen(self) -> Design:
+        """Return the design that the search was asked for: :meth:`smallest` within its limits."""
+        return self.smallest(max_loss=self.limits.max_loss, most=self.limits.most)
+
+    def smallest(self, *, max_loss: float | None = 1.0, most: Mapping[str, float] | None = None) -> Design:
+        """Return the cheapest design that loses ``max_loss`` dB at most on held-out rows, and is within ``most``.
+
+        ``max_loss=None`` takes the one of the highest PSNR within the limits.  Raises :class:`MlpressError` where there
+        is none.
+        """
+        if max_loss is None:
+            return self.design(self.front.most_accurate(most=most))
+        return self.design(self.front.smallest(max_loss=max_loss, most=most))
+
+    def design(self, judged: FieldDesign) -> Design:
+        """Return one member of the front, built and verified."""
+        program, rows = self.program(judged), self.rows
+        design = build_design(program, rows.features, rows.labels, self.options, progress=self.progress)
+        accuracy = fit_facts(self.given, program, rows) | {
+            "reference": self.front.reference,
+            "validation": judged.validation_accuracy,
+            "test": None if self.test is None else fit_facts(self.given, program, self.test),
+        }
+        front = self.front
+        facts = {
+            "source": dict(self.source) | {"rows": len(rows)},
+            "accuracy": accuracy,
+            "front": [
+                {
+                    "psnr_db": one.validation_accuracy,
+                    "cost": front.price(one),
+                    "tables": one.tables,
+                    "layers": one.layers,
+                    "chosen": one is judged,
+                }
+                for one in front.designs
+            ],
+            "search": {
+                "seed": front.seed,
+                "level": "real",
+                "generations": front.generations,
+                "tried": front.tried,
+                "stopped": front.stopped,
+                "metric": front.metric.key,
+                "tables": judged.tables,
+                "layers": judged.layers,
+            },
+            "warnings": list(self.warnings),
+        }
+        return design.with_facts(design.facts | facts)
+
+
+def search_field(
+    field: ir.Field,
+    samples: Dataset,
+    budget: Budget,
+    options: Options,
+    settings: Settings,
+    *,
+    rounds: int | None = None,
+    run: RunOptions = RunOptions(),  # noqa: B008 - immutable
+    test: Dataset | None = None,
+    source: Mapping[str, Any] | None = None,
+    began: float | None = None,
+    progress: Progress | None = None,
+) -> FieldSearch:
+    """Search from ``field`` for fields that cost less; losses are dB of PSNR on the wanted values of ``samples``.
+
+    Raises :class:`MlpressError` for settings that fields do not have, and for samples without wanted values.
+    """
+    from mlpress.approx import now, search_fields
+
+    began = now() if began is None else began
+    target = options.target
+    if not isinstance(target, RealTarget):
+        raise MlpressError(f"target {target.name} takes no field; `mlpress targets` lists those of kind ngpc")
+    _check(settings, rounds, run)
+    options, settings, metrics = settled(options, settings)
+    heard, warnings = recorded(progress or Silent())
+    heard.step("number formats")
+    start = target.formatted(field)
+    rows = samples.for_model(field)
+    fit = fit_facts(field, start, rows)
+    if fit["quantised"] is None or fit["float"] is None:
+        raise MlpressError("the samples want what the field gives: no loss can be measured; give wanted values as y")
+    taken = np.arange(len(rows))
+    if len(rows) > MOST_ROWS:
+        taken = np.sort(np.random.default_rng(settings.seed).choice(len(rows), MOST_ROWS, replace=False))
+        heard.note(f"searching with {MOST_ROWS} of {len(rows)} samples")
+    codes = rows.features[taken]
+    priced = search_target(options)
+    limits = settings.limits or limits_of(None, {}, target.level)
+    heard.step("search tables, levels and weights")
+    front = search_fields(
+        start,
+        codes,
+        np.asarray(rows.labels, np.float64)[taken],
+        lambda program: priced.measure(program, codes, quick=True).values,
+        lambda program: priced.measure(program, codes).values,
+        metrics,
+        budget,
+        limits=limits,
+        seed=settings.seed,
+        until=np.inf if budget.generations or budget.seconds is None else began + (1 - END_SHARE) * budget.seconds,
+        progress=heard,
+    )
+    held = None if test is None else test.for_model(field)
+    return FieldSearch(
+        front, field, start, rows, held, options, limits, dict(source or {}), warnings, progress or Silent()
+    )
+
+
+def _check(settings: Settings, rounds: int | None, run: RunOptions) -> None:
+    """Raise for what only searches of classifiers have."""
+    odd = {
+        "level": settings.level != "both",
+        "start": settings.start_tree,
+        "power_weight": bool(settings.power_weight),
+        "rounds": rounds is not None,
+        "cluster": run.cluster is not None,
+        "resume": run.resume,
+    }
+    for name, given in odd.items():
+        if given:
+            raise MlpressError(f"the search of a field has no option {name}; leave it out")
