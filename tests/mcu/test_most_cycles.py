@@ -24,11 +24,11 @@ def generated(net: Net, shape: str = "auto", most: int = 0) -> c.CSource:
     return c.generate(net, CORE, c.COptions("net", shape, "flash", most_cycles=most))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(2))
 def test_auto_takes_the_smallest_of_what_is_fast_enough(seed: int) -> None:
     net = dense(seed)
     ways = [generated(net, shape).facts for shape in SHAPES]
-    for most in (1, *(one.cycles for one in ways), 10**9):
+    for most in (1, min(one.cycles for one in ways), sorted(one.cycles for one in ways)[1]):
         within = [one.flash for one in ways if one.cycles <= most]
         found = generated(net, most=most).facts
         if within:
