@@ -85,7 +85,7 @@ def single(task: Task, seconds: float, seed: int, hot: float = HOT) -> tuple[sin
 
 def ours(task: Task, seconds: float, seed: int, price: float) -> tuple[Any, float]:
     """The state that our chain comes to, and the seconds that it took."""
-    effort = gates.GateEffort()
+    effort = gates.GateSearchOptions()
     state = chain.new_state(to_genome(task.circuit, task.costs), task.rows, task.costs, seed)
     draws = np.array(effort.draws, np.int64)
     scratch = chain.new_scratch(task.rows.words, effort.draws[0])

@@ -172,13 +172,14 @@ def table(folder: Path, harness: Path | None) -> list[dict[str, Any]]:
 
 
 def without_multiplier() -> list[dict[str, Any]]:
-    """Measure the two nets for RV32EC: a small one on 8x8 digits, and a large one with random weights."""
+    """Measure the nets for RV32EC: a small one on 8x8 digits, and large ones with random weights."""
     core = mcu.read_core("rv32ec")
     rows = []
     small, codes, labels = small_digits()
     for name, net, minimise, optimise, level in (
         ("digits 8x8, own net", small, "flash", "Os", codes),
         ("256-64-64-64-10 random", random_large(), "cycles", "O2", None),
+        ("256-64-64-64-10 random powers of two", random_large(powers=True), "cycles", "O2", None),
     ):
         source = c.generate(net, core, c.COptions("net", "looped", minimise, scores=False))  # type: ignore[arg-type]
         firmware = sim.build(source, core, optimise)
@@ -218,14 +219,17 @@ def small_digits() -> tuple[Net, Any, Any]:
     return net, encode(net, test.features / 16.0), test.labels
 
 
-def random_large() -> Net:
-    """Return a 256-64-64-64-10 network of random weights of -7 to 7 and 4-bit codes."""
+def random_large(powers: bool = False) -> Net:
+    """Return a 256-64-64-64-10 network of 4-bit codes and random weights: -7 to 7, or +-1, 2, 4 or 8."""
     rng = np.random.default_rng(7)
     widths = (256, 64, 64, 64, 10)
     layers = []
     for count, inputs in zip(widths[1:], widths[:-1], strict=True):
         last = count == 10
-        weights = rng.integers(-7, 8, (count, inputs))
+        if powers:
+            weights = rng.choice([-1, 1], (count, inputs)) << rng.integers(0, 4, (count, inputs))
+        else:
+            weights = rng.integers(-7, 8, (count, inputs))
         shift = 7 if inputs == 256 else 6
         activation = Raw() if last else QRelu(shift, 4)
         layers.append(

@@ -25,6 +25,7 @@ def rows(options: argparse.Namespace) -> list[dict[str, Any]]:
     train = mp.Dataset.from_arrays(arrays["Xtrain"], arrays["ytrain"])
     test = mp.Dataset.from_arrays(arrays["Xtest"], arrays["ytest"])
     limits = dict(text.split("=") for text in options.max)
+    own = {name: _value(text) for name, text in (one.split("=") for one in options.option)}
     bits = {"input_bits": options.input_bits, "weight_bits": 5, "activation_bits": options.activation_bits}
     with timed_by(time.process_time):
         found = mp.search(
@@ -37,6 +38,7 @@ def rows(options: argparse.Namespace) -> list[dict[str, Any]]:
             minimise=options.minimise,
             seed=options.seed,
             **bits,
+            **own,
         )
     exact = mp.quantise(mp.load(options.data / f"{options.model}.onnx"), train, input_bits=8, weight_bits=8).net
     table: list[dict[str, Any]] = [{"design": "8 bits", "test": accuracy(exact, test)}]
@@ -54,6 +56,11 @@ def rows(options: argparse.Namespace) -> list[dict[str, Any]]:
     return table
 
 
+def _value(text: str) -> Any:
+    """Return the word as what it is written like: a truth value, an integer, or itself."""
+    return {"true": True, "false": False}[text] if text in {"true", "false"} else int(text) if text.isdigit() else text
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
@@ -62,6 +69,7 @@ def main() -> None:
     parser.add_argument("--target", default="cortex-m0plus", help="core")
     parser.add_argument("--minimise", default="flash", help="metric that ranks")
     parser.add_argument("--max", action="append", default=[], help="limit: cycles=5000")
+    parser.add_argument("-O", dest="option", action="append", default=[], help="option of the target: shape=looped")
     parser.add_argument("--max-loss", type=float, default=0.01, help="share of accuracy")
     parser.add_argument("--seconds", type=float, default=120.0, help="processor seconds")
     parser.add_argument("--input-bits", type=int, default=4, help="bits of an input's code")

@@ -112,7 +112,7 @@ def chosen(found: SearchResult, most: float, technology: printed.Technology, eff
             circuit, own, start = (
                 program,
                 printed.parse_netlist(source.hint, "top"),
-                f"{source.start}, {source.lesson}",
+                f"{source.start}, {source.augmentation}",
             )
             text = codegen.to_verilog(circuit)
         else:

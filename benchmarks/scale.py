@@ -86,6 +86,7 @@ def measure(size: str) -> dict[str, Any]:
         "total_s": seconds() - start,
         "peak_MB": max(peaks) / 1024,
         "equal": all(result["equal"] for result in design.facts["verification"]),
+        "out_of_time": [r["engine"] for r in design.facts["verification"] if r["verdict"] == "out of time"],
     }
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 
 from mlpress.approx.gates.edits import ones_in
-from mlpress.approx.gates.moves import random_below, random_unit
+from mlpress.approx.gates.random_numbers import random_below, random_unit
 from mlpress.approx.gates.rows import PackedRows
 from mlpress.ir import Circuit, Input
 from mlpress.jit import inner

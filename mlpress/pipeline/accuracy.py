@@ -1,4 +1,4 @@
-"""The accuracies of a design: all of one program, on one set of rows each, with how sure they are."""
+"""The accuracies of a design: all of one program, each on one set of rows, with confidence intervals."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def accuracy_facts(
     model: ir.Model, quantised: Quantised, program: ir.Program, rows: Dataset, tests: Dataset | None = None
 ) -> dict[str, Any]:
-    """What the given ``model`` and the ``program`` that is shipped reach on ``rows``, and on ``tests`` where given.
+    """Return the accuracies of ``model`` and of the shipped ``program`` on ``rows``, and on ``tests`` where given.
 
     ``rows`` are those that the model was ``quantised`` on.  ``float`` is the model's accuracy, ``quantised`` the
     program's, ``agreement`` the share of rows on which both decide alike, and ``exact``, where the program is another
@@ -40,13 +40,13 @@ def accuracy_facts(
 
 
 def with_intervals(shares: Mapping[str, Any], rows: Mapping[str, int]) -> dict[str, Any]:
-    """``shares`` with the 95 % ``intervals`` of those that were counted on so many ``rows``, by name."""
+    """Return ``shares`` with the 95 % ``intervals`` of those that were counted on so many ``rows``, by name."""
     found = {name: list(accuracy_interval(shares[name], count)) for name, count in rows.items() if name in shares}
     return {**shares, "intervals": {**shares.get("intervals", {}), **found}}
 
 
 def accuracy(program: ir.Program, rows: Dataset) -> float:
-    """The share of rows whose class the program decides rightly; a regression's coefficient of determination."""
+    """Return the share of rows whose class the program decides rightly; a regression's coefficient of determination."""
     decided = _decisions(program, rows)
     return score(rows.labels, decided)
 
@@ -71,12 +71,12 @@ def _stated(shares: dict[str, float], rows: Dataset) -> dict[str, Any]:
 
 
 def _decisions(program: ir.Program, rows: Dataset) -> NDArray[Any]:
-    """Classes, int64 (rows,), or a regression's values, float64 (rows, outputs); equal rows are run once."""
+    """Return classes, int64 (rows,), or a regression's values, float64 (rows, outputs); equal rows are run once."""
     codes, back = np.unique(ir.encode(program, rows.features), axis=0, return_inverse=True)
     return ir.answers(program, codes)[back.reshape(-1)]
 
 
 def interval_text(interval: Sequence[float]) -> str:
-    """An interval in per cent: ``87.2 to 93.1 %``."""
+    """Write an interval in per cent: ``87.2 to 93.1 %``."""
     low, high = interval
     return f"{100 * low:.1f} to {100 * high:.1f} %"

@@ -47,7 +47,7 @@ class Quantisation:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a user may choose: the target with its options, and how the model becomes integers."""
+    """Options of a user: the target with its own, and how the model is quantised."""
 
     target: Target
     quantisation: Quantisation = Quantisation()
@@ -110,7 +110,7 @@ def compile_model(
     source: dict[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> Design:
-    """:func:`compile` with the options in one piece; ``source`` says where the model came from."""
+    """Compile as :func:`compile` does, the options in one piece; ``source`` says where the model came from."""
     progress, warnings = recorded(progress or Silent())
     options.target.check()
     if isinstance(model, ir.Field):
@@ -146,7 +146,7 @@ def compile_model(
 
 @contextmanager
 def _rare_collections() -> Iterator[None]:
-    """Within, cycles are looked for after every :data:`BETWEEN_COLLECTIONS` objects, not every 700.
+    """Look for cycles after every :data:`BETWEEN_COLLECTIONS` objects within, not every 700.
 
     Gates and cells are millions of small objects without a cycle: looking through them took half of the time to read a
     netlist of 135,000 cells.
@@ -171,7 +171,7 @@ def build_design(
 ) -> Design:
     """Build an integer network, a circuit or a field for the target; verify and estimate what was built.
 
-    ``hint`` is what a search already wrote of the same program for this target.
+    ``hint`` is what a search already wrote of this program for this target.
     """
     progress = progress or Silent()
     target = options.target
@@ -190,7 +190,7 @@ def build_design(
     )
     progress.step("verify in every engine")
     results = require_equal(design, progress=progress)
-    progress.step("estimate what it costs")
+    progress.step("estimate the cost")
     cost = target.estimate(artifact, rows)
     return design.with_facts(
         {
@@ -229,7 +229,7 @@ def read_inputs(
 
 
 def source_facts(model: Path, data: str | None) -> dict[str, Any]:
-    """Where a model and its rows came from; names only, no paths."""
+    """Return where a model and its rows came from; names only, no paths."""
     return {
         "model": model.name,
         "model_sha256": hashlib.sha256(model.read_bytes()).hexdigest(),

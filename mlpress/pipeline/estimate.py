@@ -1,4 +1,4 @@
-"""What a design costs."""
+"""The cost of a design."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def estimate(design: Design, data: Dataset | None = None) -> Cost:
-    """Return what a design costs in every metric of its target, on the rows of ``data`` (default: its own).
+    """Return the cost of a design in every metric of its target, on the rows of ``data`` (default: its own).
 
     ``Cost.values`` are by metric name, ``Cost.how`` says how each was found.  Raises :class:`MlpressError` where the
     rows do not fit the design.

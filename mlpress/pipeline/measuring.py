@@ -1,4 +1,4 @@
-"""The real cost of what a search found."""
+"""The measured cost of the designs of a search."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def measured(
     program: ir.Net | ir.Circuit, rows: Dataset, options: Options, hint: str | None = None, *, quick: bool = False
 ) -> Cost:
-    """Return what a program costs on its rows; ``quick`` takes the ``hint`` of a search as it is."""
+    """Return the measured cost of a program on its rows; ``quick`` takes the ``hint`` of a search as it is."""
     return search_target(options).measure(program, ir.encode(program, rows.features), hint or None, quick)
 
 
@@ -68,7 +68,7 @@ def _costs(task: Task, designs: Sequence[MergedDesign], integer: IntegerFront | 
     left = 0
     for each in designs:
         since = now()
-        quick = task.clock.left_s() - task.clock.press_s < 1.5 * slowest
+        quick = task.clock.left_s() - task.clock.chosen_s < 1.5 * slowest
         left += quick
         if each.level == "integer":
             assert integer is not None  # the design is of its front

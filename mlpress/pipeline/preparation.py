@@ -1,4 +1,4 @@
-"""The first step of every pipeline: data meet the model, which becomes integers, and what is suspicious is found."""
+"""The first step of every pipeline: match data to the model, quantise it, and look for what is suspicious."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
-    """A model with the rows that fit it; ``source`` are the facts of where both came from and how they met.
+    """A model with the rows that fit it; ``source`` are the facts of where both came from and how they match.
 
-    ``notes`` say how they met, ``warnings`` what is suspicious about it, one line each.
+    ``notes`` say how they match, ``warnings`` what is suspicious about that, one line each.
     """
 
     model: ir.Model
@@ -32,14 +32,14 @@ class Prepared:
     warnings: Sequence[str]
 
     def say(self, progress: Progress) -> None:
-        """Tell ``progress`` the notes and the warnings."""
+        """Pass the notes and the warnings on to ``progress``."""
         for note in self.notes:
             progress.note(note)
         for warning in self.warnings:
             progress.warn(warning)
 
     def accuracy(self, program: ir.Program) -> dict[str, Any]:
-        """The accuracies of ``program``: :func:`mlpress.pipeline.accuracy.accuracy_facts`."""
+        """Return the accuracies of ``program``: :func:`mlpress.pipeline.accuracy.accuracy_facts`."""
         return accuracy_facts(self.model, self.quantised, program, self.rows, self.tests)
 
 
@@ -52,7 +52,7 @@ def prepare(
     features: Sequence[str] | None = None,
     source: Mapping[str, Any] | None = None,
 ) -> Prepared:
-    """Match ``dataset`` and ``test`` to ``model``, quantise it, and find what is worth a note or a warning.
+    """Match ``dataset`` and ``test`` to ``model``, quantise it, and collect notes and warnings.
 
     ``features`` names the model's inputs in its order, by columns of ``dataset``.  Raises :class:`MlpressError` where
     the data do not fit.
@@ -78,7 +78,7 @@ def prepare(
 
 
 def quantised_model(model: ir.Model, dataset: Dataset, quantisation: Quantisation) -> Quantised:
-    """The integer network of ``model`` with the widths of ``quantisation``, calibrated on ``dataset``."""
+    """Quantise ``model`` with the widths of ``quantisation``, calibrated on ``dataset``."""
     from mlpress.frontend import quantise
 
     return quantise(

@@ -1,7 +1,7 @@
-"""What a search found, and the design that is chosen of it.
+"""The result of a search, and the design that is chosen of it.
 
 The rule (``docs/search.md`` has it in full): losses count from the given model's accuracy on the rows of the search,
-designs are chosen by what they reach on rows held out of them, and test rows only check the choice.
+designs are chosen by their accuracy on rows held out of them, and test rows only check the choice.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ if TYPE_CHECKING:
 THOROUGH_END_S = 40.0
 """With less time for the end of a search, the chosen design is synthesised as the front is."""
 
-PRESS_BITS_A_SECOND = 30
-"""Bits that a network's products have, for each second that pressing it takes: a careful guess for the budget."""
+BUILD_BITS_PER_S = 30
+"""Bits of a network's products per second of building its design: a careful guess for the budget."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,12 +56,11 @@ class SearchResult:
     """A searched front over a model's rows; every member becomes a verified :class:`Design` when it is asked for.
 
     ``front`` is that of the last level searched, ``integer`` that of the integer level where it was another, and
-    ``merged`` the front of both then.  ``trees`` are what decision trees would cost; ``prepared`` holds the model, its
+    ``merged`` the front of both then.  ``trees`` are decision trees to compare with; ``prepared`` holds the model, its
     quantised net and all rows.  ``rows`` are those that were searched with, and validation accuracies were counted on
-    ``validation_rows`` of them; ``retrained`` is what networks of the model's shape reach on rows that they have not
-    seen, where that was found out.  ``search`` are the facts of the search, ``limits`` what it was asked to keep.
-    ``warnings`` were given during it; ``progress`` hears of those that a single design gives reason for.  ``clock``
-    says what time is left.
+    ``validation_rows`` of them; ``retrained`` are accuracies of networks of the model's shape on unseen rows, where
+    these were trained.  ``search`` are the facts of the search, ``limits`` those that it was given.  ``warnings`` were
+    given during it; ``progress`` hears of those about a single design.  ``clock`` says what time is left.
     """
 
     front: IntegerFront | gates.CircuitFront
@@ -105,7 +104,7 @@ class SearchResult:
         return self.front.metric
 
     def price(self, judged: Judged) -> float:
-        """Return what a design costs in the metric that ranks."""
+        """Return the cost of a design in the metric that ranks."""
         return judged.cost[self.metric.name]
 
     def chosen(self) -> Design:
@@ -122,7 +121,7 @@ class SearchResult:
         designs: Sequence[Judged] = (self.merged or self.front).designs
         within = self.within(most)
         if not within:
-            self.front.within(most or {})  # which says what is wrong
+            self.front.within(most or {})  # raises and says what is wrong
             raise MlpressError("no design is within the limits; allow more, or search longer")
         enough = [
             each for each in within if max_loss is not None and each.validation_accuracy >= self.reference - max_loss
@@ -145,7 +144,7 @@ class SearchResult:
         return sorted(found, key=lambda each: (-each.ranking, self.price(each)))
 
     def program(self, judged: Judged) -> ir.Net | ir.Circuit:
-        """The network or circuit of one member of a front."""
+        """Return the network or circuit of one member of a front."""
         from mlpress.approx import Candidate, IntegerFront, MergedDesign
 
         source = judged.source if isinstance(judged, MergedDesign) else judged
@@ -156,8 +155,8 @@ class SearchResult:
         return front.net(source)
 
     def _affordable(self) -> bool:
-        """Whether there is time to press the exact network."""
-        return self.clock.left_s() >= product_bits(self.exact) / PRESS_BITS_A_SECOND
+        """Return whether there is time to build the exact network."""
+        return self.clock.left_s() >= product_bits(self.exact) / BUILD_BITS_PER_S
 
     def _why_exact(self, designs: Sequence[Judged], max_loss: float) -> str:
         best = max(each.validation_accuracy for each in designs)
@@ -166,23 +165,23 @@ class SearchResult:
         return (
             f"the exact network is taken: no smaller design is within {max_loss:.1%} of the model's "
             f"{self.reference:.1%} (the best has {best:.1%} on rows held out of it{known}); if the model was trained "
-            "on these rows, its own figure is kind, and a larger --max-loss is fair"
+            "on these rows, its own accuracy is biased upwards, and a larger --max-loss is fair"
         )
 
     def design(self, judged: Judged, max_loss: float | None = None) -> Design:
-        """The pressed and verified circuit of one member of a front."""
+        """Build and verify one member of a front."""
         from mlpress.approx import Candidate, MergedDesign
 
         candidate, program = judged.source if isinstance(judged, MergedDesign) else judged, self.program(judged)
         if isinstance(candidate, Candidate):
-            return self._pressed(program, judged, max_loss, None, from_level="integer", genes=list(candidate.genes))
-        facts = {"from_level": "gates", "start": candidate.start, "lesson": candidate.lesson}
-        return self._pressed(program, judged, max_loss, candidate.hint, **facts)
+            return self._built(program, judged, max_loss, None, from_level="integer", genes=list(candidate.genes))
+        facts = {"from_level": "gates", "start": candidate.start, "lesson": candidate.augmentation}
+        return self._built(program, judged, max_loss, candidate.hint, **facts)
 
     def _exact(self, max_loss: float | None) -> Design:
-        return self._pressed(self.exact, None, max_loss, None)
+        return self._built(self.exact, None, max_loss, None)
 
-    def _pressed(
+    def _built(
         self,
         program: ir.Net | ir.Circuit,
         chosen: Judged | None,
@@ -208,7 +207,7 @@ class SearchResult:
         return design.with_facts(design.facts | facts)
 
     def _judging_rows(self, design: Judged) -> int:
-        """The rows that state a design's validation accuracy."""
+        """Return the rows that state a design's validation accuracy."""
         from mlpress.approx import Candidate, MergedDesign
 
         source = design.source if isinstance(design, MergedDesign) else design
@@ -230,15 +229,15 @@ class SearchResult:
         return len(split_rows(self.rows.labels.astype(np.int64), VALIDATION, self.front.seed)[1])
 
     def _shipped(self, program: ir.Net | ir.Circuit) -> Options:
-        """The options of the chosen design; where time is short, its synthesis takes no longer than the front's."""
-        if self.clock.left_s() < self.clock.press_s or (self.clock.end_s and self.clock.end_s < THOROUGH_END_S):
+        """Return the options of the chosen design; where time is short, it is synthesised as the front is."""
+        if self.clock.left_s() < self.clock.chosen_s or (self.clock.end_s and self.clock.end_s < THOROUGH_END_S):
             return self.options
         return shipped(program, self.options)
 
     def _accuracy_facts(
         self, program: ir.Net | ir.Circuit, chosen: Judged | None, max_loss: float | None, progress: Progress
     ) -> dict[str, Any]:
-        """What the report says of accuracy; warns where more may be lost than was allowed."""
+        """Return what the report says of accuracy; warn where more may be lost than was allowed."""
         from mlpress.approx import estimated_loss, paired_loss
 
         rows, model = self.dataset, self.prepared.model
@@ -264,11 +263,11 @@ class SearchResult:
         return with_intervals(found, {"validation": judging})
 
     def _tree(self, enough: float) -> dict[str, Any]:
-        """The decision tree that a user would hold the design against, synthesised where there is time."""
+        """Return the decision tree to compare the design with, synthesised where there is time."""
         from mlpress.approx import gates
 
         tree = gates.nearest_tree(self.trees, enough)
-        quick = self.clock.left_s() < 0.25 * self.clock.press_s
+        quick = self.clock.left_s() < 0.25 * self.clock.chosen_s
         cost = measured(tree.circuit, self.rows, self.options, tree.hint, quick=quick)
         facts: dict[str, Any] = {
             "leaves": tree.leaves,
@@ -294,7 +293,7 @@ def check_loss(loss: Loss, max_loss: float | None, where: str, progress: Progres
 
 
 def _decided(model: ir.Model, rows: Dataset) -> Any:
-    """The classes that the given model gives to the rows, int64 (rows,)."""
+    """Return the classes that the given model gives to the rows, int64 (rows,)."""
     return ir.interpret_model(model, rows.features)[1]
 
 
@@ -304,7 +303,7 @@ def shipped(program: ir.Net | ir.Circuit, options: Options) -> Options:
 
 
 def _right(program: ir.Net | ir.Circuit, rows: Dataset) -> Any:
-    """Which rows a program decides rightly, bool (rows,)."""
+    """Return which rows a program decides rightly, bool (rows,)."""
     codes = ir.encode(program, rows.features)
     return ir.run(program, codes).decision == rows.labels
 
@@ -314,7 +313,7 @@ def front_files(
     name: str = "front",
     published: Sequence[Point] = (),
 ) -> dict[str, str | bytes]:
-    """The files of a front beside its chosen design; its pictures show the ``published`` designs too."""
+    """Return the files of a front beside its chosen design; its pictures show the ``published`` designs too."""
     from mlpress.report import draw
 
     return {
@@ -326,7 +325,7 @@ def front_files(
 
 
 def with_fronts(design: Design, found: SearchResult | FieldSearch, published: Sequence[Point] = ()) -> Design:
-    """The design with the files of its fronts in its folder; their pictures show the ``published`` designs too.
+    """Add the files of its fronts to a design; their pictures show the ``published`` designs too.
 
     Where both levels were searched, ``front`` is that of both, beside ``integer_front`` and ``gate_front``.
     """

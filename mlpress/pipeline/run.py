@@ -1,4 +1,4 @@
-"""A design on a device: what it answers there to rows of data, and what that takes."""
+"""A design on a device: its answers to rows of data, and their cost."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def run(
     Returns plain JSON values: ``device``, ``rows``, ``metric``, ``accuracy`` with its 95 % ``interval`` (a regression
     has none; a field has its PSNR in dB, or None where all values are the wanted ones), ``different`` (rows whose
     answer is not the reference interpreter's), ``values`` by metric of the target with ``how`` each was found and its
-    ``units``, and what more the target knows; of a line, its ``faults``, and whether the run was ``interrupted``.
+    ``units``, and further figures of the target; of a line, its ``faults``, and whether the run was ``interrupted``.
     Raises :class:`MlpressError` for a device that the target does not have or that cannot run here, and for data that
     do not fit.
     """

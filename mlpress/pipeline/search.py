@@ -1,7 +1,7 @@
 """From a model to a front of cheaper designs: the searches, and the choice of a design.
 
 The integer level looks for networks of approximate arithmetic (:func:`mlpress.approx.search`); the gate level goes on
-from their circuits and from others (:func:`mlpress.approx.gates.evolve`).  What they find is a
+from their circuits and from others (:func:`mlpress.approx.gates.evolve`).  Their result is a
 :class:`mlpress.pipeline.result.SearchResult`, which chooses.
 """
 
@@ -71,9 +71,9 @@ def search(
 
     ``seconds`` are for all work until the chosen design (default: 120 where no numbers are given); ``generations`` of
     networks and ``rounds`` of gates, in their place, make it repeatable.  ``max_loss`` is the share of accuracy that
-    may be lost and ``most`` the limits by metric: what the search spends its time on, and what
-    :meth:`SearchResult.chosen` keeps.  ``minimise`` names the metric that ranks.  ``options`` are those of the target
-    and of :class:`mlpress.pipeline.compile.Quantisation`.  Raises :class:`MlpressError` for bad options.
+    may be lost and ``most`` the limits by metric: the search spends its time within them, and
+    :meth:`SearchResult.chosen` keeps them.  ``minimise`` names the metric that ranks.  ``options`` are those of the
+    target and of :class:`mlpress.pipeline.compile.Quantisation`.  Raises :class:`MlpressError` for bad options.
     """
     from mlpress.approx import Budget
 
@@ -120,9 +120,9 @@ def search_model(
     ``budget``'s seconds are for all work from the moment ``began`` (of :func:`mlpress.approx.now`; default: now) to the
     chosen design, and the last of them are kept for the end.  Of the time for searching the integer level gets
     :data:`mlpress.pipeline.task.INTEGER_SHARE` where both levels are searched; the budget's generations are the integer
-    level's, and ``rounds`` the gate level's: a level that has such a number takes the time that it takes, and what it
-    finds follows from the arguments alone.  ``test`` rows only state accuracies and warn; ``features`` names the
-    columns in the order that the model expects.
+    level's, and ``rounds`` the gate level's: a level with such a number has no limit of time, and its result follows
+    from the arguments alone.  ``test`` rows only state accuracies and warn; ``features`` names the columns in the order
+    that the model expects.
     """
     from mlpress.approx import now
 
@@ -287,12 +287,12 @@ def _compiling_s(watch: tasks.Watcher, *, gates: bool) -> float:
 
 
 def _trees(task: Task, costs: gates.GateCosts) -> Sequence[gates.TreePoint]:
-    """Return decision trees to hold the design against, as far as time allows."""
+    """Return decision trees to compare the design with, as far as time allows."""
     from mlpress.approx import gates, now
 
-    task.progress.step("fit decision trees, to hold the design against")
+    task.progress.step("fit decision trees, to compare the design with")
     clock: Clock = task.clock
-    until = now() + max(clock.left_s() - clock.press_s, 0.0)
+    until = now() + max(clock.left_s() - clock.chosen_s, 0.0)
     return gates.tree_points(task.inputs, task.net.classes, task.coded, costs, seed=task.settings.seed, until=until)
 
 

@@ -1,4 +1,4 @@
-"""What tells one search from another: a digest of all that decides what it finds."""
+"""The key of a search: a digest of all that decides its result."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOST_ROWS = 16_000
 
 
 def search_key(net: ir.Net, rows: Dataset, options: Options, settings: Settings) -> str:
-    """Return a digest of all that decides what a search finds, but for its budget."""
+    """Return a digest of all that decides the result of a search, but for its budget."""
     from mlpress.approx import Layout
 
     options, settings, metrics = settled(options, settings)

@@ -1,4 +1,4 @@
-"""What decides what a search finds, and how it runs."""
+"""Settings that decide the result of a search, and options of how it runs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def limits_of(max_loss: float | None, most: Mapping[str, float], level: str = "i
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """How a search runs, which changes nothing in what it finds: threads, a Dask scheduler's address, the files that
+    """How a search runs, which does not change its result: threads, a Dask scheduler's address, the files that
     checkpoints are kept in (``<checkpoint>.npz`` and others beside it), and whether to go on from them."""
 
     workers: int | None = None
@@ -47,7 +47,7 @@ class RunOptions:
         return {kind: self.checkpoint.with_name(self.checkpoint.name + end) for kind, end in kinds.items()}
 
     def begun(self) -> bool:
-        """Whether there is any checkpoint."""
+        """Return whether there is any checkpoint."""
         return any(path.is_file() for path in self.files().values())
 
     def forget(self) -> None:
@@ -58,7 +58,7 @@ class RunOptions:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What decides what a search finds, beside model, rows, options and budget.
+    """Settings that decide the result of a search, beside model, rows, options and budget.
 
     ``minimise`` is the name or key of the target's metric that ranks designs (default: its first); ``start_tree`` lets
     the gate level start from decision trees as well; ``power_weight`` is how much a nanowatt of static power counts
@@ -104,8 +104,8 @@ def usual(options: Options, given: Mapping[str, Any]) -> Options:
 
 
 def settled(options: Options, settings: Settings) -> tuple[Options, Settings, tuple[Metric, ...]]:
-    """Return the options of the target that minimises what is asked for, the settings with limits by metric name, and
-    the metrics, that which ranks first.
+    """Return the options of the target that minimises what is asked for within limits, the settings with limits by
+    metric name, and the metrics, that which ranks first.
 
     Raises :class:`MlpressError` for a metric that the target does not have, and for a level that cannot be searched.
     """
@@ -115,7 +115,8 @@ def settled(options: Options, settings: Settings) -> tuple[Options, Settings, tu
         metrics = ranked(metrics, find_metric(metrics, settings.minimise, owner).name)
         target = target.minimising(metrics[0].name)
     if settings.limits is not None:
-        settings = replace(settings, limits=settings.limits.named(metrics, owner))
+        limits = settings.limits.named(metrics, owner)
+        settings, target = replace(settings, limits=limits), target.within(limits.most)
     if settings.level == "gates" and target.gate_costs(metrics[0].name) is None:
         raise MlpressError(f"{owner} has no gates to search; search networks with --level integer")
     return replace(options, target=target), settings, metrics

@@ -15,7 +15,7 @@ TREE_LEAVES = (16, 64, 256)
 """The trees that an evolution may start from."""
 
 MOST_BITS = 3_000
-"""No circuit is evolved from a network whose products have more bits: a move of it takes too long."""
+"""No circuit is evolved from a network whose products have more bits: one move takes too long."""
 
 HURRIED_BITS = 1_000
 """:data:`MOST_BITS` of a search that has little time."""
@@ -26,8 +26,8 @@ def product_bits(net: ir.Net) -> int:
     return sum(term.mask.bit_count() for layer in net.layers for neuron in layer.neurons for term in neuron.terms)
 
 
-def alike(net: ir.Net, inputs: tuple[ir.Input, ...] = ()) -> gates.Trained:
-    """Return how networks of the shape of ``net`` are trained anew; their circuits receive codes as ``inputs`` do."""
+def trained_anew(net: ir.Net, inputs: tuple[ir.Input, ...] = ()) -> gates.Trained:
+    """Return a start that trains networks of the shape of ``net``; their circuits receive codes as ``inputs`` do."""
     from mlpress.approx import gates
 
     hidden = tuple(len(layer.neurons) for layer in net.layers[:-1])
@@ -48,23 +48,25 @@ def starts(
     inputs: tuple[ir.Input, ...] = (),
     note: Callable[[str], None] = lambda _: None,
 ) -> list[gates.Start]:
-    """What an evolution starts from: the exact net, trees, up to three designs of the integer level, a wider net.
+    """Return the starts of an evolution: the exact net, trees, up to three integer-level designs, a wider net.
 
     The best starts for small circuits come early, so that a short run meets them.  ``few`` is for a run that has no
     time for all: one searched design, two trees, no wider net, and each training is done once; where searched
     networks are evolved before it, a tree comes first.
 
-    Circuits are left out where they would be too large (:data:`MOST_BITS`), which ``note`` is told; where nothing else
-    is left, there are trees in any case.  All receive codes as ``inputs`` do (default: those of the net).
+    Circuits are left out where they would be too large (:data:`MOST_BITS`), and ``note`` hears of it; where nothing
+    else is left, there are trees in any case.  All receive codes as ``inputs`` do (default: those of the net).
     """
     from mlpress.approx import gates
 
     inputs = inputs or net.inputs
-    anew = replace(alike(net, inputs), tries=1) if few else alike(net, inputs)
+    anew = replace(trained_anew(net, inputs), tries=1) if few else trained_anew(net, inputs)
     most = HURRIED_BITS if few else MOST_BITS
     small = product_bits(net) <= most
     stand_in = gates.Tree(inputs, net.classes, TREE_LEAVES[-1])
-    found: list[gates.Start] = [gates.Given("the exact network", exact_circuit(net, inputs), anew)] if small else []
+    found: list[gates.Start] = (
+        [gates.FixedStart("the exact network", exact_circuit(net, inputs), anew)] if small else []
+    )
     fitted = [gates.Tree(inputs, net.classes, leaves) for leaves in TREE_LEAVES[: 2 if few else None]]
     if trees:
         found.insert(0 if few and integer is not None else len(found), fitted[0])
@@ -75,10 +77,10 @@ def starts(
         for i in sorted({len(like) * k // 4 for k in quarters}) if like else []:  # no pruned converters
             k, searched = like[i]
             found.append(
-                gates.Given(f"searched design {k}", exact_circuit(searched, inputs), anew if small else stand_in)
+                gates.FixedStart(f"searched design {k}", exact_circuit(searched, inputs), anew if small else stand_in)
             )
     if small and not few:
-        found.append(replace(alike(net, inputs), hidden=tuple(2 * neurons for neurons in anew.hidden)))
+        found.append(replace(trained_anew(net, inputs), hidden=tuple(2 * neurons for neurons in anew.hidden)))
     found += fitted[1:] if trees else [] if found else fitted
     if not small:
         note(

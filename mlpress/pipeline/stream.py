@@ -33,14 +33,14 @@ class Streaming:
 
 
 class LogColumns(NamedTuple):
-    """What a log says beside readings: names of the ``classes`` (none of a regression) and ``labels`` (rows, n)."""
+    """Columns of a log beside readings: names of the ``classes`` (none of a regression) and ``labels`` (rows, n)."""
 
     classes: tuple[str, ...]
     labels: NDArray[Any]
 
 
 class Streamed(NamedTuple):
-    """What a stream has come to after a row: of ``total`` rows ``done``, so many ``right`` (None of a regression).
+    """The state of a stream after a row: of ``total`` rows ``done``, so many ``right`` (None of a regression).
 
     Means so far: ``latency_us`` of a prediction and ``energy_uj``, None where they are not known.
     """
@@ -112,7 +112,7 @@ class _State:
         self._done = self._right = self._cycles = 0
 
     def add(self, reading: Reading) -> tuple[list[Any], Streamed]:
-        """Take the next row's reading; return its line of the log, and what the stream has come to."""
+        """Take the next row's reading; return its line of the log, and the state of the stream."""
         session, (classes, labels) = self._session, self._columns
         label = labels[self._done]
         if classes:
@@ -138,12 +138,12 @@ class _State:
 
 
 def _latency(cycles: float, session: Session) -> float | None:
-    """Return microseconds."""
+    """Return the latency in microseconds."""
     return 1e6 * cycles / session.hz if session.hz else None
 
 
 def _energy(cycles: float, session: Session) -> float | None:
-    """Return microjoules."""
+    """Return the energy in microjoules."""
     return None if session.nanojoules is None else 1e-3 * cycles * session.nanojoules
 
 

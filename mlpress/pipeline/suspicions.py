@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mlpress.frontend import Dataset, Match
 
 FEW_ROWS = 30
-"""Fewer rows than this state no accuracy worth the name: 95 % intervals of 90 % are wider than 20 points."""
+"""Fewer rows than this hardly state an accuracy: 95 % intervals of 90 % are wider than 20 points."""
 
 FAR_BELOW = 0.05
 """A circuit that decides this share of rows less rightly than the model is far below it."""
@@ -30,7 +30,7 @@ LEAST_SPAN = 0.02
 
 
 def of_rows(rows: Dataset, what: str) -> list[str]:
-    """Suspicions about ``rows`` alone, which are the ``what`` rows ("training", "test")."""
+    """Find what is suspicious about ``rows`` alone, which are the ``what`` rows ("training", "test")."""
     count = len(rows)
     found = []
     if count < FEW_ROWS:
@@ -51,7 +51,7 @@ def of_rows(rows: Dataset, what: str) -> list[str]:
 
 
 def few_rows(count: int, what: str) -> str:
-    """The warning of so few ``what`` rows, with how little an accuracy on them says."""
+    """Return the warning of so few ``what`` rows, with how little an accuracy on them says."""
     right = round(0.9 * count)
     return (
         f"{count} {what} row{' is' if count == 1 else 's are'} few: {right} right of {count} means an "
@@ -60,7 +60,7 @@ def few_rows(count: int, what: str) -> str:
 
 
 def of_fit(model: ir.Model, rows: Dataset, match: Match, accuracy: Mapping[str, Any], likely: str) -> list[str]:
-    """Suspicions about how ``model`` fits the training ``rows``: worse than guessing, or better with other labels.
+    """Find out whether ``model`` fits the training ``rows`` worse than guessing, or better with other labels.
 
     ``match`` says how the data met the model, ``accuracy`` are the facts of its program, and ``likely`` says which
     column may hold the labels instead of the one that was taken.
@@ -93,7 +93,7 @@ def of_fit(model: ir.Model, rows: Dataset, match: Match, accuracy: Mapping[str, 
 
 
 def of_scaling(model: ir.Model, rows: Dataset, match: Match) -> list[str]:
-    """Columns that the model's own scaling takes far off, as it takes those in another order or of another unit."""
+    """Find columns that the model's own scaling takes far off, as those in another order or of another unit."""
     scaled = (model.scale != 1) | (model.offset != 0)
     usual = np.median(np.abs(rows.features * model.scale + model.offset), axis=0)
     far = np.flatnonzero(scaled & (usual > MOST_PEAK))
@@ -108,7 +108,7 @@ def of_scaling(model: ir.Model, rows: Dataset, match: Match) -> list[str]:
 
 
 def of_loss(accuracy: Mapping[str, Any], *, approximated: bool) -> list[str]:
-    """A circuit that is far below the model that it was made from, on the training rows."""
+    """Find out whether a circuit is far below the model that it was made from, on the training rows."""
     if accuracy["metric"] != "accuracy":
         return []
     ours, given = accuracy["quantised"], accuracy["float"]
@@ -123,7 +123,7 @@ def of_loss(accuracy: Mapping[str, Any], *, approximated: bool) -> list[str]:
 
 
 def of_test(accuracy: Mapping[str, Any]) -> list[str]:
-    """A test accuracy below the interval of what was stated before: validation's after a search, else training's."""
+    """Find out whether test accuracy is below the interval stated before (validation's, or training's)."""
     test = accuracy.get("test")
     if test is None or accuracy["metric"] != "accuracy":
         return []
@@ -156,7 +156,7 @@ def _column_causes(match: Match) -> list[str]:
 
 
 def _scaling_causes(model: ir.Model, rows: Dataset) -> list[str]:
-    """Whether what reaches the first layer is much larger or flatter than what trainers feed."""
+    """Find out whether the first layer's values are much larger or flatter than those that trainers feed."""
     reached = rows.features * model.scale + model.offset
     peak = float(np.abs(reached).max())
     span = float(np.median(np.ptp(reached, axis=0)))
@@ -170,7 +170,7 @@ def _scaling_causes(model: ir.Model, rows: Dataset) -> list[str]:
 
 
 def _better_labels(model: ir.Model, rows: Dataset) -> tuple[float, list[tuple[int | str, int | str]]] | None:
-    """The order of the labels by which the model would decide far more rows rightly, and that share of them.
+    """Return the share of rows that the model would decide rightly by another order of labels, and that order.
 
     Far more: the 95 % intervals of both accuracies lie apart, and it beats the largest class.  The best order is an
     assignment problem on the matrix of classes and decisions.
@@ -189,7 +189,7 @@ def _better_labels(model: ir.Model, rows: Dataset) -> tuple[float, list[tuple[in
 
 
 def _assignment(met: NDArray[np.int64]) -> NDArray[np.int64]:
-    """For each row of ``met`` a column of its own, so that the sum is largest."""
+    """Return a column of its own for each row of ``met``, so that the sum is largest."""
     from scipy.optimize import linear_sum_assignment
 
     return np.asarray(linear_sum_assignment(met, maximize=True)[1], np.int64)

@@ -1,4 +1,4 @@
-"""The work of a search: the integer level, the gate level, and the real cost of what they found."""
+"""The work of a search: the integer level, the gate level, and networks trained anew to compare with."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mlpress.files import write_file
 from mlpress.metrics import Metric
 from mlpress.pipeline.compile import Options
 from mlpress.pipeline.settings import RunOptions, Settings, search_target
-from mlpress.pipeline.starts import HURRIED_BITS, MOST_BITS, alike, exact_circuit, product_bits, starts
+from mlpress.pipeline.starts import HURRIED_BITS, MOST_BITS, exact_circuit, product_bits, starts, trained_anew
 from mlpress.progress import Silent, counted
 from mlpress.targets import Interfaced
 
@@ -39,10 +39,10 @@ INTEGER_SHARE = 0.4
 """The integer level's share of the time where both are searched."""
 
 POLISH_SHARE = 0.25
-"""Of the gate level's time, what goes into circuits of searched networks, judged as these are."""
+"""The share of the gate level's time for circuits of searched networks, judged as these are."""
 
 POLISHED = 6
-"""So many networks of the integer level's front are evolved so."""
+"""The number of networks of the integer level's front whose circuits are evolved so."""
 
 PREPARING_S = (0.6, 4e-4)
 """Seconds that an archive's teacher takes, and that per row: measured on cardio and pendigits."""
@@ -55,23 +55,23 @@ STATE = "mlpress integer state 2"
 
 
 class WholeTime:
-    """Hands on what the searches say, with the time that is left of the whole command."""
+    """Progress that passes on what the searches say, with the time left of the whole command."""
 
     def __init__(self, watch: Watcher, clock: Clock) -> None:
         self._watch, self._clock = watch, clock
         self.step, self.note, self.warn = watch.step, watch.note, watch.warn
 
     def generation(self, done: Generation) -> None:
-        """Hand on a generation."""
+        """Pass on a generation."""
         self._watch.generation(replace(done, left_s=max(self._clock.left_s(), 0.0)))
 
     def round(self, done: gates.Round) -> None:
-        """Hand on a round."""
+        """Pass on a round."""
         self._watch.round(replace(done, left_s=max(self._clock.left_s(), 0.0)))
 
 
 class Unwatched(Silent):
-    """The progress of a search that nobody watches."""
+    """Progress that says nothing."""
 
     def generation(self, done: Generation) -> None:
         """Say nothing."""
@@ -82,7 +82,7 @@ class Unwatched(Silent):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Task:
-    """What both levels have in common.
+    """A search's rows, target, settings and progress, which both levels share.
 
     ``decided`` are the classes that the given model gives to the rows; of ``metrics`` the first one ranks; ``key`` is
     the search's own (:func:`mlpress.pipeline.search_key.search_key`).
@@ -105,7 +105,7 @@ class Task:
 
     @property
     def gate_costs(self) -> gates.GateCosts:
-        """What the gate level pays for gates."""
+        """The costs of gates."""
         costs = search_target(self.options).gate_costs(self.metrics[0].name)
         assert costs is not None  # else there is no gate level
         return costs
@@ -128,9 +128,9 @@ class Task:
 
         if self.clock.seconds is None:
             return False
-        usual = gates.GateEffort()
+        usual = gates.GateSearchOptions()
         fixed, per_row = PREPARING_S
-        archives = len(usual.lessons) * (usual.folds + 1) / (self.run.workers or cores())
+        archives = len(usual.augmentations) * (usual.folds + 1) / (self.run.workers or cores())
         share = 1.0 if self.settings.level == "gates" else 1 - INTEGER_SHARE
         seconds = share * (self.clock.seconds - self.clock.end_s)
         return archives * (fixed + per_row * len(self.rows)) > HURRIED * seconds
@@ -165,13 +165,13 @@ class Task:
         return len(approx.split_rows(self.labels, approx.VALIDATION, self.settings.seed)[1])
 
     def _budget(self, budget: Budget, share: float) -> Budget:
-        """A level's own budget: its number of generations where there is one, else a share of the time left."""
+        """Return a level's own budget: its number of generations where there is one, else a share of the time left."""
         if budget.generations is not None or budget.seconds is None:
             return replace(budget, seconds=None)
         return replace(budget, seconds=max(share * (self.clock.left_s() - self.clock.end_s), 0.0))
 
     def integer_front(self, budget: Budget) -> IntegerFront:
-        """The integer level's front; one that ended before an interrupt is read back."""
+        """Search the integer level; return its front, read back where it ended before an interrupt."""
         from mlpress import approx
 
         files = self.run.files()
@@ -201,14 +201,14 @@ class Task:
         return front
 
     def retrained(self) -> gates.Retrained | None:
-        """Return what networks of the model's shape reach, trained anew on folds; ``None`` for a large one."""
+        """Return the accuracies of networks of the model's shape, trained anew on folds; ``None`` for a large one."""
         from mlpress.approx import gates
 
         if product_bits(self.net) > self.most_bits:
             return None
-        self.progress.step("train networks of the model's own shape, to hold the model against")
+        self.progress.step("train networks of the model's own shape, to compare the model with")
         with interrupts.allowed():
-            like = replace(alike(self.net), tries=1) if self.hurried else alike(self.net)
+            like = replace(trained_anew(self.net), tries=1) if self.hurried else trained_anew(self.net)
             judged = 1 if self.hurried else 4
             anew = gates.retrained_accuracy(like, self.coded, self.decided, judged=judged, seed=self.settings.seed)
         if anew.fit < self.reference - gates.AS_GOOD:
@@ -219,7 +219,7 @@ class Task:
         return anew
 
     def optimism(self, anew: gates.Retrained | None) -> float:
-        """Return what the model's accuracy on the rows has too much of, by networks ``anew``; 0 where they fail."""
+        """Return the bias of the model's accuracy on the rows, by networks ``anew``; 0 where they fail."""
         from mlpress.approx import gates
 
         if anew is None or anew.fit < self.reference - gates.AS_GOOD:
@@ -227,7 +227,7 @@ class Task:
         return max(anew.given - anew.held_out, 0.0)
 
     def gate_front(self, budget: Budget, integer: IntegerFront | None, optimism: float) -> gates.CircuitFront:
-        """The gate level's front."""
+        """Evolve circuits; return the gate level's front."""
         from mlpress.approx import gates, now
 
         gate_file = self.run.files().get("gates")
@@ -236,12 +236,12 @@ class Task:
         costs = self.gate_costs
         trees, note = self.settings.start_tree or self.unary, self.progress.note
         begin = starts(net, integer, trees=trees, few=self.hurried, inputs=self.inputs, note=note)
-        room = max((len(start.made.ands) for start in begin if isinstance(start, gates.Given)), default=0)
+        room = max((len(start.circuit.ands) for start in begin if isinstance(start, gates.FixedStart)), default=0)
         if most is not None:
             room = min(room, int(gates.MARGIN * most / costs.step / costs.unit))
-        effort = gates.GateEffort(prices=gates.prices_for(len(rows), room), power=self.settings.power_weight)
+        effort = gates.GateSearchOptions(prices=gates.prices_for(len(rows), room), power=self.settings.power_weight)
         if self.hurried:
-            effort = replace(effort, lessons=effort.lessons[:1], quick_teacher=True)
+            effort = replace(effort, augmentations=effort.augmentations[:1], quick_teacher=True)
         since = now()
         more = [] if integer is None else self._polished(integer, costs, effort, budget, optimism)
         took = now() - since
@@ -270,9 +270,14 @@ class Task:
         return replace(evolved.joined(more), elapsed_s=evolved.elapsed_s + took)
 
     def _polished(
-        self, integer: IntegerFront, costs: gates.GateCosts, effort: gates.GateEffort, budget: Budget, optimism: float
+        self,
+        integer: IntegerFront,
+        costs: gates.GateCosts,
+        effort: gates.GateSearchOptions,
+        budget: Budget,
+        optimism: float,
     ) -> list[gates.CircuitDesign]:
-        """Circuits of the integer level's networks, evolved on the rows that these learned from."""
+        """Evolve circuits of the integer level's networks on the rows that these learned from."""
         from mlpress import approx
         from mlpress.approx import gates
 
@@ -287,11 +292,11 @@ class Task:
         fit, held = approx.split_rows(self.labels, approx.VALIDATION, self.settings.seed)
         share = POLISH_SHARE * (self.clock.left_s() - self.clock.end_s) if budget.timed else inf
         began = approx.now()
-        chosen: list[gates.Given] = []
+        chosen: list[gates.FixedStart] = []
         for k, net in (like[i] for i in picks):  # the most accurate first
             if chosen and approx.now() > began + 0.25 * share:
                 break
-            chosen.append(gates.Given(f"searched design {k}", exact_circuit(net, self.inputs)))
+            chosen.append(gates.FixedStart(f"searched design {k}", exact_circuit(net, self.inputs)))
         self.progress.step(f"evolve the circuits of {counted(len(chosen), 'searched network')}")
         with interrupts.allowed():
             return gates.polished(

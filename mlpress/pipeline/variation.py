@@ -1,4 +1,4 @@
-"""Variation of printed copies: what a design is worth when no copy is as it was drawn.
+"""Variation of printed copies: the accuracy of a design when every copy differs from the drawing.
 
 A comparator's threshold is off by an amount of its own, for good: normally distributed, with a standard deviation that
 is a share of the feature's full scale.  A cell fails for good with a small probability, its output stuck at 0 or 1,
@@ -24,7 +24,7 @@ from mlpress.pipeline.result import SearchResult
 from mlpress.targets import PrintedArtifact
 
 COPIES = 1000
-"""Printed copies that are drawn, where nobody says how many."""
+"""Printed copies that are drawn by default."""
 
 CURVE = (0.0, 0.005, 0.01, 0.02, 0.03, 0.05)
 """Offsets, as shares of full scale, of the curve of accuracy."""
@@ -59,7 +59,7 @@ class Variation:
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """What is wrong with printed ``copies``: :class:`Variation` has the figures; ``offset_sigma`` may be left out.
+    """Faults of printed ``copies``: :class:`Variation` has the figures; ``offset_sigma`` may be left out.
 
     Raises :class:`MlpressError` where a figure is out of range.
     """
@@ -90,7 +90,7 @@ def vary(
     enough: float | None = None,
     seed: int = 0,
 ) -> Variation:
-    """Return what copies of a ``netlist`` with unary ``inputs`` reach on real ``features`` (rows, inputs).
+    """Return the accuracy of copies of a ``netlist`` with unary ``inputs`` on real ``features`` (rows, inputs).
 
     Equal arguments give equal copies; copies of one seed have the same offsets, in standard deviations, at every sigma.
     Raises :class:`MlpressError` where a figure is out of range, or where the inputs are no comparators.

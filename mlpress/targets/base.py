@@ -191,6 +191,10 @@ class SearchTarget(Target, Protocol):
         """Return the target with the options that make designs small in the metric of this name."""
         ...
 
+    def within(self, most: Mapping[str, float]) -> SearchTarget:
+        """Return the target with the options that keep designs within the limits by metric."""
+        ...
+
     def cost_model(self, layout: Layout) -> CostModel | None:
         """Return what nets of this layout cost, for the integer level; ``None`` where that cannot search for it."""
         ...

@@ -56,7 +56,7 @@ class Microcontroller:
     """A processor core, and how C is written for it.
 
     ``shape`` of the code is one of :data:`mlpress.codegen.c.SHAPES`; ``auto`` takes what reaches the ``goal``, least
-    ``flash`` or fewest ``cycles``.  ``skip_zeros``, ``scores`` and ``accumulators`` are those of
+    ``flash`` or fewest ``cycles``.  ``skip_zeros``, ``scores``, ``accumulators`` and ``most_cycles`` are those of
     :class:`mlpress.codegen.c.COptions`.  ``prefix`` begins all C names, and names the files; ``package`` is one of
     :data:`mlpress.codegen.c.PACKAGES`.
     """
@@ -67,6 +67,7 @@ class Microcontroller:
     skip_zeros: bool = False
     scores: bool = True
     accumulators: int = 0
+    most_cycles: int = 0
     prefix: str = "model"
     package: str = "none"
 
@@ -102,6 +103,7 @@ class Microcontroller:
             "skip_zeros": self.skip_zeros,
             "scores": self.scores,
             "accumulators": self.accumulators,
+            "most_cycles": self.most_cycles,
             "prefix": self.prefix,
             "package": self.package,
         }
@@ -186,6 +188,10 @@ class Microcontroller:
     def minimising(self, metric: str) -> Microcontroller:
         """Return the target whose code is made for this metric, where there is such code."""
         return replace(self, goal=metric) if metric in OPTIMISE else self
+
+    def within(self, most: Mapping[str, float]) -> Microcontroller:
+        """Return the target whose code is chosen among the shapes that keep to the limit of cycles, if there is one."""
+        return replace(self, most_cycles=max(1, int(most["cycles"]))) if "cycles" in most else self
 
     def cost_model(self, layout: Layout) -> CostModel:
         """Return what the terms, and the words of packed weights, of a net take in flash and cycles."""
@@ -328,6 +334,7 @@ class Microcontroller:
             skip_zeros=self.skip_zeros,
             scores=self.scores,
             accumulators=self.accumulators,
+            most_cycles=self.most_cycles,
         )
 
     def _source(self, program: Program) -> c.CSource:

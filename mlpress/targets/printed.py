@@ -273,6 +273,10 @@ class Printed:
         """Return the target as it is: nothing of it depends on what is minimised."""
         return self
 
+    def within(self, most: Mapping[str, float]) -> Printed:
+        """Return the target as it is: nothing of it depends on limits."""
+        return self
+
     def cost_model(self, layout: Layout) -> CostModel:
         """Return the prices of a net's parts in the technology's cells, and of comparators where circuits read them."""
         from mlpress.targets.printed_prices import printed_cost_model
@@ -351,7 +355,7 @@ def _plan_facts(lowered: ir.Lowered | ir.Circuit) -> dict[str, Any]:
 
 def expected_seconds(program: Program) -> float:
     """Return how long a build will take at the default effort: seconds of processor time.  A circuit has no terms."""
-    return START_S + TERM_S * program.terms**GROWTH
+    return START_S + TERM_S * float(np.power(float(program.terms), GROWTH))
 
 
 def feeds(inputs: Sequence[ir.Input]) -> list[printed.Feed]:

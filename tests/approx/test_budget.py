@@ -14,7 +14,7 @@ from support import egfet, small_search
 
 from mlpress import Dataset, ir
 from mlpress.approx import Budget, Clock, Effort, Space, dense
-from mlpress.approx.gates import GateEffort, Given, Rows, Trained, Tree
+from mlpress.approx.gates import FixedStart, GateSearchOptions, Rows, Trained, Tree
 from mlpress.approx.gates.advance import Turn, advance
 from mlpress.approx.gates.archive import Archive
 from mlpress.approx.gates.checkpoint import GateState
@@ -36,7 +36,9 @@ def problem(**options: Any) -> GateProblem:
     rng = np.random.default_rng(0)
     codes = rng.integers(0, 8, (240, 4))
     rows = Rows(codes, (codes[:, 0] + codes[:, 1] > codes[:, 2] + 3).astype(np.int64))
-    effort = GateEffort(prices=(4.0, 2.0, 1.0, 0.5), visits=200, draws=(8, 8, 4), folds=2, lessons=("rows",))
+    effort = GateSearchOptions(
+        prices=(4.0, 2.0, 1.0, 0.5), visits=200, draws=(8, 8, 4), folds=2, augmentations=("rows",)
+    )
     costs = egfet.gate_costs()
     return GateProblem(INPUTS, (0, 1), rows, (Tree(INPUTS, (0, 1), 20),), costs, replace(effort, **options), 0)
 
@@ -45,7 +47,7 @@ def test_a_turn_without_time_keeps_the_start_itself() -> None:
     made = problem()
     short = advance(made, Turn(Archive(2), (), 0.0))
     assert (short.rounds, len(short.members), short.moves) == (1, 1, 0)
-    tree = to_genome(made.starts[0].circuit(made.rows, 0), made.costs)
+    tree = to_genome(made.starts[0].make(made.rows, 0), made.costs)
     whole = advance(made, Turn(Archive(2), ()))
     assert whole.moves > 0
     assert whole == advance(made, Turn(Archive(2), (), inf))
@@ -99,7 +101,7 @@ def test_chains_are_shortened_where_a_generation_takes_long() -> None:
 def test_the_end_of_a_command_has_its_time(seconds: float, end: float) -> None:
     clock = Clock(monotonic(), seconds)
     assert clock.end_s == end
-    assert 0 < clock.press_s < end
+    assert 0 < clock.chosen_s < end
     assert seconds - 1 < clock.left_s() <= seconds
     assert clock.paused(5.0).left_s() == pytest.approx(clock.left_s() + 5.0, abs=0.5)
     assert Clock(0.0).left_s() == inf
@@ -133,14 +135,14 @@ def test_many_rows_are_sampled_with_their_shares(monkeypatch: pytest.MonkeyPatch
 def test_the_users_own_network_is_the_first_to_evolve() -> None:
     net = small_search.net()
     first, small, wider, *trees = starts(net, None, trees=True)
-    assert isinstance(first, Given)
-    assert first.made == ir.bit_blast(net)
+    assert isinstance(first, FixedStart)
+    assert first.circuit == ir.bit_blast(net)
     assert isinstance(wider, Trained)
     assert [tree.leaves for tree in (small, *trees) if isinstance(tree, Tree)] == [16, 64, 256]
     first, *trees = starts(net, None, trees=True, few=True)
-    assert isinstance(first, Given)
-    assert isinstance(first.alike, Trained)
-    assert first.alike.tries == 1
+    assert isinstance(first, FixedStart)
+    assert isinstance(first.fold_substitute, Trained)
+    assert first.fold_substitute.tries == 1
     assert [tree.leaves for tree in trees if isinstance(tree, Tree)] == [16, 64]
 
 

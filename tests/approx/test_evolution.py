@@ -17,7 +17,7 @@ from support import egfet
 from mlpress import ir
 from mlpress.approx import Budget
 from mlpress.approx.common.state_file import read_state, write_state
-from mlpress.approx.gates import CircuitFront, GateEffort, Given, Rows, Trained, Tree, checkpoint, evolve
+from mlpress.approx.gates import CircuitFront, FixedStart, GateSearchOptions, Rows, Trained, Tree, checkpoint, evolve
 from mlpress.approx.gates.advance import Turn, advance, cycle, turns, wrong_rows
 from mlpress.approx.gates.archive import BIN, Archive
 from mlpress.approx.gates.checkpoint import GateState
@@ -29,7 +29,7 @@ from mlpress.hw import printed
 
 INPUTS = tuple(ir.Input(f"f{k}", 3, 1.0, 0.0) for k in range(4))
 CLASSES = ("p", "q", "r")
-EFFORT = GateEffort(prices=(2.0, 1.0, 0.5), visits=300, draws=(8, 8, 4), folds=2, lessons=("rows",))
+EFFORT = GateSearchOptions(prices=(2.0, 1.0, 0.5), visits=300, draws=(8, 8, 4), folds=2, augmentations=("rows",))
 ROUNDS = 4
 
 
@@ -149,7 +149,7 @@ def test_foreign_and_damaged_checkpoints(tmp_path: Path) -> None:
 
 def problem(most_cm2: float | None = None) -> GateProblem:
     costs = egfet.gate_costs()
-    effort = replace(EFFORT, folds=3, lessons=("rows", "moved"))
+    effort = replace(EFFORT, folds=3, augmentations=("rows", "moved"))
     return GateProblem(INPUTS, CLASSES, rows(), (Tree(INPUTS, CLASSES, 8),), costs, effort, 0, most_cm2)
 
 
@@ -172,14 +172,14 @@ def test_a_checkpoint_with_impossible_members(tmp_path: Path, members: list[list
         checkpoint.load(file, made)
 
 
-def test_every_row_is_held_out_once_in_every_lesson() -> None:
+def test_every_row_is_held_out_once_in_every_augmentation() -> None:
     made = problem()
     held = np.array([made.held_out(archive) for archive in range(made.archives)])
     assert made.archives == 8
     assert (held[:3].sum(axis=0) == 1).all()
     assert not held[3].any()
     assert (held[4:] == held[:4]).all()
-    assert [made.lesson(archive) for archive in range(8)] == ["rows"] * 4 + ["moved"] * 4
+    assert [made.augmentation(archive) for archive in range(8)] == ["rows"] * 4 + ["moved"] * 4
 
 
 def test_an_archive_does_not_see_the_rows_that_it_is_judged_by() -> None:
@@ -270,12 +270,12 @@ def test_starts_are_circuits_and_trained_nets_too() -> None:
     )
     trained = Trained(net, (2,))
     assert trained.name == "trained 4-2-3"
-    made = trained.circuit(rows(), 1)
-    assert made == trained.circuit(rows(), 1)
-    given = Given("exact", ir.bit_blast(net), trained)
-    assert given.circuit(rows(), 1) == given.made
-    assert given.circuit(rows(), 1, part=True) == made
-    assert Given("exact", given.made).circuit(rows(), 1, part=True) == given.made
+    made = trained.make(rows(), 1)
+    assert made == trained.make(rows(), 1)
+    given = FixedStart("exact", ir.bit_blast(net), trained)
+    assert given.make(rows(), 1) == given.circuit
+    assert given.make(rows(), 1, part=True) == made
+    assert FixedStart("exact", given.circuit).make(rows(), 1, part=True) == given.circuit
     costs = egfet.gate_costs()
     front = evolve(
         INPUTS, CLASSES, rows(), [given, trained], costs, egfet.METRICS, Budget(generations=2), effort=EFFORT
@@ -288,12 +288,12 @@ def test_what_cannot_be_evolved() -> None:
     with pytest.raises(MlpressError, match="start"):
         evolve(INPUTS, CLASSES, rows(), [], egfet.gate_costs(), egfet.METRICS, Budget(generations=1))
     with pytest.raises(MlpressError, match="folds"):
-        GateEffort(folds=1)
+        GateSearchOptions(folds=1)
     for prices in ((), (1.0, 2.0), (1.0, 0.0)):
         with pytest.raises(MlpressError, match="prices"):
-            GateEffort(prices=prices)
+            GateSearchOptions(prices=prices)
 
 
 def test_a_negative_weight_of_power_is_refused() -> None:
     with pytest.raises(MlpressError, match="weight of power is -1"):
-        GateEffort(power=-1.0)
+        GateSearchOptions(power=-1.0)

@@ -13,9 +13,9 @@ from support.circuits import random_circuit
 from mlpress import ir
 from mlpress.approx.gates.cells import AND, LEFT, NOT, RIGHT, WIRES
 from mlpress.approx.gates.chain import anneal, genome_of, new_scratch, new_state
+from mlpress.approx.gates.choice import FUNCTIONS
 from mlpress.approx.gates.edits import invert
 from mlpress.approx.gates.genome import Genome, to_genome
-from mlpress.approx.gates.moves import FUNCTIONS
 from mlpress.approx.gates.rows import Rows, check_rows, pack_rows
 from mlpress.approx.gates.starts import Tree, at_least, tree_circuit
 from mlpress.approx.gates.state import CORRECT, COST, LIVE, State
@@ -129,7 +129,7 @@ def test_chains_find_what_a_function_needs(costs: CellCosts) -> None:
     codes = np.array([(a, b) for a in range(16) for b in range(16)])
     labels = ((codes[:, 0] >> 3) & ~(codes[:, 1] >> 2) & 1) ^ 1
     rows = Rows(codes, labels)
-    tangle = Tree(inputs, ("no", "yes"), 64).circuit(rows, 0)
+    tangle = Tree(inputs, ("no", "yes"), 64).make(rows, 0)
     packed = pack_rows(inputs, 2, rows)
     state = new_state(to_genome(tangle, costs), packed, costs, 1)
     anneal(state, 3000, 1e6, 3e5, 1e4, np.array([16, 16, 8]), new_scratch(packed.words, 16))

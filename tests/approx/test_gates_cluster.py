@@ -14,11 +14,11 @@ from support import egfet
 
 from mlpress import ir
 from mlpress.approx import Budget
-from mlpress.approx.gates import CircuitFront, GateEffort, Rows, Tree, evolve
+from mlpress.approx.gates import CircuitFront, GateSearchOptions, Rows, Tree, evolve
 from mlpress.approx.gates.evolution import Round, Unwatched
 
 INPUTS = tuple(ir.Input(f"f{k}", 3, 1.0, 0.0) for k in range(4))
-EFFORT = GateEffort(prices=(2.0, 1.0, 0.5), visits=4000, draws=(16, 16, 8), folds=2, lessons=("rows",))
+EFFORT = GateSearchOptions(prices=(2.0, 1.0, 0.5), visits=4000, draws=(16, 16, 8), folds=2, augmentations=("rows",))
 
 
 def run(**options: Any) -> CircuitFront:

@@ -13,7 +13,15 @@ from support.balance import balance
 
 from mlpress import ir
 from mlpress.approx import Candidate, Front, IntegerFront, dense, designs_of, merge, unbeaten
-from mlpress.approx.gates import CircuitDesign, CircuitFront, GateEffort, Rows, Trained, prices_for, retrained_accuracy
+from mlpress.approx.gates import (
+    CircuitDesign,
+    CircuitFront,
+    GateSearchOptions,
+    Rows,
+    Trained,
+    prices_for,
+    retrained_accuracy,
+)
 from mlpress.report import draw
 
 CIRCUIT = ir.CircuitBuilder((ir.Input("a", 1, 1.0, 0.0),)).circuit([(0,)], (0, 1))
@@ -94,7 +102,7 @@ def test_measured_areas_count_and_slack_keeps_what_is_near() -> None:
 
 
 def test_prices_rise_where_accuracy_takes_many_gates() -> None:
-    usual = GateEffort().prices
+    usual = GateSearchOptions().prices
     assert prices_for(5000, 300) == usual
     assert prices_for(100, 0) == usual
     dear = prices_for(437, 2280)

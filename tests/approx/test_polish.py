@@ -11,13 +11,13 @@ from support.balance import balance
 
 from mlpress import ir
 from mlpress.approx import Training, dense, now, split_rows, timed_by, train
-from mlpress.approx.gates import CircuitDesign, CircuitFront, GateEffort, Given, Rows, Trained, polished
+from mlpress.approx.gates import CircuitDesign, CircuitFront, FixedStart, GateSearchOptions, Rows, Trained, polished
 from mlpress.approx.gates.advance import Turn, advance
 from mlpress.approx.gates.archive import Archive
 from mlpress.approx.gates.problem import GateProblem
 
 INPUTS = tuple(ir.Input(f"f{k}", 3, 1.0, 0.0) for k in range(4))
-EFFORT = GateEffort(prices=(64.0, 32.0, 16.0), visits=150, folds=2, lessons=("rows",))
+EFFORT = GateSearchOptions(prices=(64.0, 32.0, 16.0), visits=150, folds=2, augmentations=("rows",))
 
 
 @pytest.fixture(scope="module")
@@ -40,24 +40,24 @@ def share(program: ir.Circuit, rows: Rows) -> float:
 
 def test_circuits_of_networks_shrink_and_keep_the_networks_accuracy(parts: tuple[Rows, Rows], net: ir.Net) -> None:
     fit, held = parts
-    start = Given("net", ir.bit_blast(net))
+    start = FixedStart("net", ir.bit_blast(net))
     found = polished(fit, held, [start], egfet.gate_costs(), "area", EFFORT, seed=1)
     assert found == polished(fit, held, [start], egfet.gate_costs(), "area", EFFORT, seed=1)
-    exact = share(start.made, held)
+    exact = share(start.circuit, held)
     near = [each for each in found if each.validation_accuracy >= exact - 0.03]
     assert near
-    assert len(near[0].circuit.ands) < 0.9 * len(start.made.ands)
+    assert len(near[0].circuit.ands) < 0.9 * len(start.circuit.ands)
     for each in found:
         assert each.fit_accuracy == pytest.approx(share(each.circuit, fit))
-        assert (each.start, each.lesson, each.validation_rows) == ("net", "moved", len(held))
+        assert (each.start, each.augmentation, each.validation_rows) == ("net", "moved", len(held))
     shifted = polished(fit, held, [start], egfet.gate_costs(), "area", EFFORT, moved=-0.1, seed=1)
     assert shifted[-1].validation_accuracy == pytest.approx(found[-1].validation_accuracy - 0.1)
 
 
 def test_without_time_the_circuits_stay_as_they_are(parts: tuple[Rows, Rows], net: ir.Net) -> None:
-    start = Given("net", ir.bit_blast(net))
+    start = FixedStart("net", ir.bit_blast(net))
     (found,) = polished(*parts, [start], egfet.gate_costs(), "area", EFFORT, until=now() - 1)
-    assert found.fit_accuracy == pytest.approx(share(start.made, parts[0]))
+    assert found.fit_accuracy == pytest.approx(share(start.circuit, parts[0]))
 
 
 def test_what_stands_in_for_several_starts_is_trained_once(
@@ -71,7 +71,7 @@ def test_what_stands_in_for_several_starts_is_trained_once(
         return once(self, rows, seed)
 
     monkeypatch.setattr(Trained, "net", counted)
-    starts = tuple(Given(name, ir.bit_blast(net), Trained(net, (3,), tries=1)) for name in ("one", "two"))
+    starts = tuple(FixedStart(name, ir.bit_blast(net), Trained(net, (3,), tries=1)) for name in ("one", "two"))
     costs = egfet.gate_costs()
     problem = GateProblem(INPUTS, (0, 1, 2), parts[0], starts, costs, EFFORT, 0)
     archive = Archive(0)

@@ -41,17 +41,17 @@ class Fixed:
     def __init__(self, circuit: ir.Circuit) -> None:
         self.made = circuit
 
-    def circuit(self, rows: gates.Rows, seed: int, *, part: bool = False) -> ir.Circuit:
+    def make(self, rows: gates.Rows, seed: int, *, part: bool = False) -> ir.Circuit:
         return self.made
 
 
 def test_a_failed_training_says_nothing_of_the_given_circuit() -> None:
-    good = gates.Tree(INPUTS, (0, 1), 64).circuit(rows(), 0)
-    given = gates.Given("given", good, Fixed(constant(0)))
-    assert given.circuit(rows(), 0, part=True) is good
-    other = gates.Tree(INPUTS, (0, 1), 60).circuit(rows(), 1)
-    assert gates.Given("given", constant(0), Fixed(other)).circuit(rows(), 0, part=True) is other
-    assert gates.Given("given", good, Fixed(other)).circuit(rows(), 0, part=True) is other
+    good = gates.Tree(INPUTS, (0, 1), 64).make(rows(), 0)
+    given = gates.FixedStart("given", good, Fixed(constant(0)))
+    assert given.make(rows(), 0, part=True) is good
+    other = gates.Tree(INPUTS, (0, 1), 60).make(rows(), 1)
+    assert gates.FixedStart("given", constant(0), Fixed(other)).make(rows(), 0, part=True) is other
+    assert gates.FixedStart("given", good, Fixed(other)).make(rows(), 0, part=True) is other
 
 
 def design(area: float, accuracy: float) -> gates.CircuitDesign:
@@ -84,7 +84,7 @@ def found(reference: float, *designs: gates.CircuitDesign, seconds: float | None
 
 @pytest.fixture
 def chosen(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A result gives the member of the front, or "exact", in place of a pressed design."""
+    """A result gives the member of the front, or "exact", in place of a built design."""
     monkeypatch.setattr(SearchResult, "design", lambda self, judged, max_loss=None: judged)
     monkeypatch.setattr(SearchResult, "_exact", lambda self, max_loss: "exact")
 
@@ -160,8 +160,10 @@ def test_the_reference_is_the_models_own_where_training_anew_fails(monkeypatch: 
     )
     knows_nothing = lambda codes, labels, net, how: replace(net, layers=_blank(net))  # noqa: E731
     monkeypatch.setattr("mlpress.approx.gates.starts.train", knows_nothing)
-    small = partial(gates.GateEffort, visits=60, cycles=1, folds=2, lessons=("rows",))
-    monkeypatch.setattr("mlpress.approx.gates.GateEffort", lambda **options: small(**options | {"prices": (4.0, 1.0)}))
+    small = partial(gates.GateSearchOptions, visits=60, cycles=1, folds=2, augmentations=("rows",))
+    monkeypatch.setattr(
+        "mlpress.approx.gates.GateSearchOptions", lambda **options: small(**options | {"prices": (4.0, 1.0)})
+    )
     monkeypatch.setattr("mlpress.approx.load_kernels", lambda **_: 0.0)
     notes: list[str] = []
     watch = SimpleNamespace(step=lambda _: None, note=notes.append, warn=notes.append, round=lambda _: None)

@@ -34,7 +34,7 @@ def noisy(seed: int, rows: int = 300) -> Rows:
 
 
 def grown(costs: CellCosts, rows: Rows, inputs: tuple[ir.Input, ...] = INPUTS) -> Genome:
-    return to_genome(Tree(inputs, (0, 1, 2), 24).circuit(rows, 0), costs)
+    return to_genome(Tree(inputs, (0, 1, 2), 24).make(rows, 0), costs)
 
 
 def annealed(
@@ -80,10 +80,10 @@ def test_inputs_without_a_price_change_nothing(costs: CellCosts) -> None:
 
 def test_a_tree_reads_one_level_per_test(costs: CellCosts) -> None:
     rows = noisy(2)
-    circuit = Tree(INPUTS, (0, 1, 2), 6).circuit(rows, 0)
+    circuit = Tree(INPUTS, (0, 1, 2), 6).make(rows, 0)
     genome = to_genome(circuit, costs)
     assert genome.read().sum() <= 5
-    binary = Tree(tuple(ir.Input(f"f{k}", 3, 1.0, 0.0) for k in range(4)), (0, 1, 2), 6).circuit(rows, 0)
+    binary = Tree(tuple(ir.Input(f"f{k}", 3, 1.0, 0.0) for k in range(4)), (0, 1, 2), 6).make(rows, 0)
     codes = np.random.default_rng(0).integers(0, 8, (500, 4))
     decided = [ir.interpret_circuit(each, codes).decision for each in (circuit, binary)]
     assert np.array_equal(*decided)

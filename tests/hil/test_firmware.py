@@ -71,7 +71,7 @@ def test_a_classifier_without_scores(tmp_path: Path) -> None:
     model.check([parse_answer(one.payload, model.shape) for one in found if one])  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("core", ["cortex-m0plus", "rv32imc", "rv32ec"])
+@pytest.mark.parametrize("core", ["cortex-m0plus", "cortex-m4f", "rv32imc", "rv32ec"])
 def test_the_board_counts_the_cycles_of_the_prediction(core: str) -> None:
     model = Model(chosen(4, 3), 6, core)
     heard: list[bytes] = []

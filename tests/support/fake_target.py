@@ -81,6 +81,9 @@ class Lookup:
     def minimising(self, metric: str) -> Lookup:
         return self
 
+    def within(self, most: Any) -> Lookup:
+        return self
+
     def cost_model(self, layout: Layout) -> CostModel:
         return CostModel.of(layout, [{"price": {"term": self.term_price}}], {"price": 4 * self.term_price})
 

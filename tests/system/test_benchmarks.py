@@ -132,7 +132,7 @@ def test_a_processor_budget_does_not_count_time_that_others_take(script: Any) ->
             effort=effort,
             trainings=1,
             workers=1,
-            lesson="rows",
+            augmentation="rows",
             progress=Sleeper(),
         )
 

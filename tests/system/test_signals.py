@@ -66,7 +66,7 @@ def run(place: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixtu
     assert threading.current_thread() is threading.main_thread()  # others get no signals
     monkeypatch.chdir(place)
     monkeypatch.setattr(approx, "search", approx.search)
-    monkeypatch.setattr(gates, "GateEffort", gates.GateEffort)
+    monkeypatch.setattr(gates, "GateSearchOptions", gates.GateSearchOptions)
     monkeypatch.setattr("tempfile.tempdir", str(place))
     monkeypatch.setattr(compiling, "require_equal", lambda *_, **__: [])
     for module in (measuring, result):

@@ -9,7 +9,6 @@ ROOT = Path(__file__).parents[2] / "mlpress"
 MOST_LINES, MOST_IN_A_FUNCTION, MEDIAN = 500, 80, 150
 LONG = {
     ("cli.py", "search"): "its options are its parameters, one or two lines each, and its docstring is what users read",
-    ("approx/gates/moves.py", "choose"): "one kernel over shared scratch; to be divided or to give its reason",
 }
 """Functions that may be longer and cannot say why themselves; nothing may be added."""
 REASON = "This function is long "

@@ -1,1 +1,1 @@
-"""What both searches share: budgets, limits, the choice of a design, workers, state files, the teacher."""
+"""Parts that both searches share: budgets, limits, fronts, executors, state files, the teacher."""

@@ -1,4 +1,4 @@
-"""The time of a whole command, and what of it is kept for its end."""
+"""The time of a whole command, and the part that is kept for its end."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from dataclasses import dataclass, replace
 from math import inf
 
 END_SHARE = 0.25
-"""Of the time, this share is kept for the end: synthesis of the front, the chosen design's files and its checks."""
+"""The share of the time that is kept for the end: synthesis of the front, the chosen design's files and its checks."""
 
 END_S = (6.0, 60.0)
-"""At least and at most so many seconds."""
+"""Least and most seconds kept for the end."""
 
-PRESS_SHARE = 0.6
-"""Of the time kept for the end, the part of the chosen design."""
+CHOSEN_SHARE = 0.6
+"""The chosen design's share of the time kept for the end."""
 
 _read: Callable[[], float] = time.monotonic
 
 
 def now() -> float:
-    """The moment, in seconds, that all budgets of searches read: :func:`time.monotonic`, or as :func:`timed_by` says.
+    """Return the time in seconds that all budgets read: :func:`time.monotonic`, or as :func:`timed_by` says.
 
     Nothing else in the searches asks for the time.
     """
@@ -30,7 +30,7 @@ def now() -> float:
 
 @contextmanager
 def timed_by(read: Callable[[], float]) -> Iterator[None]:
-    """Within, the searches of this process count the seconds of ``read``, on all its threads."""
+    """Let the searches of this process count the seconds of ``read`` within, on all its threads."""
     global _read  # noqa: PLW0603 - one process, one time
     before, _read = _read, read
     try:
@@ -52,7 +52,7 @@ class Clock:
         return self.seconds is not None
 
     def left_s(self) -> float:
-        """Seconds until the command should end; infinite without a limit."""
+        """Return the seconds until the command should end; infinite without a limit."""
         return inf if self.seconds is None else self.began + self.seconds - now()
 
     @property
@@ -63,10 +63,10 @@ class Clock:
         return min(max(END_SHARE * self.seconds, END_S[0]), END_S[1], 0.5 * self.seconds)
 
     @property
-    def press_s(self) -> float:
+    def chosen_s(self) -> float:
         """Seconds of the end that the chosen design's files and checks get."""
-        return PRESS_SHARE * self.end_s
+        return CHOSEN_SHARE * self.end_s
 
     def paused(self, seconds: float) -> Clock:
-        """The clock with ``seconds`` that do not count."""
+        """Return the clock with ``seconds`` that do not count."""
         return replace(self, began=self.began + seconds)

@@ -1,4 +1,4 @@
-"""Work on the workers of a Dask cluster."""
+"""Tasks on the workers of a Dask cluster."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ R = TypeVar("R")
 class Cluster:
     """The workers of the scheduler at ``address``; a context manager.
 
-    A worker that dies costs what it was doing: the scheduler gives its tasks to another one, and since a task's
-    result follows from the problem and the item alone, it is the same.
+    Tasks of a worker that dies go to another one, and since a task's result follows from the problem and the item
+    alone, it is the same.
     """
 
     def __init__(self, address: str) -> None:
@@ -44,10 +44,10 @@ class Cluster:
         return threads
 
     def map(self, work: Callable[[P, T], R], problem: P, items: Sequence[T]) -> list[R]:
-        """``work(problem, item)`` for every item, each on one of the workers; results in the order of the items."""
+        """Return ``work(problem, item)`` for every item, each on one of the workers, in the order of the items."""
         from distributed import KilledWorker
 
-        # Data of its own would be lost with the workers that hold it; what a task brings along is not.
+        # Scattered data would be lost with the workers that hold it; a task's own arguments are not.
         tasks = [self._client.submit(work, problem, item, pure=False) for item in items]
         try:
             found: list[R] = self._client.gather(tasks)

@@ -1,4 +1,4 @@
-"""Where the tasks of a search run: here, in turn or on threads, or on a cluster."""
+"""Executors of a search's tasks: this process, in turn or on threads, or a cluster."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-class Machine(Protocol):
-    """Does the same work on items, in whatever order; a task's result follows from problem and item alone."""
+class Executor(Protocol):
+    """Run the same work on items, in any order; a task's result follows from problem and item alone."""
 
     @property
     def width(self) -> int:
-        """Items that it works on at a time."""
+        """The number of items that run at a time."""
         ...
 
     def map(self, work: Callable[[P, T], R], problem: P, items: Sequence[T]) -> list[R]:
-        """``work(problem, item)`` for every item; results in the order of the items."""
+        """Return ``work(problem, item)`` for every item, in the order of the items."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Threads:
-    """Tasks on so many threads of this process; with one, in turn."""
+    """Run tasks on so many threads of this process; with one, in turn."""
 
     threads: int
 
     @property
     def width(self) -> int:
-        """Its threads."""
+        """The number of threads."""
         return self.threads
 
     def map(self, work: Callable[[P, T], R], problem: P, items: Sequence[T]) -> list[R]:
-        """See :class:`Machine`; an interrupt waits for the tasks that run and drops the others."""
+        """Run as :class:`Executor` says; an interrupt waits for the tasks that run and drops the others."""
         if self.threads == 1:
             return [work(problem, item) for item in items]
         pool = ThreadPoolExecutor(self.threads)
@@ -50,8 +50,8 @@ class Threads:
             pool.shutdown(cancel_futures=True)
 
 
-def machine(threads: int, cluster: str | None) -> AbstractContextManager[Machine]:
-    """The Dask scheduler at the address ``cluster``, or threads here where there is none."""
+def executor(threads: int, cluster: str | None) -> AbstractContextManager[Executor]:
+    """Return the Dask scheduler at the address ``cluster``, or threads here where there is none."""
     if cluster is None:
         return nullcontext(Threads(threads))
     from mlpress.approx.common.cluster import Cluster
@@ -60,5 +60,5 @@ def machine(threads: int, cluster: str | None) -> AbstractContextManager[Machine
 
 
 def cores() -> int:
-    """Cores that this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0))

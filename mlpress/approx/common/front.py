@@ -42,7 +42,7 @@ D = TypeVar("D", bound=Judged)
 class Front(Generic[D]):
     """The designs that no other one beats, cheapest first.
 
-    Losses count from the accuracy ``reference``.  ``metrics`` are what designs cost; the first one ranks them.
+    Losses count from the accuracy ``reference``.  The first of ``metrics`` ranks the designs.
     """
 
     designs: tuple[D, ...]
@@ -58,7 +58,7 @@ class Front(Generic[D]):
         return self.metrics[0]
 
     def price(self, design: D) -> float:
-        """Return what a design costs in the metric that ranks."""
+        """Return the cost of a design in the metric that ranks."""
         return design.cost[self.metric.name]
 
     def smallest(self, *, max_loss: float = 0.01, most: Figures | None = None) -> D:
@@ -91,7 +91,7 @@ class Front(Generic[D]):
         return [{column: row.get(column) for column in columns} for row in rows]
 
     def to_csv(self) -> str:
-        """Return the designs as CSV, a header first, a line each."""
+        """Return the designs as CSV: a header, and one line per design."""
         rows, text = self.rows(), io.StringIO()
         writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
         writer.writeheader()
@@ -110,7 +110,7 @@ class Front(Generic[D]):
 
 
 def unbeaten(designs: Iterable[D], metric: str, slack: float = 1.0) -> list[D]:
-    """Return those that no design of less than their cost divided by ``slack`` beats; cheapest first.
+    """Return the designs that none beats which costs less than theirs divided by ``slack``; cheapest first.
 
     One beats another that neither ranks above it nor has more validation accuracy, from which losses are counted.
     """
@@ -128,7 +128,7 @@ def unbeaten(designs: Iterable[D], metric: str, slack: float = 1.0) -> list[D]:
 
 
 def cost_row(metrics: Sequence[Metric], model: Figures, measured: Figures | None) -> dict[str, Any]:
-    """Return a design's cost by column: the model's, where it has one, and what was measured."""
+    """Return a design's cost by column: the model's, where it has one, and the measured one."""
     known = {f"model_{metric.key}": model[metric.name] for metric in metrics if metric.name in model}
     return known | {metric.key: None if measured is None else measured.get(metric.name) for metric in metrics}
 
@@ -136,7 +136,8 @@ def cost_row(metrics: Sequence[Metric], model: Figures, measured: Figures | None
 def read_facts(text: str, form: str) -> tuple[dict[str, Any], tuple[Metric, ...]]:
     """Return the facts and metrics of a front's JSON; raise where it is of another format or no JSON.
 
-    Raises :class:`MlpressError`, or ValueError, KeyError, TypeError or RecursionError for what is no front at all.
+    Raises :class:`MlpressError`, or ValueError, KeyError, TypeError or RecursionError where ``text`` is no front at
+    all.
     """
     facts = json.loads(text)
     if facts["format"] != form:

@@ -1,4 +1,4 @@
-"""What kernels take, named for the reader; numba infers and checks the types."""
+"""Types of kernels' arguments, named for the reader; numba infers and checks the types."""
 
 from __future__ import annotations
 

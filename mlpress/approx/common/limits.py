@@ -1,4 +1,4 @@
-"""What a design may lose and cost."""
+"""Limits of loss and cost."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Limits:
     def named(self, metrics: Sequence[Metric], owner: str) -> Limits:
         """Return the limits by the names of the ``metrics`` of ``owner``; of two for one metric, the tighter.
 
-        Raises :class:`MlpressError` where one is no metric's.
+        Raises :class:`MlpressError` where one names no metric.
         """
         most: dict[str, float] = {}
         for text, value in self.most.items():
@@ -35,7 +35,7 @@ class Limits:
 
 
 def allows(most: Mapping[str, float], cost: Mapping[str, float]) -> bool:
-    """Return whether a cost is within the limits by metric; what is not known is not."""
+    """Return whether a cost is within the limits by metric; an unknown one is not."""
     return all(cost.get(name, inf) <= value for name, value in most.items())
 
 

@@ -1,4 +1,4 @@
-"""How much accuracy a design loses, and how sure that is."""
+"""The accuracy that a design loses, with its confidence interval."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Loss(NamedTuple):
     rows: int
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return plain JSON values."""
         return self._asdict()
 
     def __str__(self) -> str:
@@ -28,7 +28,7 @@ class Loss(NamedTuple):
 
 
 def paired_loss(model: NDArray[np.bool_], design: NDArray[np.bool_]) -> Loss:
-    """The loss of a design on rows that it and the model decided, bool (rows,): rightly or not.
+    """Return the loss of ``design`` against ``model``, bool (rows,): whether each decides a row rightly.
 
     The interval is the adjusted Wald interval for matched pairs: A. Agresti, Y. Min, "Simple improved confidence
     intervals for comparing matched proportions", Statistics in Medicine 24, 2005.
@@ -41,7 +41,7 @@ def paired_loss(model: NDArray[np.bool_], design: NDArray[np.bool_]) -> Loss:
 
 
 def estimated_loss(reference: float, accuracy: float, rows: int) -> Loss:
-    """The loss where only the two accuracies, on ``rows`` rows each, are known, and not which rows are wrong.
+    """Return the loss where only the two accuracies, on ``rows`` rows each, are known, not which rows are wrong.
 
     The interval is of two independent shares, which is wide for the same rows: method 10 of R. G. Newcombe, "Interval
     estimation for the difference between independent proportions", Statistics in Medicine 17, 1998.

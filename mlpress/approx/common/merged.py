@@ -21,11 +21,10 @@ FORMAT = "mlpress merged front 2"
 class MergedDesign:
     """A design of either level: number ``number`` of that level's own front.
 
-    ``validation_accuracy`` is what losses are counted with: a gate-level design's own, and for the integer level what
-    designs of similar cost lose on validation rows, counted from ``reference`` as all losses of the front are.
-    ``optimism`` is what it has too much of where the design starts from a model that may have seen those rows
-    (B. Efron, "How biased is the apparent error rate of a prediction rule?", 1986), so that designs of both levels
-    compare.
+    Losses are counted with ``validation_accuracy``: a gate-level design's own, and for the integer level that of
+    designs of similar cost on validation rows, counted from ``reference`` as all losses of the front are.  ``optimism``
+    is its bias where the design starts from a model that may have seen those rows (B. Efron, "How biased is the
+    apparent error rate of a prediction rule?", 1986), so that designs of both levels compare.
     """
 
     level: Literal["integer", "gates"]
@@ -75,11 +74,11 @@ def designs_of(
 ) -> list[MergedDesign]:
     """Return all designs of a level's front, with accuracies that compare: losses count from ``reference``.
 
-    ``optimism`` is that of accuracies of what starts from the given model.  All are ranked by the rule of succession
-    (P.-S. Laplace, 1814): what few rows say is believed less than what many say.
+    ``optimism`` is the bias of accuracies of designs that start from the given model.  All are ranked by the rule of
+    succession (P.-S. Laplace, 1814): few rows are believed less than many.
 
-    The best of many integer designs on a few validation rows (``rows``) is the luckiest, so what counts is what designs
-    of similar cost have there (:func:`mlpress.approx.gates.evolution.near_area`).
+    The best of many integer designs on a few validation rows (``rows``) is the luckiest, so designs count with the mean
+    accuracy of designs of similar cost (:func:`mlpress.approx.gates.evolution.near_area`).
     """
     if isinstance(front, CircuitFront):
         return [
@@ -105,7 +104,7 @@ def designs_of(
 
 
 def _luck(accuracy: float, rows: int) -> float:
-    """Return what the rule of succession takes from an accuracy on ``rows`` rows: one right and one wrong are added."""
+    """Return how much the rule of succession, one right and one wrong row more, lowers an accuracy on ``rows`` rows."""
     return accuracy - (accuracy * rows + 1) / (rows + 2)
 
 

@@ -34,7 +34,7 @@ def write_state(path: Path, form: str, key: str, facts: Mapping[str, Any], array
 
 
 def read_state(path: Path, form: str, key: str) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    """Read what :func:`write_state` wrote; raises where it is damaged or belongs to another search."""
+    """Read what :func:`write_state` wrote; raise where it is damaged or belongs to another search."""
     try:
         if path.stat().st_size > LARGEST:
             raise MlpressError(f"{path} is larger than {LARGEST >> 20} MiB: no checkpoint; start the search anew")
@@ -61,5 +61,5 @@ def read_state(path: Path, form: str, key: str) -> tuple[dict[str, Any], dict[st
 
 
 def damaged(path: Path, what: object) -> MlpressError:
-    """The error for a file that is no checkpoint."""
+    """Return the error for a file that is no checkpoint."""
     return MlpressError(f"{path} is no checkpoint of this version ({what}); start the search anew")

@@ -1,6 +1,6 @@
 """More rows than were measured: neighbours of the training rows, labelled by a teacher.
 
-Fitting a small classifier to what a strong one says about many rows, beside the few labels, keeps it from learning
+Fitting a small classifier to the decisions of a strong one on many rows, beside the few labels, keeps it from learning
 the noise (C. Bucila, R. Caruana, A. Niculescu-Mizil, "Model compression", KDD 2006).
 """
 
@@ -17,15 +17,15 @@ from mlpress.ir import Input
 
 Ints = NDArray[np.int64]
 
-Lesson = Literal["rows", "moved", "mixed"]
-"""What to learn from: the rows alone; neighbours whose codes are *moved* by one step; neighbours whose codes are
+Augmentation = Literal["rows", "moved", "mixed"]
+"""How rows are augmented: not at all; by neighbours whose codes are *moved* by one step; by neighbours whose codes are
 *mixed* with those of a similar row (as the MUNGE of the paper does).  Moved ones reach further from the rows, which
 suits few or noisy rows; mixed ones stay where rows are."""
 
-LESSONS: tuple[Lesson, ...] = get_args(Lesson)
+AUGMENTATIONS: tuple[Augmentation, ...] = get_args(Augmentation)
 
 MOST_ROWS = 32_000
-"""Neighbours are as many as this allows, and at most :data:`COPIES` a row; none where a row has no room for one."""
+"""Neighbours are as many as this allows, and at most :data:`COPIES` per row; none where a row has no room for one."""
 
 COPIES = 16
 MOVED = 0.5
@@ -40,38 +40,38 @@ TREES, QUICK_TREES = 200, 40
 """Trees of the teacher's forest, and of that of a quick one."""
 
 BOOSTED = 400
-"""Gradient boosting joins the teachers up to so many features times classes: beyond it takes longer than a search."""
+"""Gradient boosting joins the teachers up to so many features times classes: beyond, it takes longer than a search."""
 
 
-def check_lesson(lesson: str) -> None:
-    """Raise :class:`MlpressError` where there is no such lesson."""
-    if lesson not in LESSONS:
-        raise MlpressError(f"no lesson {lesson!r}; there are {', '.join(LESSONS)}")
+def check_augmentation(augmentation: str) -> None:
+    """Raise :class:`MlpressError` where there is no such augmentation."""
+    if augmentation not in AUGMENTATIONS:
+        raise MlpressError(f"no augmentation {augmentation!r}; there are {', '.join(AUGMENTATIONS)}")
 
 
-def taught(
+def augment_rows(
     codes: Ints,
     labels: Ints,
     inputs: tuple[Input, ...],
-    lesson: Lesson,
+    augmentation: Augmentation,
     seed: int,
     *,
     most: int = MOST_ROWS,
     quick: bool = False,
 ) -> tuple[Ints, Ints]:
-    """Rows (rows, inputs) and labels (rows,): the given ones first, repeated to a third of all, then neighbours.
+    """Return rows (rows, inputs) and labels (rows,): the given ones, repeated to a third of all, then neighbours.
 
     There are no more than about 1.5 ``most`` in all; where neighbours have no room, the rows are as they were.  A
     ``quick`` teacher is a smaller one, for a search of seconds.
     """
-    check_lesson(lesson)
+    check_augmentation(augmentation)
     codes, labels = codes.astype(np.int64, copy=False), labels.astype(np.int64, copy=False)
     copies = min(COPIES, most // len(codes))
-    if lesson == "rows" or not copies or len(np.unique(labels)) < 2:
+    if augmentation == "rows" or not copies or len(np.unique(labels)) < 2:
         return codes, labels
     rng = np.random.default_rng((seed, 3))
     top = np.array([(1 << feature.bits) - 1 for feature in inputs])
-    near = _moved(codes, top, copies, rng) if lesson == "moved" else _mixed(codes, top, copies, rng)
+    near = _moved(codes, top, copies, rng) if augmentation == "moved" else _mixed(codes, top, copies, rng)
     said = _committee(codes.tobytes(), labels.tobytes(), codes.shape[1], seed, quick).predict(near).astype(np.int64)
     times = -(-copies // 2)
     return (
@@ -101,11 +101,11 @@ def _mixed(codes: Ints, top: Ints, copies: int, rng: np.random.Generator) -> Int
 
 @lru_cache(maxsize=8)
 def _committee(packed_codes: bytes, packed_labels: bytes, features: int, seed: int, quick: bool) -> Any:
-    """Three classifiers that average their odds: logistic regression, a random forest, gradient boosting.
+    """Fit three classifiers that average their odds: logistic regression, a random forest, gradient boosting.
 
     One is smooth, two are sharp; a ``quick`` committee has no boosting, which takes longest.  They are fitted on one
-    thread, so that the number of cores changes nothing, and once for all lessons: codes (rows, ``features``) and labels
-    come as bytes, which the cache compares.
+    thread, so that the number of cores changes nothing, and once for all augmentations: codes (rows, ``features``) and
+    labels come as bytes, which the cache compares.
     """
     from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier, VotingClassifier
     from sklearn.linear_model import LogisticRegression

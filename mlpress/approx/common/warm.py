@@ -11,7 +11,7 @@ from mlpress.approx.gates.advance import Turn, advance
 from mlpress.approx.gates.archive import Archive
 from mlpress.approx.gates.cells import GateCosts
 from mlpress.approx.gates.chain import anneal as anneal_gates
-from mlpress.approx.gates.problem import GateEffort, GateProblem
+from mlpress.approx.gates.problem import GateProblem, GateSearchOptions
 from mlpress.approx.gates.rows import Rows
 from mlpress.approx.gates.starts import Tree
 from mlpress.approx.integer.anneal_kernel import anneal as anneal_nets
@@ -52,7 +52,7 @@ def load_kernels(*, gates: bool = True) -> float:
 
 
 def _run_gates(inputs: tuple[Input, ...], classes: tuple[int, ...], rows: Rows) -> None:
-    effort = GateEffort(prices=(1.0,), visits=1, cycles=1, folds=2, lessons=("rows",))
+    effort = GateSearchOptions(prices=(1.0,), visits=1, cycles=1, folds=2, augmentations=("rows",))
     start = Tree(inputs, classes, 4)
     costs = GateCosts(np.ones(16, np.int64), np.zeros((16, 4)), 1.0)
     advance(GateProblem(inputs, classes, rows, (start,), costs, effort, 0), Turn(Archive(0), ()))

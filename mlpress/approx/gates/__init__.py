@@ -1,13 +1,13 @@
-"""Gate-level evolution: the circuit is the genome, and the rows say what it must still do."""
+"""Gate-level evolution: the circuit is the genome, judged on rows."""
 
 from mlpress.approx.gates.cells import LEFT, NANDS, RIGHT, WIRES, GateCosts
 from mlpress.approx.gates.evolution import EvolutionProgress, Round, evolve
 from mlpress.approx.gates.front import CircuitDesign, CircuitFront
 from mlpress.approx.gates.genome import FIRST_INPUT, Genome
 from mlpress.approx.gates.polish import polished
-from mlpress.approx.gates.problem import MARGIN, GateEffort, prices_for
+from mlpress.approx.gates.problem import MARGIN, GateSearchOptions, prices_for
 from mlpress.approx.gates.rows import Rows
-from mlpress.approx.gates.starts import AS_GOOD, Given, Start, Trained, Tree
+from mlpress.approx.gates.starts import AS_GOOD, FixedStart, Start, Trained, Tree
 from mlpress.approx.gates.trees import (
     FINE_LEAVES,
     Retrained,
@@ -30,10 +30,10 @@ __all__ = [
     "CircuitDesign",
     "CircuitFront",
     "EvolutionProgress",
+    "FixedStart",
     "GateCosts",
-    "GateEffort",
+    "GateSearchOptions",
     "Genome",
-    "Given",
     "Retrained",
     "Round",
     "Rows",

@@ -1,11 +1,11 @@
-"""A round of an archive: what others found, a sweep from the next start, and cycles of growing and shrinking.
+"""A round of an archive: circuits of others, a sweep from the next start, and cycles of growing and shrinking.
 
-Circuits found by annealing down from larger ones, a price at a time, beat those found by annealing at one price
-for as long: a small circuit has too few gates to rebuild itself.  So a cycle takes a circuit, lets it grow at a higher
-price of a row, and comes down again; every circuit on the way may enter the archive.
+Circuits found by annealing down from larger ones, one price at a time, beat those found by annealing at one price for
+as long: a small circuit has too few gates to rebuild itself.  So a cycle takes a circuit, lets it grow at a higher
+price per row, and anneals down again; every circuit on the way may enter the archive.
 
-Archives learn from like rows, so what one found is worth a look to others.  An archive takes in circuits of all those
-that have seen none of the rows held out of it: those of all rows from every other one, a fold's from its fold's.
+Archives learn from similar rows, so they exchange circuits.  An archive takes in circuits of all archives that have
+seen none of its held-out rows: an archive of all rows from every other one, a fold's from those of the same fold.
 
 A round is a pure function of problem, archive and guests: it does not matter where or in what order archives advance.
 Only where a turn has seconds that it would exceed, it ends early: between two anneals, and sweeps skip prices.
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from mlpress import interrupts
 from mlpress.approx.common.clock import now
-from mlpress.approx.common.teacher import Lesson, taught
+from mlpress.approx.common.teacher import Augmentation, augment_rows
 from mlpress.approx.gates.archive import Archive, Member, with_members
 from mlpress.approx.gates.chain import anneal, genome_of, new_scratch, new_state
 from mlpress.approx.gates.genome import Genome, to_genome
@@ -38,17 +38,17 @@ COLD = 0.03
 """The temperature at which annealing ends, in areas of the smallest gate."""
 
 BELOW = 2
-"""A cycle ends so many prices below the one that it is about."""
+"""A cycle ends so many prices below that at which its first circuit is the best one."""
 
 GUESTS = 0.25
-"""The share of a turn's seconds that may go into what others found."""
+"""The share of a turn's seconds that circuits of other archives may take."""
 
 JITTER = 0.25
-"""All prices of a cycle are moved by up to so many octaves, up or down."""
+"""All prices of a cycle are scaled by up to so many octaves, up or down."""
 
 
 class Turn(NamedTuple):
-    """An archive whose turn it is, the circuits of others that may enter it, and the seconds that it has."""
+    """An archive, the circuits of others that may enter it, and the seconds that its round has."""
 
     archive: Archive
     guests: tuple[Member, ...]
@@ -56,7 +56,7 @@ class Turn(NamedTuple):
 
 
 def turns(problem: GateProblem, archives: Sequence[Archive], seconds: float = inf) -> list[Turn]:
-    """Every archive, with the circuits of all others that have seen none of the rows that are held out of it."""
+    """Return every archive with the circuits of all others that have seen none of its held-out rows."""
     return [
         Turn(
             archive,
@@ -73,7 +73,7 @@ def turns(problem: GateProblem, archives: Sequence[Archive], seconds: float = in
 
 
 def advance(problem: GateProblem, turn: Turn) -> Archive:
-    """The archive one round later."""
+    """Return the archive after one more round."""
     archive, began = turn.archive, now()
     until = began + turn.seconds
     rng = np.random.default_rng((problem.seed, archive.index, archive.rounds, 5))
@@ -99,15 +99,15 @@ def advance(problem: GateProblem, turn: Turn) -> Archive:
 
 
 def wrong_rows(problem: GateProblem, genome: Genome, rows: PackedRows) -> int:
-    """How many of ``rows`` a netlist decides wrongly."""
+    """Return how many of ``rows`` a netlist decides wrongly."""
     return int(rows.rows - new_state(genome, rows, problem.costs, 0).counts[CORRECT])
 
 
 @dataclass(frozen=True, slots=True)
 class _Material:
-    """What an archive learns from: its own rows, and those and their neighbours packed; and the rows held out.
+    """The rows of an archive: its own, those and their neighbours packed, and its held-out rows packed.
 
-    ``share`` is what one of these counts, so that together they count as much as all rows of the problem: a price
+    ``share`` is the weight of a packed row: together they count as much as all rows of the problem, so that a price
     trades as much area for as large a share of the rows in every fold.
     """
 
@@ -121,13 +121,15 @@ class _Material:
 def _material(problem: GateProblem, archive: int) -> _Material:
     held = problem.held_out(archive)
     unseen = problem.rows.take(held) if held.any() else None
-    return material_of(problem, problem.rows.take(~held), unseen, problem.lesson(archive))
+    return material_of(problem, problem.rows.take(~held), unseen, problem.augmentation(archive))
 
 
-def material_of(problem: GateProblem, rows: Rows, unseen: Rows | None, lesson: Lesson) -> _Material:
-    """What is learned from ``rows`` and their neighbours, with the rows ``unseen`` held out."""
+def material_of(problem: GateProblem, rows: Rows, unseen: Rows | None, augmentation: Augmentation) -> _Material:
+    """Pack ``rows`` with their neighbours, and the held-out rows ``unseen``."""
     learned = Rows(
-        *taught(rows.codes, rows.labels, problem.inputs, lesson, problem.seed, quick=problem.effort.quick_teacher)
+        *augment_rows(
+            rows.codes, rows.labels, problem.inputs, augmentation, problem.seed, quick=problem.effort.quick_teacher
+        )
     )
 
     def packed(rows: Rows) -> PackedRows:
@@ -146,9 +148,9 @@ def sweep(
     until: float,
     waiting: int,
 ) -> list[Member]:
-    """``circuit`` itself, and what annealing finds at each price in turn.
+    """Return ``circuit`` itself, and what annealing finds at each price in turn.
 
-    It takes its share of the time until ``until``, where ``waiting`` sweeps share that.
+    It takes its share of the time until ``until``, which ``waiting`` sweeps share.
     """
     genome, began = to_genome(circuit, problem.costs), now()
     itself = _member(problem, material, genome, start)
@@ -157,19 +159,19 @@ def sweep(
 
 
 def _first(problem: GateProblem, archive: Archive) -> tuple[Genome, int]:
-    """The circuit of the next start, and the number of the start.
+    """Return the circuit of the next start, and the number of the start.
 
-    All starts have the archive's one seed, so that what stands in for several of them is trained once.
+    All starts have the archive's one seed, so that a substitute of several of them is trained once.
     """
     part = problem.fold(archive.index) < problem.effort.folds
     rows = _material(problem, archive.index).rows
     seed = int(np.random.default_rng((problem.seed, archive.index, 7)).integers(1 << 31))
-    circuit = problem.starts[archive.rounds].circuit(rows, seed, part=part)
+    circuit = problem.starts[archive.rounds].make(rows, seed, part=part)
     return to_genome(circuit, problem.costs), archive.rounds
 
 
 def _energies(problem: GateProblem, archive: int, members: Sequence[Member]) -> NDArray[np.float64]:
-    """Cost and wrong rows of each member at each price together, um2: (prices, members)."""
+    """Return the energy of each member at each price, um2: (prices, members)."""
     row = problem.unit * _material(problem, archive).share * np.array(problem.effort.prices)
     energies: NDArray[np.float64] = np.array([member.cost for member in members]) + np.outer(
         row, [member.wrong for member in members]
@@ -180,9 +182,9 @@ def _energies(problem: GateProblem, archive: int, members: Sequence[Member]) -> 
 def cycle(
     problem: GateProblem, archive: int, members: Sequence[Member], rng: np.random.Generator
 ) -> tuple[Member, list[float]]:
-    """A member to leave from, and the prices to anneal at, the highest first.
+    """Draw the member that a cycle leaves from; return it and the prices to anneal at, the highest first.
 
-    The cycle is about the price at which the best member is most like this one in cost.
+    The prices are around that at which the best member's cost is nearest to the drawn one's.
     """
     most = np.inf if problem.most_cost is None else MARGIN * problem.most_cost / problem.costs.step
     near = [member for member in members if member.cost <= most] or members[:1]
@@ -204,7 +206,7 @@ def _anneals(
     rng: np.random.Generator,
     until: float,
 ) -> tuple[list[Member], int]:
-    """A chain from ``genome`` at each of ``prices`` in turn: what each finds, and the moves judged.
+    """Anneal from ``genome`` at each of ``prices`` in turn; return what each chain finds, and the moves judged.
 
     Where the first chains show that not all will end before ``until``, prices between are skipped.
     """
@@ -228,7 +230,10 @@ def _anneals(
 def _annealed(
     problem: GateProblem, material: _Material, genome: Genome, start: int, price: float, rng: np.random.Generator
 ) -> tuple[Member, int]:
-    """It begins at a temperature that grows as the root of the price: among accurate circuits moves trade more rows."""
+    """Anneal ``genome`` at ``price``; return the circuit and the moves judged.
+
+    The first temperature grows as the root of the price: among accurate circuits moves trade more rows.
+    """
     effort, unit = problem.effort, problem.unit
     state = _state(problem, material, genome, int(rng.integers(1 << 62)))
     visits = max(round(effort.visits * min(1.0, effort.gates / max(len(genome), 1))), -(-effort.visits // 8))
@@ -240,7 +245,7 @@ def _annealed(
 
 
 def _member(problem: GateProblem, material: _Material, genome: Genome, start: int) -> Member:
-    """A circuit that an archive with this material did not find itself."""
+    """Score a circuit from elsewhere on the archive's own rows."""
     return _judged(problem, material, _state(problem, material, genome, 0), start)
 
 
@@ -252,7 +257,7 @@ def _state(problem: GateProblem, material: _Material, genome: Genome, seed: int)
 
 
 def _judged(problem: GateProblem, material: _Material, state: State, start: int) -> Member:
-    """What a chain has come to."""
+    """Score the chain's current circuit on fitting and held-out rows."""
     made = genome_of(state)
     wrong = material.packed.rows - int(state.counts[CORRECT])
     held = 0 if material.held is None else wrong_rows(problem, made, material.held)

@@ -1,8 +1,8 @@
-"""Archives of circuits: for every size, the one that decides most rows rightly.
+"""MAP-Elites archives of circuits: in every bin of size, the circuit that decides most rows rightly.
 
-What is the best one at some price of a row lies on the convex hull of cost and wrong rows, and where the hull has a
-long edge there is nothing for whoever has room for a little more than its one end.  An archive keeps circuits off the
-hull too (as MAP-Elites does: J.-B. Mouret, J. Clune, "Illuminating search spaces by mapping elites", 2015).
+A MAP-Elites archive keeps the best solution of every bin of a feature, here the logarithm of cost (J.-B. Mouret, J.
+Clune, "Illuminating search spaces by mapping elites", arXiv 1504.04909, 2015).  The best circuits at all prices of a
+row lie on the convex hull of cost and wrong rows; bins keep circuits off the hull too, where it has long edges.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from math import floor, inf, log
 from mlpress.approx.gates.genome import Genome
 
 BIN = 0.04
-"""Circuits whose costs differ by less than about this share are of one size."""
+"""The width of a bin: circuits whose costs differ by less than about this share share one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A circuit: its cost (um2; power weighs in where it has a weight), and the start that it came from.
+    """A circuit: its cost (um2; power weighs in where it has a weight), and the number of its start.
 
     It decides ``wrong`` of the rows that the archive learns from wrongly (neighbours of the true rows count), and
     ``held`` of the true rows that are held out.
@@ -33,13 +33,13 @@ class Member:
 
     @property
     def bin(self) -> int:
-        """The number of its size."""
+        """The number of its bin."""
         return floor(log(max(self.cost, 1.0)) / BIN)
 
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """An archive after ``rounds`` rounds, in which ``moves`` were judged.
+    """A MAP-Elites archive after ``rounds`` rounds, in which ``moves`` were judged.
 
     Members are in order of cost; each decides more rows rightly than those that cost less, and is alone in its bin.
     ``energy`` is the sum over all prices of the least cost of a member and its wrong rows, um2.
@@ -53,7 +53,7 @@ class Archive:
 
 
 def with_members(members: Iterable[Member], more: Iterable[Member]) -> tuple[Member, ...]:
-    """Those of both that belong in an archive; of equals the earlier."""
+    """Return the members of both that belong in an archive; of equals the earlier."""
     bins: dict[int, Member] = {}
     for member in (*members, *more):
         kept = bins.get(member.bin)

@@ -1,4 +1,4 @@
-"""What every function of two signals costs: what the gate level knows of a target.
+"""The cost of every function of two signals, which is all that the gate level knows of a target.
 
 A function is a truth table of four bits: bit ``a + 2 * b`` is its value for operands ``a`` and ``b``.
 """
@@ -47,5 +47,5 @@ class GateCosts:
         return 0.0, 0.0
 
     def written(self, genome: Genome, inputs: tuple[Input, ...]) -> str:
-        """Return the circuit as the target would have it, a hint to its ``measure``; '' where it has none."""
+        """Return the circuit as the target writes it, a hint to its ``measure``; '' where it has none."""
         return ""

@@ -10,26 +10,26 @@ from mlpress.approx.gates.edits import load
 from mlpress.approx.gates.genome import FIRST_INPUT, Genome
 from mlpress.approx.gates.moves import NEAR, visit_polarity, visit_signal
 from mlpress.approx.gates.rows import PackedRows
-from mlpress.approx.gates.state import FREE, LIVE, NODE, Ints, Scratch, State
+from mlpress.approx.gates.state import CHOICE, FREE, LIVE, NODE, Ints, Scratch, State
 from mlpress.jit import compiled
 
 
 def new_scratch(words: int, draws: int) -> Scratch:
-    """Working arrays of :func:`anneal` for ``words`` words of rows and ``draws`` drawn signals a visit."""
+    """Return working arrays of :func:`anneal` for ``words`` words of rows and ``draws`` drawn signals per visit."""
     most = NEAR + draws
-    return (
-        np.zeros(most, np.int64),
-        np.zeros((most + 1, words), np.uint64),
-        np.zeros(most, np.int64),
-        np.zeros(6, np.int64),
+    return Scratch(
+        candidates=np.zeros(most, np.int64),
+        planes=np.zeros((most + 1, words), np.uint64),
+        scores=np.zeros(most, np.int64),
+        choice=np.zeros(1, CHOICE),
     )
 
 
 @compiled
 def anneal(s: State, visits: int, price: float, hot: float, cold: float, draws: Ints, scratch: Scratch) -> None:
-    """``visits`` visits at temperatures (um2) that fall from ``hot`` to ``cold`` geometrically.
+    """Make ``visits`` visits at temperatures (um2) that fall from ``hot`` to ``cold`` geometrically.
 
-    ``price`` is what a row is worth, um2; ``draws`` int64 (3,): signals, pairs, and nested pairs drawn a visit.
+    ``price`` is the um2 that one row is traded for; ``draws`` int64 (3,): signals, pairs, and nested pairs per visit.
     """
     for k in range(visits):
         temperature = hot * (cold / hot) ** (k / visits)
@@ -45,11 +45,10 @@ def new_state(
     power: float = 0.0,
     inputs: NDArray[np.int64] | None = None,
 ) -> State:
-    """The state of a chain that starts from ``genome``, judged on ``rows``.
+    """Return the state of a chain that starts from ``genome``, judged on ``rows``.
 
-    Costs are in steps; ``power`` is how many steps one nW of static power weighs as much as; ``inputs`` int64 (input
-    bits,) is what each input bit costs while it is read (default: nothing).  There is room to double the number of
-    gates.
+    Costs are in steps; ``power`` is the weight of static power, steps per nW; ``inputs`` int64 (input bits,) is the
+    cost of each input bit while it is read (default: none).  There is room to double the number of gates.
     """
     first, bits, words = genome.first_gate, len(genome.outputs), rows.words
     slots = first + 2 * len(genome) + 64
@@ -73,7 +72,7 @@ def new_state(
         labels=rows.labels,
         valid=rows.valid,
         right=np.zeros(words, np.uint64),
-        wish=np.zeros((2, words), np.uint64),
+        row_gain=np.zeros((2, words), np.uint64),
         care=list_of(words),
         live=list_of(slots),
         free=np.arange(slots - 1, first - 1, -1, dtype=np.int64),
@@ -93,7 +92,7 @@ def new_state(
 
 
 def genome_of(state: State) -> Genome:
-    """The netlist that a state has come to, in an order that depends on nothing but its structure."""
+    """Return the netlist of a state, in an order that follows from its structure alone."""
     first = state.first_gate
     live = state.live[: state.counts[LIVE]]
     nodes = state.nodes[live]

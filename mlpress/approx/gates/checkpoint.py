@@ -58,7 +58,7 @@ def save(path: Path, problem: GateProblem, state: GateState) -> None:
 
 
 def load(path: Path, problem: GateProblem) -> GateState:
-    """Read what :func:`save` wrote; raises where it is damaged or belongs to another evolution."""
+    """Read what :func:`save` wrote; raise where it is damaged or belongs to another evolution."""
     facts, arrays = read_state(path, FORMAT, problem.key)
     try:
         energies = tuple(float(energy) for energy in facts["energies"])

@@ -14,7 +14,7 @@ from mlpress.approx.gates.state import CORRECT, COST, FREE, LIVE, Ints, Scalar, 
 from mlpress.jit import compiled, inner
 
 WAITING = -1
-"""The mark, in ``doomed``, of a gate that waits to be simplified."""
+"""The mark, in ``freed``, of a gate that waits to be simplified."""
 
 _FULL = np.uint64(0xFFFFFFFFFFFFFFFF)
 _NONE = np.uint64(0)
@@ -22,7 +22,7 @@ _NONE = np.uint64(0)
 
 @inner
 def ones_in(word: Any) -> Scalar:
-    """Bits set (partial sums; LLVM makes it one instruction)."""
+    """Count the bits set (partial sums; LLVM makes it one instruction)."""
     word -= (word >> np.uint64(1)) & np.uint64(0x5555555555555555)
     word = (word & np.uint64(0x3333333333333333)) + ((word >> np.uint64(2)) & np.uint64(0x3333333333333333))
     word = (word + (word >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
@@ -31,7 +31,7 @@ def ones_in(word: Any) -> Scalar:
 
 @inner
 def apply_table(table: int, a: Words, b: Words, out: Words) -> None:
-    """The function ``table`` of two signals, as its algebraic normal form."""
+    """Write the function ``table`` of two signals into ``out``, by its algebraic normal form."""
     t0, t1, t2, t3 = table & 1, table >> 1 & 1, table >> 2 & 1, table >> 3 & 1
     c0 = _FULL if t0 else _NONE
     c1 = _FULL if t0 ^ t1 else _NONE
@@ -43,7 +43,7 @@ def apply_table(table: int, a: Words, b: Words, out: Words) -> None:
 
 @inner
 def gate_cost(s: State, table: int, a: int, b: int) -> Scalar:
-    """Cost of a gate; its static power takes the operands as independent, as the estimate of a netlist does."""
+    """Return the cost of a gate; its static power takes the operands as independent, as the netlist's estimate does."""
     cost = s.area[table]
     if s.watts[NOT, 1] == 0.0:
         return cost
@@ -63,7 +63,7 @@ def reprice(s: State, gate: int) -> None:
 
 @inner
 def connect(s: State, pin: int, signal: int) -> None:
-    """``pin`` becomes a reader of ``signal``."""
+    """Add ``pin`` to the readers of ``signal``."""
     node = s.nodes[signal]
     if node.readers == 0 and signal < s.first_gate:
         s.counts[COST] += node.cost
@@ -77,7 +77,7 @@ def connect(s: State, pin: int, signal: int) -> None:
 
 @inner
 def disconnect(s: State, pin: int, signal: int) -> None:
-    """``pin`` is a reader of ``signal`` no more."""
+    """Remove ``pin`` from the readers of ``signal``."""
     node = s.nodes[signal]
     after, before = s.links[pin, 0], s.links[pin, 1]
     if before >= 0:
@@ -116,7 +116,7 @@ def disconnect_gate(s: State, gate: int) -> None:
 
 @inner
 def add_gate(s: State, table: int, a: int, b: int) -> Scalar:
-    """A new gate in a free slot (there must be one); its value is still to be filled in."""
+    """Add a gate in a free slot (there must be one) and return it; its value is still to be filled in."""
     s.counts[FREE] -= 1
     gate = s.free[s.counts[FREE]]
     node = s.nodes[gate]
@@ -178,7 +178,7 @@ def relevel(s: State, gate: int) -> None:
 
 @inner
 def rewrite(s: State, gate: int, table: int, a: int, b: int) -> None:
-    """``gate`` becomes ``table`` of ``a`` and ``b``, which do not depend on it."""
+    """Make ``gate`` the function ``table`` of ``a`` and ``b``, which do not depend on it."""
     node = s.nodes[gate]
     old_a, old_b = node.a, node.b
     disconnect_gate(s, gate)
@@ -190,7 +190,7 @@ def rewrite(s: State, gate: int, table: int, a: int, b: int) -> None:
 
 @inner
 def move_pin(s: State, pin: int, old: int, new: int) -> None:
-    """``pin`` reads ``new`` in place of ``old``; costs and levels are still to be brought up to date."""
+    """Let ``pin`` read ``new`` in place of ``old``; costs and levels are still to be brought up to date."""
     disconnect(s, pin, old)
     connect(s, pin, new)
     if pin >= 2 * s.nodes.size:
@@ -207,7 +207,7 @@ def move_pin(s: State, pin: int, old: int, new: int) -> None:
 
 @inner
 def simple_form(node: Any) -> tuple[int, int]:
-    """What a gate with a constant operand, or the same one twice, comes to: (signal, inverted), or (-1, 0).
+    """Simplify a gate with a constant operand, or the same one twice, to (signal, inverted), or else (-1, 0).
 
     A constant is signal 0 or 1.
     """
@@ -231,7 +231,7 @@ def simple_form(node: Any) -> tuple[int, int]:
 
 @inner
 def move_readers(s: State, old: int, new: int, top: int) -> int:
-    """All pins of ``old`` read ``new``; their gates go on the stack above ``top``, whose new top is the result."""
+    """Let all pins of ``old`` read ``new``; push their gates on the stack above ``top`` and return its new top."""
     gates = 2 * s.nodes.size
     pin = s.nodes[old].first_pin
     while pin >= 0:
@@ -241,8 +241,8 @@ def move_readers(s: State, old: int, new: int, top: int) -> int:
             gate = pin >> 1
             reprice(s, gate)
             relevel(s, gate)
-            if s.nodes[gate].doomed != WAITING:
-                s.nodes[gate].doomed = WAITING
+            if s.nodes[gate].freed != WAITING:
+                s.nodes[gate].freed = WAITING
                 top += 1
                 s.stack[top] = gate
         pin = after
@@ -251,7 +251,7 @@ def move_readers(s: State, old: int, new: int, top: int) -> int:
 
 @inner
 def substitute(s: State, old: int, new: int) -> None:
-    """Every reader of ``old`` reads ``new``, which has the same value; gates that become trivial go too."""
+    """Let every reader of ``old`` read ``new``, of the same value; remove gates that become trivial."""
     bottom = s.stack.size // 2  # the lower half belongs to the functions called here
     top = move_readers(s, old, new, bottom)
     remove_dead(s, old)
@@ -259,7 +259,7 @@ def substitute(s: State, old: int, new: int) -> None:
         gate = s.stack[top]
         top -= 1
         node = s.nodes[gate]
-        node.doomed = 0
+        node.freed = 0
         signal, inverted = simple_form(node)
         if node.place < 0 or signal < 0:
             continue
@@ -272,9 +272,9 @@ def substitute(s: State, old: int, new: int) -> None:
 
 @inner
 def inverted_cost(s: State, gate: int) -> tuple[int, bool]:
-    """What it would cost more to turn ``gate`` into its complement, all its readers following.
+    """Return the rise in cost of turning ``gate`` into its complement, all its readers following.
 
-    The second value says whether it can be done: an output that reads it must stay as it is.
+    The second value is whether it can be done: an output that reads it must not change.
     """
     node = s.nodes[gate]
     more = (0 if node.table == NOT else s.area[15 ^ node.table]) - s.area[node.table]
@@ -295,7 +295,7 @@ def inverted_cost(s: State, gate: int) -> tuple[int, bool]:
 
 @inner
 def flip_operand(table: int, side: int) -> int:
-    """``table`` with its left (0) or right (1) operand inverted."""
+    """Return ``table`` with its left (0) or right (1) operand inverted."""
     if side == 0:
         return (table & 0b0101) << 1 | (table & 0b1010) >> 1
     return (table & 0b0011) << 2 | (table & 0b1100) >> 2
@@ -303,7 +303,7 @@ def flip_operand(table: int, side: int) -> int:
 
 @inner
 def invert(s: State, gate: int) -> None:
-    """Turn ``gate`` into its complement; its readers take that in, and inverters behind it and in it go."""
+    """Turn ``gate`` into its complement: its readers absorb that, and inverters behind it and in it go."""
     node = s.nodes[gate]
     inverters = 0
     pin = node.first_pin
@@ -324,7 +324,7 @@ def invert(s: State, gate: int) -> None:
         node.ones = s.rows - node.ones
         reprice(s, gate)
     node.readers += 1  # it must outlive its readers
-    for k in range(inverters):  # not those that come up now: they invert the new signal
+    for k in range(inverters):  # not inverters that are made now: they invert the new signal
         substitute(s, s.dirty[k], source)
     pin = node.first_pin
     while pin >= 0:

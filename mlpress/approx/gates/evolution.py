@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 from mlpress import interrupts
 from mlpress.approx.common.clock import now
-from mlpress.approx.common.executor import cores, machine
+from mlpress.approx.common.executor import cores, executor
 from mlpress.approx.gates import checkpoint as checkpoints
 from mlpress.approx.gates.advance import advance, turns, wrong_rows
 from mlpress.approx.gates.archive import Archive, Member
 from mlpress.approx.gates.cells import GateCosts
 from mlpress.approx.gates.checkpoint import GateState
 from mlpress.approx.gates.front import CircuitDesign, CircuitFront
-from mlpress.approx.gates.problem import GateEffort, GateProblem
+from mlpress.approx.gates.problem import GateProblem, GateSearchOptions
 from mlpress.approx.gates.rows import PackedRows, Rows, check_rows, pack_rows
 from mlpress.approx.gates.starts import Start
 from mlpress.approx.gates.whole import pruned
@@ -37,12 +37,12 @@ ENDS = 0.02
 """No round is begun where less than this share of the time is left."""
 
 LIKE = 0.25
-"""Circuits of like area count in each other's accuracy: the weights' standard deviation in the logarithm of area."""
+"""Standard deviation, in the logarithm of area, of the weights that circuits have in each other's accuracy."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Round:
-    """How far an evolution is.
+    """The state of an evolution after a round.
 
     ``front`` is float64 (designs, 2): error rate on held-out rows and cost by the gates' own prices, in ``metric``.
     """
@@ -56,14 +56,14 @@ class Round:
 
 
 class EvolutionProgress(Progress, Protocol):
-    """Who watches an evolution."""
+    """Progress that hears of an evolution's rounds."""
 
     def round(self, done: Round) -> None:
-        """A round of all archives ended."""
+        """Hear of a round of all archives that ended."""
 
 
 class Unwatched(Silent):
-    """The progress of an evolution that nobody watches."""
+    """Progress that says nothing."""
 
     def round(self, done: Round) -> None:
         """Say nothing."""
@@ -80,7 +80,7 @@ def evolve(
     *,
     reference: float | None = None,
     most_cost: float | None = None,
-    effort: GateEffort = GateEffort(),  # noqa: B008 - immutable
+    effort: GateSearchOptions = GateSearchOptions(),  # noqa: B008 - immutable
     seed: int = 0,
     workers: int | None = None,
     checkpoint: Path | None = None,
@@ -92,11 +92,11 @@ def evolve(
 
     Designs are judged on rows that they have not seen: the accuracy of a design evolved on all rows is estimated by
     that of circuits of about its cost, evolved on all folds but one each.  ``reference`` is the accuracy that losses
-    count from (default: the best of the front).  ``costs`` are in the first of ``metrics``. Where designs of no more
-    than ``most_cost`` are asked for, the time is spent on them, and larger ones are on the way only.  A budget's
-    generations are rounds of all archives; with seconds alone the last round ends early, and so do those before where
-    they would take more than their share. ``checkpoint``, ``resume``, ``workers`` and ``cluster`` are as in
-    :func:`mlpress.approx.search`; so is Ctrl-C.
+    count from (default: the best of the front).  ``costs`` are in the first of ``metrics``. With ``most_cost`` the time
+    is spent on designs of no more cost, and larger ones are passed through only.  A budget's generations are rounds of
+    all archives; with seconds alone the last round ends early, and so do those before where they would take more than
+    their share. ``checkpoint``, ``resume``, ``workers`` and ``cluster`` are as in :func:`mlpress.approx.search`; so is
+    Ctrl-C.
 
     Equal arguments give an equal front, whatever ``workers`` and ``cluster`` are.
     """
@@ -142,13 +142,13 @@ def _run(
     watch: EvolutionProgress,
     metric: Metric,
 ) -> tuple[GateState, str]:
-    """Rounds until the budget ends; the last state and why it is the last."""
+    """Run rounds until the budget ends; return the last state and why it is the last."""
     try:
-        with interrupts.allowed(), machine(workers or cores(), cluster) as place:
+        with interrupts.allowed(), executor(workers or cores(), cluster) as workplace:
             while (stopped := _ended(problem, state, budget, now() - began)) is None:
                 interrupts.check()
-                seconds = _turn_s(problem, state, budget, now() - began, place.width)
-                archives = tuple(place.map(advance, problem, turns(problem, state.archives, seconds)))
+                seconds = _turn_s(problem, state, budget, now() - began, workplace.width)
+                archives = tuple(workplace.map(advance, problem, turns(problem, state.archives, seconds)))
                 elapsed = now() - began
                 energies = (*state.energies, sum(archive.energy for archive in archives))
                 state = GateState(archives, elapsed, energies)
@@ -163,19 +163,19 @@ def _run(
 
 
 def _turn_s(problem: GateProblem, state: GateState, budget: Budget, elapsed: float, width: int) -> float:
-    """Seconds that each archive has in the next round, where only time ends the evolution.
+    """Return the seconds of each archive in the next round, where only time ends the evolution.
 
     Rounds with a start left to sweep down from share the time that is left with the cycles after them.
     """
     if not budget.timed or budget.seconds is None:
         return inf
     waiting = max(len(problem.starts) - state.rounds, 0)
-    turns_each = -(-problem.archives // width)  # of archives, one after another on each worker
+    turns_each = -(-problem.archives // width)  # archives that each worker takes one after another
     return max(budget.seconds - elapsed, 0.0) / (1 + waiting) / turns_each
 
 
 def _ended(problem: GateProblem, state: GateState, budget: Budget, elapsed: float) -> str | None:
-    """Why the evolution is over, or ``None``."""
+    """Return why the evolution is over, or ``None``."""
     if budget.generations is not None and state.rounds >= budget.generations:
         return "generations"
     if budget.seconds is not None and state.rounds and elapsed >= (1 - ENDS) * budget.seconds:
@@ -203,7 +203,7 @@ class _Best(NamedTuple):
 
 
 def _best(problem: GateProblem, archives: Sequence[Archive]) -> list[_Best]:
-    """The members of archives of all rows where no other is as small and as accurate; small first."""
+    """Return the members of archives of all rows where no other is as small and as accurate; small first."""
     folds = problem.effort.folds
     found = []
     for first in range(0, problem.archives, folds + 1):
@@ -226,11 +226,11 @@ def _areas(problem: GateProblem, archive: Archive) -> NDArray[np.int64]:
 
 
 def near_area(area: NDArray[np.int64], known: NDArray[np.int64], wrong: NDArray[np.int64]) -> NDArray[np.float64]:
-    """The wrong rows to expect of circuits of ``area``, where ones of areas ``known`` have ``wrong``: float64 (area,).
+    """Return the wrong rows to expect at each ``area``, where areas ``known`` have ``wrong``: float64 (area,).
 
-    What few rows say of one circuit is mostly chance, and the best of many would be the luckiest; so this is local
-    linear regression on the logarithm of area, no further out than what is known (W. S. Cleveland, "Robust locally
-    weighted regression", 1979, with Gaussian weights and no robust step).
+    A circuit's accuracy on few rows is mostly chance, and the best of many would be the luckiest; so this is local
+    linear regression on the logarithm of area, not beyond the known areas (W. S. Cleveland, "Robust locally weighted
+    regression", 1979, with Gaussian weights and no robust step).
     """
     at = np.log(np.maximum(known, 1.0))
     wanted = np.clip(np.log(np.maximum(area, 1.0)), at.min(), at.max())
@@ -251,7 +251,7 @@ def _design(problem: GateProblem, metric: str, best: _Best, packed: PackedRows) 
         circuit=left.to_circuit(inputs, problem.classes),
         hint=problem.costs.written(left, inputs),
         start=problem.starts[best.member.start].name,
-        lesson=problem.lesson(best.archive),
+        augmentation=problem.augmentation(best.archive),
         fit_accuracy=1 - wrong_rows(problem, genome, packed) / len(rows),
         validation_accuracy=1 - best.wrong / len(rows),
         model={metric: best.area * problem.costs.step},

@@ -1,4 +1,4 @@
-"""Compiled "what if this signal were inverted": the exact answer for every row, and how changes are taken over.
+"""Compiled Boolean differences: the exact effect of inverting a signal in every row, and taking changes over.
 
 Rows do not know of each other.  So the effect of *any* new function at a signal follows from one simulation in which
 the signal is inverted in every row: where the new value differs from the old one, everything behind the signal takes
@@ -41,7 +41,7 @@ def mark_above(s: State, gate: int, visit: int) -> None:
 
 @inner
 def queue_readers(s: State, signal: int, visit: int, last: int) -> tuple[int, bool]:
-    """Queue the readers of a changed signal by level; the highest level queued, and whether an output reads it."""
+    """Queue the readers of a changed signal by level; return the highest level, and whether an output reads it."""
     gates = 2 * s.nodes.size
     reached = False
     pin = s.nodes[signal].first_pin
@@ -92,7 +92,7 @@ def simulate_flip(s: State, gate: int, visit: int) -> tuple[int, bool]:
 
 @inner
 def differs(s: State, node: Any, gate: int, visit: int) -> Scalar:
-    """Evaluate a gate on flipped operands; whether it changes in any row."""
+    """Evaluate a gate on flipped operands; return whether it changes in any row."""
     a = s.flipped[node.a] if s.nodes[node.a].dirty == visit else s.value[node.a]
     b = s.flipped[node.b] if s.nodes[node.b].dirty == visit else s.value[node.b]
     old, out = s.value[gate], s.flipped[gate]
@@ -111,13 +111,12 @@ def differs(s: State, node: Any, gate: int, visit: int) -> Scalar:
 
 
 @inner
-def find_wishes(s: State, signal: int, output: int, visit: int) -> int:
-    """What each row wants of the visited signal, after its flip was simulated.
+def find_care_rows(s: State, signal: int, output: int, visit: int) -> int:
+    """Find the rows whose decision depends on the visited signal, after its flip was simulated; return their words.
 
-    A row that is right with the signal at 1 and wrong with it at 0 is in ``s.wish[0]``, the opposite in
-    ``s.wish[1]``; other rows do not care.  Only the words with such rows are kept: word ``j`` of the wishes is word
-    ``s.care[j]`` of the rows.  Returns their number.  Where ``output`` is 0 or more, it is that output bit alone
-    that was inverted.
+    A row that is right with the signal at 1 and wrong with it at 0 is in ``s.row_gain[0]``, the opposite in
+    ``s.row_gain[1]``; other rows do not care.  Only the words with such rows are kept: word ``j`` of these is word
+    ``s.care[j]`` of the rows.  Where ``output`` is 0 or more, it is that output bit alone that was inverted.
     """
     right = s.flipped[s.flipped.shape[0] - 1]
     for w in range(right.size):
@@ -135,7 +134,7 @@ def find_wishes(s: State, signal: int, output: int, visit: int) -> int:
         differ = right[w] ^ before[w]
         if differ != _NONE:
             high = differ & ~(before[w] ^ value[w])  # right as it is with a 1, or wrong as it is with a 0
-            s.wish[0, words], s.wish[1, words] = high, differ ^ high
+            s.row_gain[0, words], s.row_gain[1, words] = high, differ ^ high
             s.care[words] = w
             words += 1
     return words
@@ -143,7 +142,7 @@ def find_wishes(s: State, signal: int, output: int, visit: int) -> int:
 
 @inner
 def take_over(s: State, changed: Words, dirty: int) -> None:
-    """The visited signal changes in the rows ``changed`` (uint64 (words,)): so does what its flip changed."""
+    """Change the visited signal, and what its flip changed, in the rows ``changed``, uint64 (words,)."""
     some = False
     for w in range(changed.size):
         changed[w] &= s.valid[w]
@@ -169,16 +168,16 @@ def take_over(s: State, changed: Words, dirty: int) -> None:
 
 
 @inner
-def wish_score(s: State, plane: Words, words: int) -> int:
-    """Rows right less rows wrong, over the rows that care, of the compact signal ``plane``; against a constant 0."""
+def score_of(s: State, plane: Words, words: int) -> int:
+    """Return rows right less rows wrong, over the rows that care, of the compact signal ``plane``."""
     total = 0
     for j in range(words):
-        total += ones_in(plane[j] & s.wish[0, j]) - ones_in(plane[j] & s.wish[1, j])
+        total += ones_in(plane[j] & s.row_gain[0, j]) - ones_in(plane[j] & s.row_gain[1, j])
     return total
 
 
 @inner
 def next_visit(s: State) -> Scalar:
-    """The number of a new visit."""
+    """Count a new visit; return its number."""
     s.counts[VISIT] += 1
     return s.counts[VISIT]

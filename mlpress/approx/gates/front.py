@@ -1,4 +1,4 @@
-"""What an evolution found: circuits from cheap to accurate."""
+"""The front of an evolution: circuits from cheap to accurate."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ FORMAT = "mlpress circuits 4"
 class CircuitDesign:
     """One design of a front.
 
-    ``start`` is what it came from, ``lesson`` what it learned from (:mod:`mlpress.approx.common.teacher`).  Accuracies
-    are shares: ``fit_accuracy`` of all rows, which it has seen; ``validation_accuracy`` is the mean accuracy of
-    circuits of similar cost on rows held out of theirs: on ``validation_rows`` of them, where these are not all
-    (``fit_accuracy`` is of the others).  ``hint`` is the circuit as the target would have it, which the cost ``model``
-    counts; ``measured`` is the cost of the design as it is built, where that was found out; ``beside`` are figures
-    that are no metrics, by column.  ``optimism`` is what the validation accuracy has too much of where it starts from a
-    model that may have seen the rows.
+    ``start`` names its start; ``augmentation``, column ``lesson`` of the files, is that of the rows that it learned
+    from (:mod:`mlpress.approx.common.teacher`).  Accuracies are shares: ``fit_accuracy`` of all rows, which it has
+    seen; ``validation_accuracy`` is the mean accuracy of circuits of similar cost on rows held out of theirs: on
+    ``validation_rows`` of them, where these are not all (``fit_accuracy`` is of the others).  ``hint`` is the circuit
+    as the target writes it, which the cost ``model`` counts; ``measured`` is the cost of the design as it is built,
+    where it was measured; ``beside`` are figures that are no metrics, by column.  ``optimism`` is the bias of the
+    validation accuracy where the design starts from a model that may have seen the rows.
     """
 
     circuit: Circuit
     hint: str
     start: str
-    lesson: str
+    augmentation: str
     fit_accuracy: float
     validation_accuracy: float
     model: Figures
@@ -50,10 +50,10 @@ class CircuitDesign:
         return self.model if self.measured is None else self.measured
 
     def row(self, metrics: Sequence[Metric]) -> dict[str, Any]:
-        """Return start, accuracies, costs and what stands beside them, by column."""
+        """Return start, accuracies, costs and further figures, by column."""
         return {
             "start": self.start,
-            "lesson": self.lesson,
+            "lesson": self.augmentation,
             "fit_accuracy": self.fit_accuracy,
             "validation_accuracy": self.validation_accuracy,
             "validation_rows": self.validation_rows,
@@ -95,7 +95,7 @@ class CircuitFront(Front[CircuitDesign]):
 
     @classmethod
     def from_json(cls, text: str) -> CircuitFront:
-        """Read what :meth:`to_json` wrote; raises where it is something else."""
+        """Read what :meth:`to_json` wrote; raise where it is something else."""
         try:
             facts, metrics = read_facts(text, FORMAT)
             beside = tuple(str(column) for column in facts["beside"])

@@ -58,7 +58,7 @@ class Genome:
         return int(costs.area[self.table].sum())
 
     def read(self) -> NDArray[np.bool_]:
-        """Which input bits any gate or output reads, bool (input bits,)."""
+        """Return which input bits any gate or output reads, bool (input bits,)."""
         found = np.zeros(self.first_gate + len(self), np.bool_)
         found[self.operands.reshape(-1)] = True
         found[self.outputs] = True
@@ -77,7 +77,7 @@ class Genome:
             raise MlpressError("a netlist of the evolution has a gate that is no gate")
 
     def to_circuit(self, inputs: Sequence[Input], classes: tuple[int | str, ...]) -> Circuit:
-        """The and-inverter graph: equal for all input bits, so that the netlist of the genome is one of the circuit."""
+        """Return the and-inverter graph, equal for all input bits: the genome's netlist is one of this circuit."""
         builder = CircuitBuilder(inputs, possible=False)
         literals = [0, 1, *(literal for k in range(len(inputs)) for literal in builder.input(k))]
         for table, (a, b) in zip(self.table.tolist(), self.operands.tolist(), strict=True):
@@ -87,7 +87,7 @@ class Genome:
 
 
 def _build(builder: CircuitBuilder, table: int, a: int, b: int) -> int:
-    """A two-input function as and-gates: by the number of its ones."""
+    """Build a two-input function of and-gates, by the number of its ones."""
     rows = [k for k in range(4) if table >> k & 1]
     if len(rows) == 1:
         return builder.both(a ^ ~rows[0] & 1, b ^ (~rows[0] >> 1 & 1))
@@ -99,7 +99,7 @@ def _build(builder: CircuitBuilder, table: int, a: int, b: int) -> int:
 
 
 def to_genome(circuit: Circuit, costs: GateCosts) -> Genome:
-    """The genome of a classifier ``circuit``, mapped gate by gate.
+    """Return the genome of a classifier ``circuit``, mapped gate by gate.
 
     A gate is made in the polarity that is cheapest for its readers as a tree (dynamic programming over both
     polarities); where both are needed an inverter makes the other.
@@ -142,7 +142,7 @@ class _Mapper:
                 cost.append(whole // max(1, readers[self._first + k] - 1))  # shared among the readers
 
     def _options(self, a: int, b: int, negative: int, cost: list[int]) -> Iterator[tuple[int, int, int, int]]:
-        """(cost, function, literals) of each way to make the gate or its complement."""
+        """Yield cost, function and literals of each way to make the gate or its complement."""
         for flip in range(4):
             left, right = a ^ flip & 1, b ^ flip >> 1
             table = AND
@@ -152,7 +152,7 @@ class _Mapper:
             yield self._area[table] + cost[left] + cost[right], table, left, right
 
     def signal(self, literal: int) -> int:
-        """The signal of ``literal``; makes what it needs."""
+        """Return the signal of ``literal``; make what it needs."""
         stack = [literal]
         while stack:
             wanted = stack[-1]
@@ -175,6 +175,6 @@ class _Mapper:
         return self._made[literal]
 
     def genome(self, outputs: list[int]) -> Genome:
-        """The genome of the gates made so far."""
+        """Return the genome of the gates made so far."""
         gates = np.array(self._gates, np.int32).reshape(-1, 3)
         return Genome(self._input_bits, gates[:, 0].astype(np.uint8), gates[:, 1:].copy(), np.array(outputs, np.int32))

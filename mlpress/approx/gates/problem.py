@@ -1,7 +1,7 @@
-"""What is evolved, and how hard.
+"""The problem of an evolution, and its options.
 
-Every fold of the rows has archives of its own, which never see the rows held out of it; so what their circuits score
-there estimates how circuits of like area, evolved on all rows in the same way, do on rows that they have not seen.
+Every fold of the rows has archives of its own, which never see its held-out rows; so the accuracy of their circuits
+there estimates that of circuits of similar area, evolved on all rows in the same way, on unseen rows.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from math import ceil, log2
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpress.approx.common.teacher import Lesson, check_lesson
+from mlpress.approx.common.teacher import Augmentation, check_augmentation
 from mlpress.approx.gates.cells import GateCosts
 from mlpress.approx.gates.genome import Genome
 from mlpress.approx.gates.rows import Rows, held_out_folds
@@ -23,7 +23,7 @@ from mlpress.errors import MlpressError
 from mlpress.ir import Input
 
 WORTH = 0.02
-"""The share of the rows that the largest circuit is worth at the highest price."""
+"""The share of the rows that the largest circuit is traded for at the highest price."""
 
 MOST_PRICE = 512.0
 
@@ -32,15 +32,15 @@ MARGIN = 1.5
 
 
 @dataclass(frozen=True, slots=True)
-class GateEffort:
-    """How hard a round tries.
+class GateSearchOptions:
+    """Options of a round.
 
-    ``prices``, highest first, are what a row is worth, in areas of the technology's smallest gate of two inputs.  An
-    annealing at a price makes ``visits`` visits, and the fewer the more its circuit exceeds ``gates`` gates, since a
-    visit to a large circuit takes longer: down to an eighth.  It draws ``draws``: signals, pairs, and nested pairs.
-    A round has ``cycles`` cycles, each up to ``swing`` prices up from where a circuit is the best one, and then down.
-    Rows are split into ``folds``; each fold has an archive for every one of ``lessons``.  ``power`` is how many um2 one
-    nW of static power weighs as much as.  ``quick_teacher`` is for searches of seconds.
+    ``prices`` of a row, highest first, are in areas of the technology's smallest gate of two inputs.  An annealing at a
+    price makes ``visits`` visits, and the fewer the more its circuit exceeds ``gates`` gates, since a visit to a large
+    circuit takes longer: down to an eighth.  It draws ``draws``: signals, pairs, and nested pairs.  A round has
+    ``cycles`` cycles, each up to ``swing`` prices up from where a circuit is the best one, and then down.  Rows are
+    split into ``folds``; each fold has one archive per augmentation of ``augmentations``.  ``power`` is the weight of
+    static power, um2 per nW.  ``quick_teacher`` is for searches of seconds.
     """
 
     prices: tuple[float, ...] = tuple(16.0 * 2 ** (-k / 2) for k in range(17))
@@ -50,28 +50,28 @@ class GateEffort:
     cycles: int = 4
     swing: int = 10
     folds: int = 4
-    lessons: tuple[Lesson, ...] = ("moved", "mixed")
+    augmentations: tuple[Augmentation, ...] = ("moved", "mixed")
     power: float = 0.0
     quick_teacher: bool = False
 
     def __post_init__(self) -> None:
-        if self.folds < 2 or min(self.visits, self.cycles) < 1 or not self.lessons:
-            raise MlpressError("gate-level evolution needs 2 folds, 1 visit, 1 cycle and 1 lesson or more")
+        if self.folds < 2 or min(self.visits, self.cycles) < 1 or not self.augmentations:
+            raise MlpressError("gate-level evolution needs 2 folds, 1 visit, 1 cycle and 1 augmentation or more")
         if not self.prices or min(self.prices) <= 0 or list(self.prices) != sorted(self.prices, reverse=True):
             raise MlpressError("gate-level evolution needs prices above 0, the highest first")
-        for lesson in self.lessons:
-            check_lesson(lesson)
+        for augmentation in self.augmentations:
+            check_augmentation(augmentation)
         if not self.power >= 0:
             raise MlpressError(f"the weight of power is {self.power:g}; it must be 0 or more")
 
 
 def prices_for(rows: int, gates: float) -> tuple[float, ...]:
-    """The default prices, and higher ones where ``gates`` gates decide few ``rows``.
+    """Return the default prices, and higher ones where ``gates`` gates decide few ``rows``.
 
-    At the highest price a circuit of so many gates is worth :data:`WORTH` of the rows, so that one that needs them (the
-    circuit of a network whose work is arithmetic, say) keeps its accuracy, at least on the way down.
+    At the highest price a circuit of so many gates is traded for :data:`WORTH` of the rows, so that one that needs them
+    (the circuit of an arithmetic network, say) keeps its accuracy, at least on the way down.
     """
-    usual = GateEffort().prices
+    usual = GateSearchOptions().prices
     wanted = min(gates / (WORTH * rows), MOST_PRICE)
     more = max(ceil(2 * log2(wanted / usual[0])), 0) if wanted > 0 else 0
     return (*(usual[0] * 2 ** (k / 2) for k in range(more, 0, -1)), *usual)
@@ -79,7 +79,7 @@ def prices_for(rows: int, gates: float) -> tuple[float, ...]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GateProblem:
-    """What is evolved: all that an archive needs to grow, plain enough to send to another machine.
+    """All that a round of an archive needs, plain enough to send to another computer.
 
     Cycles leave from circuits of no more than about ``most_cost`` (:data:`MARGIN`), where that is given.
     """
@@ -89,7 +89,7 @@ class GateProblem:
     rows: Rows
     starts: tuple[Start, ...]
     costs: GateCosts
-    effort: GateEffort
+    effort: GateSearchOptions
     seed: int
     most_cost: float | None = None
     key: str = field(init=False)
@@ -125,23 +125,23 @@ class GateProblem:
 
     @property
     def archives(self) -> int:
-        """One for every fold and one for all rows, in every lesson."""
-        return (self.effort.folds + 1) * len(self.effort.lessons)
+        """The number of archives: one per fold and one of all rows, per augmentation."""
+        return (self.effort.folds + 1) * len(self.effort.augmentations)
 
     def fold(self, archive: int) -> int:
-        """The fold held out of an archive; ``effort.folds`` where it learns from all rows."""
+        """Return the fold held out of an archive; ``effort.folds`` where it learns from all rows."""
         return archive % (self.effort.folds + 1)
 
     def may_enter(self, other: int, archive: int) -> bool:
-        """Whether ``archive`` may take in circuits of ``other``, which saw none of the rows held out of it."""
+        """Return whether ``archive`` may take in circuits of ``other``, which saw none of the rows held out of it."""
         return self.fold(archive) in (self.fold(other), self.effort.folds)
 
-    def lesson(self, archive: int) -> Lesson:
-        """What the archive learns from."""
-        return self.effort.lessons[archive // (self.effort.folds + 1)]
+    def augmentation(self, archive: int) -> Augmentation:
+        """Return how the archive's rows are augmented."""
+        return self.effort.augmentations[archive // (self.effort.folds + 1)]
 
     def held_out(self, archive: int) -> NDArray[np.bool_]:
-        """Which rows (rows,) the archive does not learn from."""
+        """Return which rows (rows,) the archive does not learn from."""
         if self.fold(archive) == self.effort.folds:
             return np.zeros(len(self.rows), np.bool_)
         held: NDArray[np.bool_] = held_out_folds(self.rows.labels, self.effort.folds, self.seed)[self.fold(archive)]

@@ -1,4 +1,4 @@
-"""Rows packed 64 a word, as the evolution reads them."""
+"""Rows packed 64 per word, as the evolution reads them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Rows:
         return len(self.labels)
 
     def take(self, rows: NDArray[np.integer] | NDArray[np.bool_]) -> Rows:
-        """The rows with these indices, or where this mask holds."""
+        """Return the rows with these indices, or where this mask holds."""
         return Rows(self.codes[rows], self.labels[rows])
 
 
@@ -65,7 +65,7 @@ def check_rows(inputs: tuple[Input, ...], classes: int, rows: Rows) -> None:
 
 
 def pack_rows(inputs: tuple[Input, ...], classes: int, rows: Rows) -> PackedRows:
-    """The rows in an order that puts like rows side by side: a change then touches few words."""
+    """Pack the rows in an order that puts similar rows side by side: a change then touches few words."""
     order = np.lexsort((*(rows.codes[:, k] for k in range(rows.codes.shape[1])), rows.labels))
     codes, labels = rows.codes[order], rows.labels[order]
     words = LANES * -(-len(labels) // (64 * LANES))
@@ -81,7 +81,7 @@ def pack_rows(inputs: tuple[Input, ...], classes: int, rows: Rows) -> PackedRows
 
 
 def held_out_folds(labels: Ints, folds: int, seed: int) -> NDArray[np.bool_]:
-    """Which rows each fold holds out, (folds, rows): every row once, the same share of each class in every fold."""
+    """Draw the rows that each fold holds out, (folds, rows): every row once, each class by its share in every fold."""
     rng = np.random.default_rng((seed, 4))
     fold = np.zeros(len(labels), np.int64)
     for label in np.unique(labels):

@@ -1,4 +1,4 @@
-"""Circuits that the evolution starts from: given ones, and ones that are fitted anew to the rows of each fold."""
+"""Starts of the evolution: fixed circuits, and circuits that are fitted anew to the rows of each fold."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ ROW_VISITS = 200_000
 EPOCHS = (60, 300)
 
 TRIES = 3
-"""The best of so many trainings is taken, by their own rows: a few of them get stuck."""
+"""So many trainings are tried, and the best on its own rows is taken: a few get stuck."""
 
 MOST_WORK = 1e9
 """Rows seen times connections over all tries: large networks are trained fewer times."""
 
 AS_GOOD = 0.02
-"""A network trained anew is like a given one where it is at most so much less accurate on the rows it learned from."""
+"""A substitute stands in for a circuit where it is at most so much less accurate on the rows that it learned from."""
 
 
 class Start(Protocol):
@@ -46,52 +46,52 @@ class Start(Protocol):
 
     @property
     def name(self) -> str:
-        """What the user reads."""
+        """The name that the user reads."""
         ...
 
     @property
     def key(self) -> str:
-        """Everything that decides what is made, but for rows and seed."""
+        """A text of all that decides the circuit, but for rows and seed."""
         ...
 
-    def circuit(self, rows: Rows, seed: int, *, part: bool = False) -> Circuit:
-        """A classifier for ``rows``, which are only ``part`` of all; equal arguments give an equal circuit."""
+    def make(self, rows: Rows, seed: int, *, part: bool = False) -> Circuit:
+        """Make a classifier for ``rows``, where ``part`` is set only a part of all; equal arguments, equal circuits."""
         ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Given:
-    """A circuit as it is, whatever the rows.
+class FixedStart:
+    """The same circuit for all rows.
 
-    It may have been fitted to rows that a fold holds out, and would make the fold's judgement too kind; so archives
-    that do not see all rows start from ``alike`` in its place, where that is given, and where it is about as accurate
-    on the rows it learned from (:data:`AS_GOOD`): what a failed training reaches says nothing of the given circuit.
+    It may have been fitted to rows that a fold holds out, and would bias the fold's accuracy upwards; so archives that
+    do not see all rows start from what ``fold_substitute`` makes in its place, where that is given and where it is
+    about as accurate on the rows that it learned from (:data:`AS_GOOD`): a failed training says nothing of the circuit.
     """
 
     name: str
-    made: Circuit
-    alike: Start | None = None
+    circuit: Circuit
+    fold_substitute: Start | None = None
 
     @property
     def key(self) -> str:
-        """A digest of the circuit, and what decides what is alike."""
-        alike = "" if self.alike is None else self.alike.key
-        return f"{self.name} {sha256(to_text(self.made).encode()).hexdigest()} {alike}"
+        """Name and digest of the circuit, and the key of its substitute."""
+        substitute = "" if self.fold_substitute is None else self.fold_substitute.key
+        return f"{self.name} {sha256(to_text(self.circuit).encode()).hexdigest()} {substitute}"
 
-    def circuit(self, rows: Rows, seed: int, *, part: bool = False) -> Circuit:
-        """The given circuit, or for ``part`` of the rows one that is like it."""
-        if not part or self.alike is None:
-            return self.made
-        other = self.alike.circuit(rows, seed)
-        return other if _accuracy(other, rows) >= _accuracy(self.made, rows) - AS_GOOD else self.made
+    def make(self, rows: Rows, seed: int, *, part: bool = False) -> Circuit:
+        """Return the circuit, or for ``part`` of the rows what ``fold_substitute`` makes."""
+        if not part or self.fold_substitute is None:
+            return self.circuit
+        other = self.fold_substitute.make(rows, seed)
+        return other if _accuracy(other, rows) >= _accuracy(self.circuit, rows) - AS_GOOD else self.circuit
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A net with the inputs, head and classes of ``like``, trained on the rows with ``hidden`` neurons a layer.
+    """A net with the inputs, head and classes of ``like``, trained on the rows with ``hidden`` neurons per layer.
 
-    It receives codes by ``interface``.  It is the best of ``tries``; equal ones are trained once for the same rows and
-    seed.
+    It receives codes by ``interface`` and is the best of ``tries`` trainings.  Equal starts are trained once for the
+    same rows and seed.
     """
 
     like: Net
@@ -107,27 +107,27 @@ class Trained:
 
     @property
     def key(self) -> str:
-        """Everything that decides what is trained, but for rows and seed."""
+        """A text of all that decides the circuit, but for rows and seed."""
         return f"{self.name} {sha256(to_text(self.like).encode()).hexdigest()} {self.tries} {self.interface}"
 
-    def circuit(self, rows: Rows, seed: int, *, part: bool = False) -> Circuit:
-        """The exact circuit of a net of signed powers of two."""
+    def make(self, rows: Rows, seed: int, *, part: bool = False) -> Circuit:
+        """Return the exact circuit of a net of signed powers of two."""
         return _trained_circuit(self, rows, seed)
 
     def net(self, rows: Rows, seed: int) -> Net:
-        """The net: of a few trainings the one that decides most of ``rows`` rightly."""
+        """Train a few nets; return the one that decides most of ``rows`` rightly."""
         epochs = min(max(ROW_VISITS // len(rows), EPOCHS[0]), EPOCHS[1])
         sizes = (len(self.like.inputs), *self.hidden, len(self.like.layers[-1].neurons))
         work = epochs * len(rows) * sum(a * b for a, b in pairwise(sizes))
         tries = min(max(int(MOST_WORK / work), 1), self.tries)
-        ways = (Training(self.hidden, seed=seed + k, epochs=epochs) for k in range(tries))
-        nets = [train(rows.codes, rows.labels, self.like, way) for way in ways]
+        trainings = (Training(self.hidden, seed=seed + k, epochs=epochs) for k in range(tries))
+        nets = [train(rows.codes, rows.labels, self.like, how) for how in trainings]
         return max(nets, key=lambda net: float(np.mean(interpret(net, rows.codes).decision == rows.labels)))
 
 
 @lru_cache(maxsize=16)
 def _trained_circuit(start: Trained, rows: Rows, seed: int) -> Circuit:
-    """Of the very same rows: an archive's rows stay the same object from round to round."""
+    """Return the circuit of a start, trained once: an archive's rows stay the same object from round to round."""
     circuit = bit_blast(start.net(rows, seed))
     return unary(circuit) if start.interface == "unary" else circuit
 
@@ -147,11 +147,11 @@ class Tree:
 
     @property
     def key(self) -> str:
-        """Everything that decides what is fitted, but for rows and seed."""
+        """A text of all that decides the circuit, but for rows and seed."""
         return repr(self)
 
-    def circuit(self, rows: Rows, seed: int, *, part: bool = False) -> Circuit:
-        """Comparisons of codes with constants, and a choice of class bits at each split."""
+    def make(self, rows: Rows, seed: int, *, part: bool = False) -> Circuit:
+        """Fit a tree; return its comparisons of codes with constants, and a choice of class bits at each split."""
         from sklearn.tree import DecisionTreeClassifier
 
         fitted = DecisionTreeClassifier(max_leaf_nodes=self.leaves, random_state=seed).fit(rows.codes, rows.labels)
@@ -163,7 +163,7 @@ def _accuracy(circuit: Circuit, rows: Rows) -> float:
 
 
 def tree_circuit(fitted: Any, inputs: tuple[Input, ...], classes: tuple[int | str, ...]) -> Circuit:
-    """The circuit of a decision tree that scikit-learn fitted to input codes and class indices."""
+    """Return the circuit of a decision tree that scikit-learn fitted to input codes and class indices."""
     tree, builder, bits = fitted.tree_, CircuitBuilder(inputs), index_bits(len(classes))
     words: dict[int, list[int]] = {}
     for node in range(tree.node_count - 1, -1, -1):  # children have higher numbers than their parent
@@ -181,7 +181,7 @@ def tree_circuit(fitted: Any, inputs: tuple[Input, ...], classes: tuple[int | st
 
 
 def reaches(builder: CircuitBuilder, inputs: tuple[Input, ...], number: int, least: int) -> int:
-    """Whether the code of input ``number`` is ``least`` or more: of a unary input that is one level."""
+    """Return whether the code of input ``number`` is ``least`` or more: of a unary input that is one level."""
     feature, bits = inputs[number], builder.input(number)
     if feature.interface == "binary":
         return at_least(builder, bits, least)
@@ -191,7 +191,7 @@ def reaches(builder: CircuitBuilder, inputs: tuple[Input, ...], number: int, lea
 
 
 def at_least(builder: CircuitBuilder, bits: list[int], least: int) -> int:
-    """Whether the unsigned number ``bits`` (the least significant first) is ``least`` or more."""
+    """Return whether the unsigned number ``bits`` (the least significant first) is ``least`` or more."""
     if least <= 0:
         return 1
     if least >> len(bits):

@@ -16,8 +16,26 @@ from numpy.typing import NDArray
 Ints: TypeAlias = Any  # array of int64
 Words: TypeAlias = Any  # array of uint64
 Scalar: TypeAlias = Any  # a number
-Scratch = tuple[Ints, Words, Ints, Ints]
-"""Working arrays of a visit: candidates, their planes and scores, and the way drawn."""
+Choice: TypeAlias = Any  # a record of CHOICE
+
+CHOICE = np.dtype([(name, np.int64) for name in ("kind", "table", "x", "y", "inner_table", "z")])
+"""How a visited signal is made anew: ``kind`` is one of those of :mod:`mlpress.approx.gates.choice`, and the others are
+``table(x, y)`` or ``table(x, inner_table(y, z))``.
+"""
+
+
+class Scratch(NamedTuple):
+    """Working arrays of a visit, for ``C`` candidates and ``W`` words of rows.
+
+    ``candidates`` (C,) are signals; ``planes`` (C + 1, W) are their values in the words that care, side by side, and
+    one plane more; ``scores`` (C,) are theirs.  ``choice`` :data:`CHOICE` (1,) is what was drawn.
+    """
+
+    candidates: Ints
+    planes: Words
+    scores: Ints
+    choice: NDArray[Any]
+
 
 NODE = np.dtype(
     [
@@ -32,19 +50,19 @@ NODE = np.dtype(
         ("dirty", np.int64),
         ("queued", np.int64),
         ("next", np.int64),
-        ("doomed", np.int64),
+        ("freed", np.int64),
         ("ones", np.int64),
         ("cost", np.int64),
     ]
 )
-"""What is known of a signal.
+"""Record of a signal.
 
-``level`` is 0 for inputs and one more than that of the higher operand for gates; ``first_pin`` heads the list of
-the ``readers``; ``place`` is the gate's position in the list of live gates, -1 where the slot is free.  ``above``,
-``dirty``, ``queued`` and ``doomed`` hold the number of the last visit that marked the signal so: it depends on the
-visited one, it changes with it, it waits to be simulated, it dies without it.  ``next`` links a queue.  ``ones``
-counts the rows in which it is 1, and ``cost`` is what the gate costs; an input's is its price, which counts while
-anything reads it.
+``level`` is 0 for inputs and one more than that of the higher operand for gates; ``first_pin`` heads the list of the
+``readers``; ``place`` is the gate's position in the list of live gates, -1 where the slot is free.  ``above``,
+``dirty``, ``queued`` and ``freed`` hold the number of the last visit that marked the signal so: it depends on the
+visited one, it changes with it, it waits to be simulated, nothing else needs it.  ``next`` links a queue.  ``ones``
+counts the rows in which it is 1, and ``cost`` is the gate's cost; an input's is its price, which counts while anything
+reads it.
 """
 
 LIVE, FREE, VISIT, CORRECT, COST, VISITS, MOVES, ACCEPTED = range(8)
@@ -54,12 +72,13 @@ LIVE, FREE, VISIT, CORRECT, COST, VISITS, MOVES, ACCEPTED = range(8)
 class State(NamedTuple):
     """The arrays of a chain, for ``S`` slots, ``W`` words of rows and ``K`` output bits.
 
-    ``value`` (S, W) is every signal in every row.  ``flipped`` (S + 1, W) is what it would be with the visited
-    signal inverted; its last row is scratch.  ``labels`` (K, W) are the wanted output bits, ``valid`` (W,) has a one
-    for every row, ``right`` (W,) for every row classified correctly.  ``wish`` (2, W) and ``care`` (W,) say what the
-    rows want of the visited signal.  ``live``, ``free``, ``dirty`` and ``stack`` are lists, ``queues`` has a queue a
-    level.  ``area`` (16,) is the cost of a function, ``watts`` (16, 4) what a state adds, ``seed`` (1,) the state of
-    the random numbers.
+    ``value`` (S, W) is every signal in every row.  ``flipped`` (S + 1, W) are the values with the visited signal
+    inverted; its last row is scratch.  ``labels`` (K, W) are the wanted output bits, ``valid`` (W,) has a one for every
+    row, ``right`` (W,) for every row classified correctly.  ``care`` (W,) are the words with rows that care for the
+    visited signal, and ``row_gain`` (2, W) has, word by word, the rows that are right with a 1 alone and those that are
+    right with a 0 alone.  ``live``, ``free``, ``dirty`` and ``stack`` are lists, ``queues`` has one queue per level.
+    ``area`` (16,) is the cost of a function, ``watts`` (16, 4) the power that a state adds to it, ``seed`` (1,) the
+    state of the random numbers.
     """
 
     nodes: NDArray[Any]
@@ -70,7 +89,7 @@ class State(NamedTuple):
     labels: Words
     valid: Words
     right: Words
-    wish: Words
+    row_gain: Words
     care: Ints
     live: Ints
     free: Ints

@@ -1,4 +1,4 @@
-"""What decision trees and plain networks reach on rows that they have not seen: what a design is held against."""
+"""Accuracies of decision trees and plain networks on unseen rows, to compare designs with."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from mlpress.approx.gates.whole import pruned, whole_area
 from mlpress.ir import Circuit, Input, interpret
 
 LEAVES = (2, 4, 8, 16, 32, 64, 128, 256)
-"""The sizes of trees that are compared with."""
+"""The sizes of trees to compare with."""
 
 
 FINE_LEAVES = (2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64)
 """The sizes of trees that are designs themselves."""
 
 WEIGHT = 1_000_000
-"""Shares of rows are counted in this many parts."""
+"""Shares of rows are counted in so many parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def tree_points(
     sizes: Sequence[int] = LEAVES,
     until: float = inf,
 ) -> list[TreePoint]:
-    """Scikit-learn's trees of several sizes (most leaves), exact, each gate in its own cells.
+    """Fit scikit-learn's trees of several sizes (most leaves); return exact circuits, each gate in its own cells.
 
     After the moment ``until`` (of :func:`mlpress.approx.now`) there are no more, but for the first.
     """
@@ -85,8 +85,8 @@ def tree_points(
 def tree_designs(points: Sequence[TreePoint], costs: GateCosts, metric: str) -> list[CircuitDesign]:
     """Return the trees as designs: a circuit that is no better on held-out rows than a tree of its size is the tree.
 
-    Their validation accuracies are what trees of like cost have, as those of other circuits are.  ``costs`` are in the
-    metric of the name ``metric``.
+    Their validation accuracies are those of trees of similar cost, as for other circuits.  ``costs`` are in the metric
+    of the name ``metric``.
     """
     area = np.array([round(point.model_cost / costs.step) for point in points], np.int64)
     wrong = np.array([round((1 - point.validation_accuracy) * WEIGHT) for point in points], np.int64)
@@ -96,7 +96,7 @@ def tree_designs(points: Sequence[TreePoint], costs: GateCosts, metric: str) -> 
             circuit=point.circuit,
             hint=point.hint,
             start=f"tree of {point.leaves} leaves, as it is",
-            lesson="rows",
+            augmentation="rows",
             fit_accuracy=point.fit_accuracy,
             validation_accuracy=accuracy,
             model={metric: point.model_cost},
@@ -106,7 +106,7 @@ def tree_designs(points: Sequence[TreePoint], costs: GateCosts, metric: str) -> 
 
 
 def nearest_tree(points: Sequence[TreePoint], accuracy: float) -> TreePoint:
-    """The smallest tree whose validation accuracy is ``accuracy`` or more; where none is, the most accurate."""
+    """Return the smallest tree whose validation accuracy is ``accuracy`` or more; where none is, the most accurate."""
     enough = [point for point in points if point.validation_accuracy >= accuracy]
     if enough:
         return min(enough, key=lambda point: point.model_cost)
@@ -114,9 +114,9 @@ def nearest_tree(points: Sequence[TreePoint], accuracy: float) -> TreePoint:
 
 
 class Retrained(NamedTuple):
-    """What networks trained anew on all folds but one reach: ``fit`` on these, ``held_out`` on that one.
+    """Accuracies of networks trained anew on all folds but one: ``fit`` on these, ``held_out`` on that one.
 
-    ``given`` is what the given model reaches on the folds held out.
+    ``given`` is the given model's accuracy on the held-out folds.
     """
 
     fit: float
@@ -127,10 +127,10 @@ class Retrained(NamedTuple):
 def retrained_accuracy(
     start: Trained, rows: Rows, decided: NDArray[np.int64], folds: int = 4, judged: int = 4, seed: int = 0
 ) -> Retrained:
-    """Return what networks of a model's shape reach when they are trained anew, each without one of ``judged`` folds.
+    """Return the accuracies of networks of a model's shape, trained anew without one each of ``judged`` folds.
 
-    ``decided``, (rows,), is what the model says.  Its accuracy on rows that it was trained on is kinder than on others.
-    That of new networks is not, but says little of the model where training anew fails, which ``fit`` shows.
+    ``decided``, (rows,), are the model's classes.  Its accuracy on rows that it was trained on is biased upwards.  That
+    of new networks is not, but says little of the model where training anew fails, which ``fit`` shows.
     """
     right = fitted = given = seen = unseen = 0
     for held in list(held_out_folds(rows.labels, folds, seed))[:judged]:
@@ -146,7 +146,7 @@ def retrained_accuracy(
 def _held_out_accuracy(
     classifier: Any, features: NDArray[Any], labels: NDArray[np.int64], folds: int, seed: int
 ) -> float:
-    """What a scikit-learn classifier, fitted to all folds but one, reaches on that one."""
+    """Return the accuracy of a scikit-learn classifier on each fold, fitted to all others."""
     wrong = 0
     for held in held_out_folds(labels, folds, seed):
         interrupts.check()

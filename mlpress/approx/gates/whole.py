@@ -1,4 +1,4 @@
-"""What a circuit costs with the comparators that it reads."""
+"""The cost of a circuit with the comparators that it reads."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from mlpress.ir import Input
 
 
 def input_costs(inputs: Sequence[Input], costs: GateCosts, power: float = 0.0) -> NDArray[np.int64]:
-    """Return what each input bit costs while it is read, in steps, int64 (input bits,): where it is a level, its price.
+    """Return the cost of each input bit while it is read, in steps, int64 (input bits,): a level has a price.
 
-    ``power`` is how many steps one nW weighs as much as.
+    ``power`` is the weight of static power, steps per nW.
     """
     steps, static_nw = costs.level_price()
     price = round(steps + power * static_nw)

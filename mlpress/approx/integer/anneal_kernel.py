@@ -35,7 +35,7 @@ SOURCE_BITS = 24
 def wrong_block(
     planes: Lanes, index: Ints, a: int, b: int, label: int, vector: Ints, head: Ints, scratch: Lanes
 ) -> int:
-    """Rows ``a`` to ``b - 1``, all of class ``label``, that the head decides otherwise.
+    """Count the rows from ``a`` to ``b - 1``, all of class ``label``, that the head decides otherwise.
 
     The score of class ``k`` is the plane ``index[k]``.
     """
@@ -71,7 +71,7 @@ def wrong_block(
 
 @inner
 def bit_means(plane: Lanes, blocks: Ints, early: int, out: Reals) -> None:
-    """How often each bit of a plane is set in the first ``early`` blocks, into ``out`` (:data:`SOURCE_BITS`,)."""
+    """Write each plane bit's share of ones in the first ``early`` blocks into ``out`` (:data:`SOURCE_BITS`,)."""
     rows = 0
     out[:] = 0.0
     for s in range(early):
@@ -94,7 +94,7 @@ def bit_means(plane: Lanes, blocks: Ints, early: int, out: Reals) -> None:
 
 @inner
 def mean_sum(count: int, source: Ints, mask: Lanes, factor: Lanes, means: Reals) -> float:
-    """The mean of a neuron's terms, from how often each bit of its sources is set."""
+    """Return the mean of a neuron's terms, from how often each bit of its sources is set."""
     total = 0.0
     for i in range(count):
         seen, bit, part = np.int64(mask[i]), 0, 0.0
@@ -105,6 +105,27 @@ def mean_sum(count: int, source: Ints, mask: Lanes, factor: Lanes, means: Reals)
             bit += 1
         total += part * factor[i]
     return total
+
+
+class Schedule(NamedTuple):
+    """A chain's ``steps`` proposals, the ``price`` of cost in rows, and the first and last temperature in rows."""
+
+    steps: int
+    price: float
+    hot: float
+    cold: float
+
+
+class Bins(NamedTuple):
+    """The cheapest net visited at each of ``B`` error levels, ``width`` rows apart.
+
+    ``cost`` is float64 (B,), infinite where there is none; ``wrong`` int64 (B,) rows; ``vectors`` int64 (B, size).
+    """
+
+    width: int
+    cost: Reals
+    wrong: Ints
+    vectors: Ints
 
 
 class State(NamedTuple):
@@ -140,7 +161,7 @@ class State(NamedTuple):
 
 @inner
 def new_state(layers: Layers, inputs: Ints, codes: Lanes, blocks: Ints) -> State:
-    """Room for a chain whose every node is still to be computed."""
+    """Return room for a chain whose every node is still to be computed."""
     last = layers[len(layers) - 1]
     neurons, room = last.first + last.neurons, 0
     for k in range(len(layers)):
@@ -184,7 +205,7 @@ def relink(vector: Ints, layers: Layers, inputs: Ints, state: State) -> None:
 
 @inner
 def compensate(vector: Ints, layers: Layers, inputs: Ints, state: State, log: Ints, genes: Genes) -> None:
-    """Give the biases of half the touched neurons what their terms lost on average."""
+    """Add to the biases of half the touched neurons what their terms lost on average."""
     for k in range(len(layers)):
         for j in range(layers[k].neurons):
             n = layers[k].first + j
@@ -197,7 +218,7 @@ def compensate(vector: Ints, layers: Layers, inputs: Ints, state: State, log: In
 
 @inner
 def spread_change(vector: Ints, layers: Layers, inputs: Ints, state: State) -> bool:
-    """Mark what is read and what changes; says whether every changed sum fits the lanes."""
+    """Mark what is read and what changes; return whether every changed sum fits the lanes."""
     n0, last = len(inputs), layers[len(layers) - 1]
     state.read[:] = False
     for n in range(len(state.counts)):
@@ -222,7 +243,7 @@ def spread_change(vector: Ints, layers: Layers, inputs: Ints, state: State) -> b
 
 @inner
 def compute(vector: Ints, layers: Layers, head: Ints, inputs: Ints, codes: Lanes, state: State, a: int, b: int) -> None:
-    """The proposal's values of dirty nodes that are read, on rows ``a`` to ``b - 1``."""
+    """Compute the proposal's values of dirty nodes that are read, on rows ``a`` to ``b - 1``."""
     n0, planes, side, dirty = len(inputs), state.planes, state.side, state.dirty
     for i in range(n0):
         if dirty[i]:
@@ -256,10 +277,10 @@ def judge(
     most: float,
     allowed: float,
 ) -> int:
-    """Wrong rows of the proposal, or -1 where they are more than ``most`` or look like it.
+    """Count the wrong rows of the proposal; return -1 where they are more than ``most`` or look like it.
 
-    ``rows`` is the blocks and how many are early.  After these the proposal is given up where it has more wrong
-    rows than their share of ``allowed`` more, by two standard deviations of as many coin flips.
+    ``rows`` is the blocks and how many are early.  After these the proposal is dropped where it has more wrong rows
+    than their share of ``allowed`` more, by two standard deviations of as many coin flips.
     """
     blocks, early = rows
     first = len(inputs) + layers[len(layers) - 1].first
@@ -297,13 +318,12 @@ def keep(inputs: Ints, rows: tuple[Ints, int], state: State) -> None:
 
 
 @inner
-def remember(vector: Ints, wrong: int, cost: float, width: int, bins: tuple[Reals, Ints, Ints]) -> None:
+def remember(vector: Ints, wrong: int, cost: float, bins: Bins) -> None:
     """Keep a net that is the cheapest of its error level."""
-    costs, wrongs, vectors = bins
-    level = min(wrong // width, len(costs) - 1)
-    if cost < costs[level] or (cost == costs[level] and wrong < wrongs[level]):
-        costs[level], wrongs[level] = cost, wrong
-        vectors[level] = vector
+    level = min(wrong // bins.width, len(bins.cost) - 1)
+    if cost < bins.cost[level] or (cost == bins.cost[level] and wrong < bins.wrong[level]):
+        bins.cost[level], bins.wrong[level] = cost, wrong
+        bins.vectors[level] = vector
 
 
 @compiled
@@ -316,17 +336,14 @@ def anneal(
     rows: tuple[Ints, int],
     codes: Lanes,
     pricing: Pricing,
-    schedule: tuple[int, float, float, float],
+    schedule: Schedule,
     seed: int,
-    bin_width: int,
-    bins: tuple[Reals, Ints, Ints],
+    bins: Bins,
 ) -> None:
     """Anneal ``vector`` in place.
 
-    ``genes`` is what ``annealer.gene_tables`` makes; ``rows`` is blocks of one label, int64 (blocks,
-    3), and how many of them are judged early; ``codes`` (inputs, rows) in lane type; ``pricing`` of the
-    net's parts; ``schedule`` is (steps, price of cost in rows, first and last temperature in rows).  ``bins`` is
-    (cost, wrong, vectors) of the cheapest net met at each error level, ``bin_width`` rows apart.
+    ``genes`` is from ``annealer.gene_tables``; ``rows`` is blocks of one label, int64 (blocks, 3), and how many of them
+    are judged early; ``codes`` (inputs, rows) in lane type; ``pricing`` of the net's parts; ``bins`` are filled.
     """
     steps, price, hot, cold = schedule
     blocks, early = rows
@@ -339,7 +356,7 @@ def anneal(
     cost = net_cost(vector, layers, head, inputs, pricing, scratch)
     wrong = judge(vector, layers, head, inputs, codes, rows, state, np.inf, np.inf)
     keep(inputs, rows, state)
-    remember(vector, wrong, cost, bin_width, bins)
+    remember(vector, wrong, cost, bins)
     for step in range(steps):
         temperature = hot * (cold / hot) ** (step / steps)
         propose(vector, log, genes, layers)
@@ -368,4 +385,4 @@ def anneal(
         log[0, 0] = 0
         wrong, cost = new, new_cost
         keep(inputs, rows, state)
-        remember(vector, wrong, cost, bin_width, bins)
+        remember(vector, wrong, cost, bins)

@@ -1,4 +1,4 @@
-"""Annealing chains over a search space, many at a time, and the nets that they meet on the way."""
+"""Annealing chains over a search space, many at a time, and the nets that they visit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpress.approx.common.clock import now
-from mlpress.approx.integer.anneal_kernel import anneal
+from mlpress.approx.integer.anneal_kernel import Bins, Schedule, anneal
 from mlpress.approx.integer.cost import CostModel
 from mlpress.approx.integer.engine import Engine, spread
 from mlpress.approx.integer.genome_layout import FLASH_BITS, Ints
@@ -20,18 +20,18 @@ from mlpress.approx.integer.space import Space
 Floats = NDArray[np.float64]
 
 EARLY = 8
-"""One row of this many, of each class, is judged first."""
+"""One row of so many, of each class, is judged first."""
 
 FEW_ROWS = 2048
-"""Data sets below this are judged in one go."""
+"""Data sets of fewer rows are judged in one go."""
 
 BINS = 128
 """Error levels at which a chain remembers its cheapest net."""
 
 
 class Finds(NamedTuple):
-    """Nets that chains met: vectors, int64 (nets, size); wrong rows, int64 (nets,); cost, float64 (nets,);
-    ``origin``, int64 (nets,), the chain that met it.
+    """Nets that chains visited: vectors, int64 (nets, size); wrong rows, int64 (nets,); cost, float64 (nets,);
+    ``origin``, int64 (nets,), the chain that visited it.
     """
 
     vectors: Ints
@@ -63,9 +63,9 @@ class Annealer:
         seeds: Ints,
         until: float = inf,
     ) -> Finds:
-        """Anneal each of the genomes (members, genes) for ``steps`` proposals; all it meets that is worth keeping.
+        """Anneal each of the genomes (members, genes) for ``steps`` proposals; return the nets to keep.
 
-        ``price`` (rows for a unit of cost), ``hot`` and ``cold`` (temperatures in rows) and ``seeds`` are (members,).
+        ``price`` (rows per unit of cost), ``hot`` and ``cold`` (temperatures in rows) and ``seeds`` are (members,).
         Chains but for the first that would begin after the moment ``until`` (of :func:`mlpress.approx.now`) are left
         out.
         """
@@ -83,8 +83,7 @@ class Annealer:
                 return
             cost, wrong = np.full(BINS, np.inf), np.zeros(BINS, np.int64)
             found = np.zeros((BINS, size), np.int64)
-            schedule = (steps, float(price[i]), float(hot[i]), float(cold[i]))
-            bins = (cost, wrong, found)
+            schedule = Schedule(steps, float(price[i]), float(hot[i]), float(cold[i]))
             tables = self.space.layout.tables
             codes = self._lanes[int(lanes[i])]
             anneal(
@@ -96,8 +95,7 @@ class Annealer:
                 self.cost.pricing,
                 schedule,
                 int(seeds[i]),
-                width,
-                bins,
+                Bins(width, cost, wrong, found),
             )
             kept = np.isfinite(cost)
             kept[1:] &= cost[1:] < np.minimum.accumulate(cost)[:-1]  # more errors must save cost
@@ -109,7 +107,7 @@ class Annealer:
 
 
 def gene_tables(space: Space) -> Genes:
-    """What the moves know of the genes of ``space``."""
+    """Return the tables of the genes of ``space`` that moves read."""
     layout = space.layout
     tables, inputs = layout.tables, len(layout.tables.inputs)
     total = int(tables.layers["neurons"].sum())
@@ -135,7 +133,7 @@ def gene_tables(space: Space) -> Genes:
 
 
 def _staged(labels: Ints) -> tuple[Ints, tuple[Ints, int]]:
-    """An order of the rows; its blocks of one label (first row, row after the last, label), and how many are early."""
+    """Return an order of the rows; its blocks of one label (first row, end, label), and how many are early."""
     every = np.arange(len(labels))
     seen = np.zeros(len(labels), np.int64)
     for label in np.unique(labels):

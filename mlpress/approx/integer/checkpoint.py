@@ -52,7 +52,7 @@ def save(path: Path, problem: Problem, state: State) -> None:
 
 
 def load(path: Path, problem: Problem) -> State:
-    """Read what :func:`save` wrote; raises where it is damaged or belongs to another search."""
+    """Read what :func:`save` wrote; raise where it is damaged or belongs to another search."""
     facts, arrays = read_state(path, FORMAT, problem.key)
     try:
         return _state(facts, arrays, problem)

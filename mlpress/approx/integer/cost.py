@@ -1,4 +1,4 @@
-"""What candidates cost before anything is built: a net's parts, at the prices of a target."""
+"""The cost of candidates before anything is built: a net's parts, at the prices of a target."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 Prices = Mapping[str, float]
 
 GRAINS = 2_000_000
-"""Steps of a cost in each ``floor``: finer differences mean nothing to an estimate."""
+"""Steps of a cost in each ``floor``: finer differences are noise in an estimate."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +68,7 @@ class CostModel:
 
     @property
     def grain(self) -> float:
-        """The smallest difference of costs that means something."""
+        """The smallest difference of costs that is not noise."""
         return self.floor / GRAINS
 
     def ranked(self, metric: str) -> CostModel:
@@ -95,7 +95,7 @@ class CostModel:
         prices = self.pricing.prices
         for metric, value in most.items():
             if metric not in self.metrics:
-                continue  # only what is built can tell
+                continue  # known of built designs only
             k = self.metrics.index(metric)
             used = prices[0] > 0
             ratio = prices[k][used] / prices[0][used]
@@ -130,7 +130,7 @@ class CostModel:
         return cost
 
     def _by_way(self, vectors: Ints, workers: int) -> tuple[Floats, Floats]:
-        """Costs (metrics, ways, members), and the factors (ways, members) of what is beyond limits."""
+        """Return costs (metrics, ways, members), and the factors (ways, members) of what is beyond limits."""
         parts, prices = self.parts(vectors, workers), self.pricing.prices
         if not self.pricing.program:
             parts, prices = parts[:, : len(PARTS)], prices[:, :, : len(PARTS)]

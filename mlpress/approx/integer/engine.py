@@ -1,4 +1,4 @@
-"""The population engine: how many rows each candidate gets wrong, exactly."""
+"""The population engine: exact counts of the rows that each candidate gets wrong."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mlpress.errors import MlpressError
 from mlpress.ir import check_codes
 
 CHUNK = 16
-"""Members that one call of the kernel takes."""
+"""Members per call of the kernel."""
 
 
 class Engine:
@@ -43,19 +43,19 @@ class Engine:
         self._lanes: dict[int, NDArray[np.signedinteger]] = {}
 
     def planes(self, bits: int) -> NDArray[np.signedinteger]:
-        """The input codes (inputs, rows) in lanes of 16, 32 or 64 bits."""
+        """Return the input codes (inputs, rows) in lanes of 16, 32 or 64 bits."""
         if bits not in self._lanes:
             self._lanes[bits] = self.codes.astype(f"int{bits}")
         return self._lanes[bits]
 
     def lanes(self, vectors: Ints) -> Ints:
-        """Bits of the lanes that each vector needs, int64 (members,)."""
+        """Return the bits of the lanes that each vector needs, int64 (members,)."""
         lanes = np.empty(len(vectors), np.int64)
         find_lanes(vectors, self.layout.tables.layers, self.layout.tables.inputs, lanes)
         return lanes
 
     def wrong(self, vectors: Ints) -> Ints:
-        """Wrongly classified rows of each of the vectors (members, layout.size), int64 (members,)."""
+        """Count the wrong rows of each of the vectors (members, layout.size), int64 (members,)."""
         wrong, tables = np.zeros(len(vectors), np.int64), self.layout.tables
         lanes = self.lanes(vectors)
         needed = [int(bits) for bits in np.unique(lanes)]
@@ -86,6 +86,6 @@ def spread(task: Callable[[int], None], items: range, workers: int) -> None:
 
 
 def _segments(labels: Ints) -> Ints:
-    """Runs of equal labels as (first row, row after the last, label), int64 (runs, 3)."""
+    """Return runs of equal labels as (first row, row after the last, label), int64 (runs, 3)."""
     starts = np.flatnonzero(np.diff(labels, prepend=-1))
     return np.stack([starts, np.append(starts[1:], len(labels)), labels[starts]], axis=1).astype(np.int64)

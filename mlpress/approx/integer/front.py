@@ -1,4 +1,4 @@
-"""What a search of the integer level found: designs from cheap to accurate, each made again from its genes."""
+"""The front of a search of the integer level: designs from cheap to accurate, each made again from its genes."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Candidate:
 
     ``genes`` make it again; accuracies are shares of the fitting rows (and their neighbours, see
     :func:`mlpress.approx.search`) and of the validation rows.  ``model`` is the cost model's cost by metric name,
-    ``measured`` that of the design as it is built, where that was found out; ``beside`` are figures that are no
-    metrics, by column.
+    ``measured`` that of the design as it is built, where it was measured; ``beside`` are figures that are no metrics,
+    by column.
     """
 
     genes: tuple[int, ...]
@@ -50,7 +50,7 @@ class Candidate:
         return self.model if self.measured is None else self.measured
 
     def row(self, metrics: Sequence[Metric]) -> dict[str, Any]:
-        """Return accuracies, costs and what stands beside them, by column."""
+        """Return accuracies, costs and further figures, by column."""
         return {
             "fit_accuracy": self.fit_accuracy,
             "validation_accuracy": self.validation_accuracy,
@@ -98,7 +98,7 @@ class IntegerFront(Front[Candidate]):
 
     @classmethod
     def from_json(cls, text: str) -> IntegerFront:
-        """Read what :meth:`to_json` wrote; raises where it is something else."""
+        """Read what :meth:`to_json` wrote; raise where it is something else."""
         try:
             facts, metrics = read_facts(text, FORMAT)
             start = from_text(facts["start"])

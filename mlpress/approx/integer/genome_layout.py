@@ -1,9 +1,8 @@
-"""A net as one plain integer vector: what genomes index, and what the engine and the cost model read.
+"""A net as one plain integer vector, which genomes index and which the engine and the cost model read.
 
-A vector holds, a layer at a time, these fields: ``weight`` and ``mask`` of every connection's term slots,
-``kind`` (0 :class:`QRelu`, 1 :class:`Ladder`, 2 :class:`Raw`), ``bias``, ``shift`` and ``bits`` of every neuron, and
-``steps``, the thresholds of ladders.  Then come ``low`` and ``high`` of every comparison of an argmax, and ``levels``
-of every input.
+A vector holds, layer by layer, these fields: ``weight`` and ``mask`` of every connection's term slots, ``kind`` (0
+:class:`QRelu`, 1 :class:`Ladder`, 2 :class:`Raw`), ``bias``, ``shift`` and ``bits`` of every neuron, and ``steps``, the
+thresholds of ladders.  Then come ``low`` and ``high`` of every comparison of an argmax, and ``levels`` of every input.
 
 ``weight`` is 0 for no term and ``sign * (shift + 1)`` for ``sign * ((x & mask) << shift)``, so that a step of one
 doubles or halves the term.  ``levels`` is a bit map of the kept levels (bit ``q - 1`` for level ``q``) for inputs
@@ -75,7 +74,7 @@ outputs; where its fields start.
 
 
 class Tables(NamedTuple):
-    """What the kernels know of a layout.
+    """Tables of a layout for the kernels.
 
     ``layers`` is a record array of :data:`LAYER`; ``head`` is int64 (5,): its kind, where ``low``, ``high`` and
     ``levels`` start, and the threshold; ``inputs`` holds the bits of each input, int64 (inputs,).
@@ -90,7 +89,7 @@ class Tables(NamedTuple):
 class Layout:
     """The shape that all nets of one search share, and the positions of their fields.
 
-    ``net`` is the net that gives what no vector holds: names, input codes, the head's kind and the classes.
+    ``net`` gives what no vector holds: names, input codes, the head's kind and the classes.
     """
 
     net: Net
@@ -99,7 +98,7 @@ class Layout:
 
     @classmethod
     def of(cls, net: Net, slots: int = 1) -> Layout:
-        """The smallest layout that holds ``net`` with at least ``slots`` term slots a connection."""
+        """Return the smallest layout that holds ``net`` with at least ``slots`` term slots per connection."""
         rows: list[tuple[int, ...]] = []
         position, sources, first = 0, len(net.inputs), 0
         for layer in net.layers:
@@ -121,11 +120,11 @@ class Layout:
         return cls(net, Tables(np.array(rows, LAYER), head, inputs), levels + len(net.inputs))
 
     def encoder(self) -> Net:
-        """``net`` with all input levels: what turns features into the codes that the engine reads."""
+        """``net`` with all input levels, which encodes features for the engine."""
         return replace(self.net, inputs=tuple(replace(feature, levels=None) for feature in self.net.inputs))
 
     def field(self, name: Field, layer: int = 0) -> Ints:
-        """The positions of a field: (neurons, sources, slots) for ``weight`` and ``mask``, (neurons,) or
+        """Return the positions of a field: (neurons, sources, slots) for ``weight`` and ``mask``, (neurons,) or
         (neurons, steps) for the others of a layer, (comparisons,) for the head's, (inputs,) for ``levels``.
         """
         t, head = self.tables.layers[layer], self.tables.head
@@ -145,9 +144,9 @@ class Layout:
         return positions
 
     def pack(self, net: Net) -> Ints:
-        """``net`` as a vector, int64 (size,).
+        """Pack ``net`` into a vector, int64 (size,).
 
-        Missing hidden neurons become dead ones; raises where ``net`` has more of anything than the layout.
+        Missing hidden neurons become dead ones; raise where ``net`` has more of anything than the layout.
         """
         vector = np.zeros(self.size, np.int64)
         for k in range(len(self.net.layers)):
@@ -192,7 +191,7 @@ class Layout:
                     pass
 
     def unpack(self, vector: Ints) -> Net:
-        """The net that a vector, int64 (size,), stands for: every use of a vector agrees with it."""
+        """Return the net that a vector, int64 (size,), stands for: every use of a vector agrees with it."""
         widths = self.tables.inputs.tolist()
         layers = []
         for k in range(len(self.net.layers)):
@@ -242,7 +241,7 @@ def _thresholds(steps: list[int]) -> tuple[int, ...]:
 
 
 def decode_levels(code: int, bits: int) -> tuple[int, ...] | None:
-    """The kept levels that ``levels`` field ``code`` of a ``bits``-bit input stands for; ``None`` for all."""
+    """Return the kept levels that the ``levels`` field ``code`` of a ``bits``-bit input means; ``None`` for all."""
     if code == all_levels(bits):
         return None
     if bits <= FLASH_BITS:
@@ -252,7 +251,7 @@ def decode_levels(code: int, bits: int) -> tuple[int, ...] | None:
 
 
 def all_levels(bits: int) -> int:
-    """The ``levels`` field of a ``bits``-bit input that keeps everything."""
+    """Return the ``levels`` field of a ``bits``-bit input that keeps everything."""
     return (1 << ((1 << bits) - 1)) - 1 if bits <= FLASH_BITS else bits
 
 

@@ -1,9 +1,9 @@
-"""What a net's arithmetic costs, counted without synthesis: bit heaps, clips and comparators.
+"""The parts of a net's arithmetic, counted without synthesis: bit heaps, clips and comparators.
 
-A neuron is one bit heap: every term bit is a bit of a column, a subtracted bit is inverted and its constant joins
-the bias.  Full and half adders reduce the columns to one bit each, from the lowest up (the count of adders is
-that of any such compressor tree: a full adder removes one bit, whatever the order).  Sum bits that nobody
-reads need no sum: truncated columns keep their carries only.
+A neuron is one bit heap: every term bit is a bit of a column, a subtracted bit is inverted and its constant joins the
+bias.  Full and half adders reduce the columns to one bit each, from the lowest up (the count of adders is that of any
+such compressor tree: a full adder removes one bit, whatever the order).  Sum bits that nothing reads need no sum:
+truncated columns keep their carries only.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ FULL, MAJORITY, PARITY, HALF, AND2, XOR2, RELU, SATURATE, OVERFLOW, COMPARE, SEL
 
 @inner
 def bit_length(value: int) -> int:
-    """Bits of an unsigned value."""
+    """Return the bits of an unsigned value."""
     bits = 0
     while value > 0:
         value >>= 1
@@ -49,7 +49,7 @@ def bit_length(value: int) -> int:
 
 @inner
 def width_of(low: int, high: int) -> int:
-    """Bits of ``low .. high``: two's complement where ``low`` is negative, else unsigned."""
+    """Return the bits of ``low .. high``: two's complement where ``low`` is negative, else unsigned."""
     if low >= 0:
         return bit_length(high)
     return max(bit_length(-low - 1), bit_length(high)) + 1
@@ -57,7 +57,7 @@ def width_of(low: int, high: int) -> int:
 
 @inner
 def input_mask(levels: int, bits: int) -> int:
-    """Bits that an input's code can have set."""
+    """Return the bits that an input's code can have set."""
     if bits > FLASH_BITS:
         return ((1 << bits) - 1) & ~((1 << (bits - levels)) - 1)
     mask = 0
@@ -216,7 +216,7 @@ def hidden_parts(vector: Ints, layer: Layers, j: int, wanted: int, heap: Ints, s
 
 @inner
 def output_mask(vector: Ints, layer: Layers, j: int, low: int, high: int) -> int:
-    """Bits that a hidden neuron's output can have set for this range of sums, or ``-1 - value`` of a constant one."""
+    """Return the bits that a hidden neuron's output can have set for these sums, or ``-1 - value`` of a constant."""
     if vector[layer.kind + j] == QRELU:
         shift, bits = vector[layer.shift + j], vector[layer.bits + j]
         top = (1 << bits) - 1

@@ -28,7 +28,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How hard a generation tries.
+    """Options of a generation.
 
     An island keeps ``size`` members and anneals ``offspring`` chains of ``steps`` proposals.  Temperatures are in
     wrong rows: chains begin between ``cool`` and ``warm`` and end at a tenth of that.  Every ``interval`` generations
@@ -47,11 +47,11 @@ class Effort:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Problem:
-    """What a search optimises: all that an island needs to advance, plain enough to send to another machine.
+    """All that an island needs to advance, plain enough to send to another computer.
 
     ``codes`` are the fitting rows' raw input codes (rows, inputs), ``labels`` their class indices.  Members beyond
-    ``most_cost`` or ``most_error`` (a rate) are given up as soon as enough others are within.  ``about`` is a
-    digest of what else belongs to the search (its net, passes and all rows), for its ``key``.
+    ``most_cost`` or ``most_error`` (a rate) are dropped as soon as enough others are within.  ``about`` is a digest of
+    what else belongs to the search (its net, passes and all rows), for its ``key``.
     """
 
     space: Space
@@ -91,14 +91,14 @@ class Island:
 
 
 def first_islands(problem: Problem, start: Ints) -> list[Island]:
-    """Islands before their first generation; they share out the start genomes (members, genes) in turn."""
+    """Return islands before their first generation, which share out the start genomes (members, genes) in turn."""
     count = problem.effort.islands
     nobody = Population.empty(problem.space.size)
     return [Island(i, start[i % len(start) :: count], 0, nobody, Rates()) for i in range(count)]
 
 
 def advance(problem: Problem, island: Island, workers: int, seconds: float = inf, steps: int | None = None) -> Island:
-    """The island one generation later; after ``seconds`` it begins no more chains.
+    """Return the island one generation later; after ``seconds`` it begins no more chains.
 
     Chains have ``steps`` proposals in place of the effort's, where it is given.
     """
@@ -128,7 +128,7 @@ def _annealer(problem: Problem, workers: int) -> Annealer:
 
 
 def migrated(islands: Sequence[Island], effort: Effort, floor: float) -> list[Island]:
-    """The islands after each sent members of its front, evenly spread over it, to the next one in the ring."""
+    """Return the islands after each sent members of its front, evenly spread, to the next one in the ring."""
     moved = []
     for island in islands:
         front = islands[island.index - 1].population.front()
@@ -139,7 +139,7 @@ def migrated(islands: Sequence[Island], effort: Effort, floor: float) -> list[Is
 
 
 def merged(islands: Sequence[Island], genes: int) -> Population:
-    """The front of all islands together."""
+    """Return the front of all islands together."""
     population = Population.empty(genes)
     for island in islands:
         population = population.with_others(island.population)

@@ -1,8 +1,8 @@
 """The population engine's inner loops: whole rows of small integers, many at a time.
 
-Rows are sorted by class into segments of one label.  A plane holds one value of each row, in lanes of int16 where
-the net's sums fit (32 rows an instruction with AVX-512), else of int32 or int64; the type of the planes selects.
-Sums may wrap on the way and are exact in the end, as two's complement is.
+Rows are sorted by class into segments of one label.  A plane holds one value of each row, in lanes of int16 where the
+net's sums fit (32 rows per instruction with AVX-512), else of int32 or int64; the type of the planes selects.  Sums may
+wrap on the way and are exact in the end, as two's complement is.
 
 ``vector`` and ``layers``, ``head``, ``inputs`` are those of ``genome_layout``; ``k`` is a layer and ``j``
 one of its neurons.
@@ -24,7 +24,7 @@ BLOCK = 1024
 
 @inner
 def source_bits(vector: Ints, layers: Layers, inputs: Ints, k: int, source: int) -> int:
-    """Bits of one source of layer ``k``."""
+    """Return the bits of one source of layer ``k``."""
     if k == 0:
         return int(inputs[source])
     before = layers[k - 1]
@@ -33,7 +33,7 @@ def source_bits(vector: Ints, layers: Layers, inputs: Ints, k: int, source: int)
 
 @inner
 def sum_range(vector: Ints, layers: Layers, inputs: Ints, k: int, j: int) -> tuple[int, int]:
-    """Bounds of a neuron's sum; terms are taken as independent."""
+    """Return the bounds of a neuron's sum; terms are taken as independent."""
     layer = layers[k]
     low = high = vector[layer.bias + j]
     at = j * layer.sources * layer.slots
@@ -51,7 +51,7 @@ def sum_range(vector: Ints, layers: Layers, inputs: Ints, k: int, j: int) -> tup
 
 @compiled
 def find_lanes(vectors: Ints, layers: Layers, inputs: Ints, lanes: Ints) -> None:
-    """The narrowest lanes, 16, 32 or 64 bits, that hold every sum of each member, into ``lanes`` (members,)."""
+    """Write the narrowest lanes, 16, 32 or 64 bits, that hold every sum of a member into ``lanes`` (members,)."""
     for member in range(len(vectors)):
         reach = 0
         for k in range(len(layers)):
@@ -81,7 +81,7 @@ def terms_of(vector: Ints, layers: Layers, k: int, j: int, source: Ints, mask: L
 
 @inner
 def fill(out: Lanes, value: Any) -> None:
-    """``value`` everywhere in ``out`` (a slice assignment takes ten times as long here)."""
+    """Set all of ``out`` to ``value`` (a slice assignment takes ten times as long here)."""
     for r in range(out.size):
         out[r] = value
 
@@ -107,7 +107,7 @@ def add_terms(out: Lanes, count: int, source: Ints, mask: Lanes, factor: Lanes, 
 
 @inner
 def clip(out: Lanes, sums: Lanes, shift: Any, top: Any) -> None:
-    """``clip(sums, 0, top) >> shift`` into ``out``."""
+    """Write ``clip(sums, 0, top) >> shift`` into ``out``."""
     zero, lane = out.dtype.type(0), np.iinfo(out.dtype).bits - 1
     for r in range(out.size):
         v = sums[r]
@@ -118,7 +118,7 @@ def clip(out: Lanes, sums: Lanes, shift: Any, top: Any) -> None:
 
 @inner
 def activate(out: Lanes, sums: Lanes, vector: Ints, layers: Layers, k: int, j: int) -> None:
-    """The activation of ``sums`` into ``out``."""
+    """Write the activation of ``sums`` into ``out``."""
     layer = layers[k]
     lane, largest = np.iinfo(out.dtype).bits - 1, np.iinfo(out.dtype).max
     if vector[layer.kind + j] == QRELU:
@@ -141,7 +141,7 @@ def activate(out: Lanes, sums: Lanes, vector: Ints, layers: Layers, k: int, j: i
 
 @inner
 def recode(out: Lanes, codes: Lanes, levels: int, bits: int) -> None:
-    """Input codes through the kept ``levels`` of a converter."""
+    """Write input codes as the kept ``levels`` of a converter give them into ``out``."""
     if bits > FLASH_BITS:
         kept = out.dtype.type(((1 << bits) - 1) & ~((1 << (bits - levels)) - 1))
         for r in range(out.size):
@@ -157,7 +157,7 @@ def recode(out: Lanes, codes: Lanes, levels: int, bits: int) -> None:
 
 @inner
 def recoded_inputs(vector: Ints, head: Ints, inputs: Ints) -> bool:
-    """Whether any input has pruned levels."""
+    """Return whether any input has pruned levels."""
     for i in range(len(inputs)):
         bits = inputs[i]
         if vector[head[3] + i] != ((1 << ((1 << bits) - 1)) - 1 if bits <= FLASH_BITS else bits):
@@ -167,7 +167,7 @@ def recoded_inputs(vector: Ints, head: Ints, inputs: Ints) -> bool:
 
 @inner
 def wrong_argmax(scores: Lanes, classes: int, rows: int, label: int) -> int:
-    """Rows of the first ``rows`` whose first largest score, of (classes or more, rows or more), is not at ``label``."""
+    """Count the first ``rows`` rows whose first largest score (classes or more, rows or more) is not ``label``'s."""
     right = scores[label, :rows]
     wrong = np.zeros(rows, right.dtype)
     one, zero = right.dtype.type(1), right.dtype.type(0)
@@ -187,7 +187,7 @@ def wrong_argmax(scores: Lanes, classes: int, rows: int, label: int) -> int:
 
 @inner
 def wrong_tournament(scores: Lanes, classes: int, rows: int, label: int, vector: Ints, head: Ints) -> int:
-    """The same where comparisons see bit ranges: plays the knock-out; overwrites ``scores``."""
+    """Count the same where comparisons see bit ranges: play the knock-out; overwrites ``scores``."""
     winner = np.empty((classes, rows), np.int16)
     for k in range(classes):
         winner[k] = k
@@ -220,13 +220,13 @@ def wrong_tournament(scores: Lanes, classes: int, rows: int, label: int, vector:
 
 @inner
 def has_ranges(vector: Ints, head: Ints) -> bool:
-    """Whether any comparison of the head sees less than everything."""
+    """Return whether any comparison of the head sees less than everything."""
     return bool(np.any(vector[head[1] : head[3]]))
 
 
 @inner
 def wrong_rows(scores: Lanes, classes: int, rows: int, label: int, vector: Ints, head: Ints) -> int:
-    """Rows, all of class ``label``, that the head decides otherwise from scores (classes or more, rows or more)."""
+    """Count the rows, all of class ``label``, that the head decides otherwise from scores (classes, rows or more)."""
     if head[0] == ARGMAX:
         if has_ranges(vector, head):
             return wrong_tournament(scores, classes, rows, label, vector, head)
@@ -247,8 +247,8 @@ def count_wrong(
 ) -> None:
     """Add each member's wrongly classified rows to ``wrong`` (members,), for members whose lanes are ``codes``'s.
 
-    ``segments`` is int64 (segments, 3): first row, row after the last, label.  ``codes`` is (inputs, rows) in
-    lane type; ``lanes`` (members,) is what :func:`find_lanes` found.
+    ``segments`` is int64 (segments, 3): first row, row after the last, label.  ``codes`` is (inputs, rows) in lane
+    type; ``lanes`` (members,) is from :func:`find_lanes`.
     """
     last = len(layers) - 1
     total = layers[last].first + layers[last].neurons

@@ -1,4 +1,4 @@
-"""Small random changes of a vector, within the genes' bounds: what a chain tries."""
+"""Small random changes of a vector, within the genes' bounds: a chain's proposals."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FIELDS: tuple[Field, ...] = ("weight", "mask", "bias", "shift", "bits", "steps",
 
 
 class Genes(NamedTuple):
-    """What the moves know of a space's genes, int64.
+    """Tables of a space's genes that moves read, int64.
 
     ``low`` and ``high`` (genes,) bound them; ``free`` (size,) is the gene of each element of a vector, or -1; ``place``
     (genes, 4) is each gene's position, layer, offset in its field, and whether it is a map of single levels; ``order``
@@ -43,13 +43,13 @@ MORE_MOVES = 0.3
 
 @inner
 def new_log() -> Ints:
-    """An empty log: (:data:`EDITS`, 2) positions and old values from index 1 on; their count is at (0, 0)."""
+    """Return an empty log: positions and old values (:data:`EDITS`, 2) from index 1 on; their count is at (0, 0)."""
     return np.zeros((EDITS, 2), np.int64)
 
 
 @inner
 def edit(vector: Ints, log: Ints, genes: Genes, position: int, value: int) -> bool:
-    """Set an element that is a gene, within its bounds, and log what it was; says whether it changed."""
+    """Set an element that is a gene, within its bounds, and log what it was; return whether it changed."""
     gene = genes.free[position]
     if gene < 0 or log[0, 0] + 1 >= EDITS:
         return False
@@ -72,14 +72,14 @@ def undo(vector: Ints, log: Ints) -> None:
 
 @inner
 def random_step(reach: int) -> int:
-    """A signed power of two, or one, up to ``reach``: all sizes are equally likely."""
+    """Draw a signed power of two up to ``reach``; all sizes are equally likely."""
     size = 1 << np.random.randint(0, max(bit_length(reach), 1))
     return size if np.random.randint(0, 2) else -size
 
 
 @inner
 def random_mask(full: int) -> int:
-    """All bits, the leading ones, or a single one."""
+    """Draw a mask: all bits, the leading ones, or a single one."""
     bits = bit_length(full)
     kind = np.random.randint(0, 4)
     if kind == 0 or bits == 0:
@@ -229,7 +229,7 @@ def change_levels(vector: Ints, log: Ints, genes: Genes, place: Ints, position: 
 
 @inner
 def propose(vector: Ints, log: Ints, genes: Genes, layers: Layers) -> None:
-    """One random move."""
+    """Make one random move."""
     field = 0
     for _ in range(20):
         draw = np.random.random()
@@ -288,7 +288,7 @@ def propose(vector: Ints, log: Ints, genes: Genes, layers: Layers) -> None:
 
 @inner
 def mark_touched(log: Ints, genes: Genes, touched: Ints) -> bool:
-    """Mark the nodes (nodes,) that the log changed; says whether it changed the head."""
+    """Mark the nodes (nodes,) that the log changed; return whether it changed the head."""
     touched[:] = False
     head = False
     for i in range(1, log[0, 0] + 1):

@@ -1,4 +1,4 @@
-"""What the head of a net costs as a circuit, and a whole net: see :mod:`mlpress.approx.integer.heap`."""
+"""The cost of a net and of its head as a circuit; see :mod:`mlpress.approx.integer.heap`."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from mlpress.approx.integer.program_parts import PROGRAM_PARTS, program_parts
 from mlpress.jit import compiled, inner
 
 ALL_PARTS = (*PARTS, *PROGRAM_PARTS)
-"""What has a price: parts of a circuit, then parts of a program."""
+"""All parts that have a price: of a circuit, then of a program."""
 
 WIDTH, VARYING, FIXED, NAME_VARYING, NAME_FIXED = range(5)
 FIELDS = 5
-"""What is known of each score in a knock-out: its signed width, which of its bits vary and the others' values; which
-bits of its class index vary and the others' values."""
+"""Fields of each score in a knock-out: its signed width, which of its bits vary and the others' values; which bits of
+its class index vary and the others' values."""
 
 
 class Pricing(NamedTuple):
@@ -140,14 +140,14 @@ def tournament_parts(vector: Ints, head: Ints, count: int, field: Ints, parts: I
 
 @inner
 def bit_of(field: Ints, row: int, score: int, bit: int) -> tuple[bool, int]:
-    """Whether a bit of a score varies, and its value where it does not; above its width it is the sign."""
+    """Return whether a bit of a score varies, and its value where not; above its width it is the sign."""
     at = min(bit, field[WIDTH, score] - 1)
     return bool(field[row, score] >> at & 1), field[row + 1, score] >> at & 1
 
 
 @inner
 def compare_parts(field: Ints, a: int, b: int, low: int, high: int, parts: Ints) -> int:
-    """Count a comparison as a chain of majorities; the winner where it is known beforehand, else -1."""
+    """Count a comparison as a chain of majorities; return the winner where it is known beforehand, else -1."""
     width = max(field[WIDTH, a], field[WIDTH, b])
     if high:
         width = min(width, max(high, low + 1))
@@ -173,7 +173,7 @@ def compare_parts(field: Ints, a: int, b: int, low: int, high: int, parts: Ints)
 
 @inner
 def choose(field: Ints, row: int, a: int, b: int, to: int, width: int, part: int, parts: Ints) -> None:
-    """Count the multiplexers of a winner's bits (``part`` -1: nobody reads them)."""
+    """Count the multiplexers of a winner's bits (``part`` -1: nothing reads them)."""
     varying = fixed = 0
     is_name = row == NAME_VARYING
     for bit in range(COLUMNS // 4 if is_name else width):
@@ -254,7 +254,7 @@ def net_parts(
 
 @inner
 def net_cost(vector: Ints, layers: Layers, head: Ints, inputs: Ints, pricing: Pricing, scratch: Scratch) -> float:
-    """Return what a net costs: the cheapest way to build it, dearer by the square of what is beyond its limits."""
+    """Return the cost of a net, built in the cheapest way; what is beyond its limits makes it dearer by the square."""
     parts = scratch.parts
     parts[:] = 0
     net_parts(vector, layers, head, inputs, pricing, scratch, parts)
@@ -293,7 +293,7 @@ def cost_scratch(layers: Layers, inputs: Ints) -> Scratch:
 
 @compiled
 def count_parts(vectors: Ints, layers: Layers, head: Ints, inputs: Ints, pricing: Pricing, parts: Ints) -> None:
-    """:func:`net_parts` of every member into ``parts`` (members, parts)."""
+    """Count :func:`net_parts` of every member into ``parts`` (members, parts)."""
     scratch = cost_scratch(layers, inputs)
     for member in range(len(vectors)):
         net_parts(vectors[member], layers, head, inputs, pricing, scratch, parts[member])

@@ -46,7 +46,7 @@ class _Fitness(base.Fitness):  # type: ignore[misc]  # deap has no types
 
 
 class _Member:
-    """What DEAP's selection looks at."""
+    """A member as DEAP's selection reads it."""
 
     __slots__ = ("fitness", "index")
 
@@ -66,22 +66,22 @@ class Population:
 
     @classmethod
     def empty(cls, genes: int) -> Population:
-        """Nobody."""
+        """Return a population without members."""
         return cls(np.zeros((0, genes), np.int64), np.zeros((0, 2)))
 
     def with_others(self, others: Population) -> Population:
-        """Both, each genome once."""
+        """Return the members of both, each genome once."""
         genomes = np.concatenate([self.genomes, others.genomes])
         _, kept = np.unique(genomes, axis=0, return_index=True)
         kept.sort()
         return Population(genomes[kept], np.concatenate([self.objectives, others.objectives])[kept])
 
     def take(self, members: Sequence[int] | Ints) -> Population:
-        """Those of these indices."""
+        """Return the members with these indices."""
         return Population(self.genomes[members], self.objectives[members])
 
     def front(self) -> Population:
-        """Those that nobody beats in both objectives, cheapest first; of equals the first."""
+        """Return the members that none beats in both objectives, cheapest first; of equals the first."""
         order = np.lexsort((self.objectives[:, 0], self.objectives[:, 1]))
         errors = self.objectives[order, 0]
         best = np.minimum.accumulate(np.concatenate([[np.inf], errors[:-1]]))
@@ -123,13 +123,13 @@ class Rates:
     credit: tuple[float, ...] = (0.5, 0.5, 0.5, 0.5)
 
     def probabilities(self) -> Floats:
-        """Of each kind; none falls below 5 %."""
+        """Return the probability of each kind; none falls below 5 %."""
         credit = np.array(self.credit) + 1e-3
         share: Floats = 0.05 + (1 - 0.05 * len(credit)) * credit / credit.sum()
         return share
 
     def learned(self, kinds: Ints, survived: NDArray[np.bool_]) -> Rates:
-        """After a generation whose offspring were of these ``kinds``."""
+        """Return the rates after a generation whose offspring were of these ``kinds``."""
         credit = list(self.credit)
         for kind in range(len(credit)):
             tried = kinds == kind
@@ -167,7 +167,7 @@ class Search:
         self.kinds = self.parents = np.zeros(0, np.int64)
 
     def ask(self) -> Ints:
-        """Genomes to judge, int64 (offspring, genes); ``parents`` then says whose child each one is."""
+        """Return genomes to judge, int64 (offspring, genes); ``parents`` then says whose child each one is."""
         if not len(self.population):
             self.kinds = np.full(len(self.start), COPY)
             self.parents = np.full(len(self.start), -1)
@@ -191,10 +191,10 @@ class Search:
         most_error: float = 1.0,
         most_cost: float = np.inf,
     ) -> None:
-        """Judged genomes (members, genes) and objectives (members, 2).
+        """Take in judged genomes (members, genes) and their objectives (members, 2).
 
         ``origin`` (members,) says which of the asked genomes each came from, where they are not those themselves.
-        Members beyond ``most_error`` or ``most_cost`` go as soon as the others fill the population.
+        Members beyond ``most_error`` or ``most_cost`` are dropped as soon as the others fill the population.
         """
         origin = np.arange(len(genomes)) if origin is None else origin
         old = len(self.population)
@@ -211,11 +211,11 @@ class Search:
         self.generation += 1
 
     def random(self, purpose: int = 0) -> np.random.Generator:
-        """This generation's source of random numbers."""
+        """Return this generation's source of random numbers."""
         return np.random.default_rng((*self.seed, self.generation, purpose))
 
     def _winners(self, rng: np.random.Generator, count: int) -> Ints:
-        """Parents by binary tournament: the population is in NSGA-II's order, so the lower index wins."""
+        """Draw parents by binary tournament: the population is in NSGA-II's order, so the lower index wins."""
         picks = rng.integers(0, len(self.population), (count, 2))
         winners: Ints = picks.min(axis=1)
         return winners
@@ -246,7 +246,7 @@ class Search:
 
 
 def restored(search: Search, population: Population, generation: int, rates: Rates) -> Search:
-    """``search`` as it was at the end of an earlier generation."""
+    """Return ``search`` as it was at the end of an earlier generation."""
     again = replace(search, generation=generation, rates=rates)
     again.population = population
     return again

@@ -1,4 +1,4 @@
-"""What a net takes as a program: terms, and the products of loops over matrices of packed weights."""
+"""The parts of a net as a program: terms, and the products of loops over matrices of packed weights."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def program_parts(vector: Ints, layers: Layers, scratch: Ints, parts: Ints) -> N
 
 @inner
 def same_activation(vector: Ints, layer: Layers, one: int, other: int) -> bool:
-    """Whether a loop can treat two neurons of a layer alike: ladders, or clips by the same shift and width."""
+    """Return whether a loop can treat two neurons of a layer alike: ladders, or clips by the same shift and width."""
     if vector[layer.kind + one] != vector[layer.kind + other]:
         return False
     if vector[layer.kind + one] != QRELU:

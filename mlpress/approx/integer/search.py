@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from mlpress import interrupts
 from mlpress.approx.common.clock import now
-from mlpress.approx.common.executor import cores, machine
+from mlpress.approx.common.executor import cores, executor
 from mlpress.approx.common.front import VALIDATION
 from mlpress.approx.common.limits import Limits
-from mlpress.approx.common.teacher import Lesson, taught
+from mlpress.approx.common.teacher import Augmentation, augment_rows
 from mlpress.approx.integer import checkpoint as checkpoints
 from mlpress.approx.integer.checkpoint import State
 from mlpress.approx.integer.cost import CostModel
@@ -46,7 +46,7 @@ MOST_ROWS = 3_000
 """Fewer neighbours than the gate level takes: every candidate runs on every row."""
 
 START_SHARE = 0.3
-"""Of the seconds of a search, its first population may take this share."""
+"""The share of a search's seconds that its first population may take."""
 
 GENERATION_SHARE = 0.1
 """Where time ends a search, chains are shortened until a generation takes no more than this share of it."""
@@ -81,7 +81,7 @@ class Budget:
         return self.generations is None
 
     def left_s(self, elapsed_s: float, generations: int) -> float | None:
-        """Seconds left after ``generations`` (1 or more) in ``elapsed_s``, as far as that is known."""
+        """Return the seconds left after ``generations`` (1 or more) in ``elapsed_s``, as far as that is known."""
         left = [self.seconds - elapsed_s] if self.seconds is not None else []
         if self.generations is not None:
             left.append((self.generations - generations) * elapsed_s / generations)
@@ -90,10 +90,10 @@ class Budget:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Generation:
-    """How far a search is.
+    """The state of a search after a generation.
 
-    ``front`` is float64 (designs, 2): error rate on the fitting rows and cost; ``left_s`` is what the budget leaves, as
-    far as that is known; ``metric`` is what the cost is in.
+    ``front`` is float64 (designs, 2): error rate on the fitting rows and cost; ``left_s`` are the seconds left, as far
+    as they are known; ``metric`` is that of the cost.
     """
 
     number: int
@@ -106,14 +106,14 @@ class Generation:
 
 
 class SearchProgress(Progress, Protocol):
-    """Who watches a search."""
+    """Progress that hears of a search's generations."""
 
     def generation(self, done: Generation) -> None:
-        """A generation of all islands ended."""
+        """Hear of a generation of all islands that ended."""
 
 
 class Unwatched(Silent):
-    """The progress of a search that nobody watches."""
+    """Progress that says nothing."""
 
     def generation(self, done: Generation) -> None:
         """Say nothing."""
@@ -128,13 +128,13 @@ def search(
     budget: Budget,
     *,
     passes: Sequence[ApproximatePass] = DEFAULT_PASSES,
-    limits: Limits = Limits(),  # noqa: B008 - nobody changes it
+    limits: Limits = Limits(),  # noqa: B008 - immutable
     seed: int = 0,
     workers: int | None = None,
     effort: Effort = Effort(),  # noqa: B008 - immutable
     trainings: int = 16,
     validation: float = VALIDATION,
-    lesson: Lesson = "moved",
+    augmentation: Augmentation = "moved",
     decided: Ints | None = None,
     checkpoint: Path | None = None,
     resume: bool = False,
@@ -144,17 +144,16 @@ def search(
     """Search for cheaper nets than ``net`` that classify ``features`` (rows, inputs) as ``labels`` (rows,) say.
 
     A share ``validation`` of the rows, the same of each class, is kept out of the search and states the accuracy by
-    which designs are chosen.  Fitting rows are joined by neighbours as ``lesson`` says (``common/teacher.py``),
-    where there is room for them below :data:`MOST_ROWS`.  The first population is
-    ``net``, its roundings, and as many ``trainings`` on the fitting rows.  ``price`` gives the cost model of a layout
-    of nets, in ``metrics``, of which the first one ranks; where it has a price for input converters, their levels are
-    free.  ``decided`` (rows,) is what the model that losses count from says of the rows, as
-    class indices (default: what ``net`` says).  With ``checkpoint`` the state is kept in that file after every
-    generation; ``resume`` goes on from it.  ``cluster`` is the address of a Dask scheduler; islands advance on its
-    workers.  Ctrl-C ends the search with the front so far.
+    which designs are chosen.  Fitting rows are joined by neighbours as ``augmentation`` says (``common/teacher.py``),
+    where there is room for them below :data:`MOST_ROWS`.  The first population is ``net``, its roundings, and as many
+    ``trainings`` on the fitting rows.  ``price`` gives the cost model of a layout of nets, in ``metrics``, of which the
+    first one ranks; where it has a price for input converters, their levels are free.  ``decided`` (rows,) are the
+    class indices of the model that losses count from (default: those of ``net``).  With ``checkpoint`` the state is
+    kept in that file after every generation; ``resume`` goes on from it.  ``cluster`` is the address of a Dask
+    scheduler; islands advance on its workers.  Ctrl-C ends the search with the front so far.
 
     Equal arguments give an equal front, whatever ``workers`` and ``cluster`` are.  This function is long for its
-    parameters and what is said of them.
+    parameters and their description.
     """
     watch = progress or Unwatched()
     began = now()
@@ -169,7 +168,7 @@ def search(
     codes = encode(space.layout.encoder(), features)
     fit, held = split_rows(labels, validation, seed)
     with nullcontext() if resume else interrupts.allowed():  # a resumed search has a front to end with
-        fitted, fitted_labels = taught(codes[fit], labels[fit], net.inputs, lesson, seed, most=MOST_ROWS)
+        fitted, fitted_labels = augment_rows(codes[fit], labels[fit], net.inputs, augmentation, seed, most=MOST_ROWS)
     if decided is None:
         reference = _accuracy(net, codes[held], labels[held])
     else:
@@ -226,13 +225,13 @@ def _run(
     watch: SearchProgress,
     metric: Metric,
 ) -> tuple[State, str]:
-    """Generations until the budget ends; the last state and why it is the last."""
+    """Run generations until the budget ends; return the last state and why it is the last."""
     effort = problem.effort
     steps, took = effort.steps, 0.0
     floor = problem.cost.floor
     worst = (float(1 - np.bincount(problem.labels).max() / len(problem.labels)), WORST * floor)
     try:
-        with interrupts.allowed(), machine(1, cluster) as place:
+        with interrupts.allowed(), executor(1, cluster) as workplace:
             while (stopped := _ended(state, budget, now() - began)) is None:
                 interrupts.check()
                 left, since = inf, now()
@@ -240,7 +239,7 @@ def _run(
                     left = (budget.seconds - since + began) / (1 if cluster else effort.islands)
                     steps = _steps(effort, steps, took, budget.seconds)
                 step = partial(advance, workers=1 if cluster else workers or cores(), seconds=left, steps=steps)
-                islands = place.map(step, problem, state.islands)
+                islands = workplace.map(step, problem, state.islands)
                 if islands[0].generation % effort.interval == 0 and len(islands) > 1:
                     islands = migrated(islands, effort, floor)
                 front = merged(islands, problem.space.size)
@@ -259,7 +258,7 @@ def _run(
 
 
 def _steps(effort: Effort, before: int, took: float, seconds: float) -> int:
-    """Proposals of a chain in the next generation, where one of ``before`` took so many of the search's ``seconds``.
+    """Return the proposals of a chain in the next generation, where ``before`` took ``took`` of ``seconds`` seconds.
 
     The first is short, since nothing is known of its time; then one takes no more than :data:`GENERATION_SHARE`.
     """
@@ -269,7 +268,7 @@ def _steps(effort: Effort, before: int, took: float, seconds: float) -> int:
 
 
 def _digest(net: Net, passes: Sequence[ApproximatePass], codes: Ints, labels: Ints) -> str:
-    """Of what decides a search beside what its :class:`Problem` holds."""
+    """Return a digest of what decides a search and is not in its :class:`Problem`."""
     digest = sha256(repr((to_text(net), tuple(passes))).encode())
     for array in (codes, labels):
         digest.update(np.ascontiguousarray(array).tobytes())
@@ -281,7 +280,7 @@ def _offspring(island: Island, effort: Effort) -> int:
 
 
 def _ended(state: State, budget: Budget, elapsed: float) -> str | None:
-    """Why the search is over, or ``None``."""
+    """Return why the search is over, or ``None``."""
     if budget.generations is not None and state.generation >= budget.generations:
         return "generations"
     if budget.seconds is not None and state.generation and elapsed >= budget.seconds:
@@ -299,7 +298,7 @@ def _report(state: State, front: Population, volume: float, budget: Budget, metr
 
 
 def split_rows(labels: Ints, share: float, seed: int) -> tuple[Ints, Ints]:
-    """Indices of the fitting and of the held-out rows: ``share`` of each class, rounded, is held out."""
+    """Return the indices of the fitting and of the held-out rows: ``share`` of each class, rounded, is held out."""
     if not 0 < share < 1:
         raise MlpressError(f"the validation share is {share:g}; it must be between 0 and 1")
     rng = np.random.default_rng((seed, 2))
@@ -319,7 +318,7 @@ def _accuracy(net: Net, codes: Ints, labels: Ints) -> float:
 
 
 def _judged(problem: Problem, front: Population, codes: Ints, labels: Ints) -> tuple[Candidate, ...]:
-    """Return the designs of a front with their accuracy on the held-out rows (rows, inputs) and what they cost."""
+    """Return the designs of a front with their accuracy on the held-out rows (rows, inputs) and their cost."""
     space, cost = problem.space, problem.cost
     vectors = space.vectors(front.genomes)
     wrong = Engine(space.layout, codes, labels).wrong(vectors)

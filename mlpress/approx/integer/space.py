@@ -34,7 +34,7 @@ class Space:
 
     @classmethod
     def of(cls, net: Net, passes: Sequence[ApproximatePass] = DEFAULT_PASSES) -> Space:
-        """The space around ``net`` after each of the ``passes``, with all their genes."""
+        """Return the space around ``net`` after each of the ``passes``, with all their genes."""
         start = apply(net, passes)
         slots = max((p.terms for p in passes if isinstance(p, Multiply)), default=1)
         layout = Layout.of(start, max(slots, 1))
@@ -59,25 +59,25 @@ class Space:
         return len(self.where)
 
     def genome(self, net: Net) -> Ints:
-        """The genome nearest to ``net`` after the passes: fields without genes are the start's, values are clipped."""
+        """Return the genome nearest to ``net`` after the passes; fields without genes are the start's."""
         return self.clip(self.layout.pack(apply(net, self.passes))[self.where])
 
     def start(self) -> Ints:
-        """The start net's own genome."""
+        """Return the start net's own genome."""
         return self.clip(self.base[self.where])
 
     def clip(self, genomes: Ints) -> Ints:
-        """``genomes``, int64 (..., genes), moved into the bounds."""
+        """Move ``genomes``, int64 (..., genes), into the bounds."""
         return np.clip(genomes, self.low, self.high)
 
     def vectors(self, genomes: Ints) -> Ints:
-        """The vectors, int64 (members, layout.size), of genomes (members, genes)."""
+        """Return the vectors, int64 (members, layout.size), of genomes (members, genes)."""
         vectors = np.repeat(self.base[None], len(genomes), axis=0)
         vectors[:, self.where] = genomes
         return vectors
 
     def decode(self, genome: Ints) -> Net:
-        """The net that a genome stands for, verified."""
+        """Return the net that a genome stands for, verified."""
         if genome.shape != (self.size,):
             raise MlpressError(f"a genome has shape {genome.shape}; this space has {self.size} genes")
         if np.any((genome < self.low) | (genome > self.high)):
@@ -89,7 +89,7 @@ class Space:
 
 
 def apply(net: Net, passes: Sequence[ApproximatePass]) -> Net:
-    """``net`` after each of the ``passes`` in turn, verified."""
+    """Return ``net`` after each of the ``passes`` in turn, verified."""
     verify(net)
     for step in passes:
         net = step(net)
@@ -98,7 +98,7 @@ def apply(net: Net, passes: Sequence[ApproximatePass]) -> Net:
 
 
 def _groups(layout: Layout) -> Ints:
-    """The group of each element of a vector."""
+    """Return the group of each element of a vector."""
     groups = np.zeros(layout.size, np.int64)
     for k, layer in enumerate(layout.tables.layers):
         numbers = layer["first"] + np.arange(layer["neurons"])

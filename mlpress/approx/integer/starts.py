@@ -1,4 +1,4 @@
-"""Where a search starts: the net itself, its roundings to powers of two, and nets trained anew."""
+"""Starts of a search: the net itself, its roundings to powers of two, and nets trained anew."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def start_genomes(
 
 
 def _trainings(net: Net, rows: int, seed: int, count: int, shapes: Sequence[tuple[float, int]]) -> Iterator[Training]:
-    """Different in what they start from, how sparse and how wide they are, and how fast they learn."""
+    """Yield trainings that differ in their start, sparsity, width and rate."""
     sizes = [len(layer.neurons) for layer in net.layers[:-1]]
     bits = max(
         (output_bits(neuron.activation) or 1 for layer in net.layers[:-1] for neuron in layer.neurons), default=1
@@ -80,7 +80,7 @@ def _trainings(net: Net, rows: int, seed: int, count: int, shapes: Sequence[tupl
 
 
 def rounded(net: Net, rng: np.random.Generator) -> Net:
-    """``net`` with weights rounded to one power of two, each hidden neuron stretched before by up to sqrt(2).
+    """Round weights to one power of two each, after each hidden neuron was stretched by up to sqrt(2).
 
     Which way the weights of a neuron fall depends on their common scale, so different stretches give
     different nets; what reads a stretched neuron is shrunk.
@@ -100,7 +100,7 @@ def rounded(net: Net, rng: np.random.Generator) -> Net:
 
 
 def _powers(neuron: Neuron, weights: NDArray[np.float64], stretch: float, widths: list[int]) -> Neuron:
-    """``neuron`` with these weights rounded to powers of two; those below a half are left out."""
+    """Return ``neuron`` with these weights rounded to powers of two; those below a half are left out."""
     terms = tuple(
         Term(i, 1 if weight > 0 else -1, max(round(np.log2(abs(weight))), 0), (1 << widths[i]) - 1)
         for i, weight in enumerate(weights.tolist())

@@ -25,7 +25,7 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """How to train: ``hidden`` neurons a layer; weights of ``shifts + 1`` sizes; hidden outputs of ``bits`` bits.
+    """A training: ``hidden`` neurons per layer; weights of ``shifts + 1`` sizes; hidden outputs of ``bits`` bits.
 
     ``epochs`` passes over the rows in batches, the first 60 % of them with real weights; ``rate`` is Adam's step
     at the start, falling along a cosine to nothing; ``sparsity`` is the weight of the L1 norm in the loss; ``warm``
@@ -46,7 +46,7 @@ class Training:
 def train(codes: Ints, labels: Ints, net: Net, how: Training) -> Net:
     """Train a net with the inputs, the head and the classes of ``net`` on input codes (rows, inputs).
 
-    ``labels`` are class indices (rows,).  The head is an argmax over a score a class, or a threshold of one score.
+    ``labels`` are class indices (rows,).  The head is an argmax over one score per class, or a threshold of one score.
     """
     widths = [feature.bits for feature in net.inputs]
     trainer = _Trainer(codes, labels, net, how)
@@ -92,7 +92,7 @@ class _Trainer:
         self.biases[0] = self.biases[0] + self.weights[0] @ self.mean
 
     def run(self, *, quantised: bool, epochs: int) -> None:
-        """Adam (arXiv 1412.6980) on the cross entropy."""
+        """Train by Adam (arXiv 1412.6980) on the cross entropy."""
         parameters = [*self.weights, *self.biases]
         mean = [np.zeros_like(p) for p in parameters]
         square = [np.zeros_like(p) for p in parameters]
@@ -110,7 +110,7 @@ class _Trainer:
                     parameters[k] -= rate * (mean[k] / (1 - 0.9**step)) / size
 
     def gradients(self, rows: Ints, quantised: bool) -> list[Reals]:
-        """Of the loss on these rows: weights', then biases'."""
+        """Return the gradients of the loss on these rows: weights', then biases'."""
         weights = [self.quantised(k) if quantised else w for k, w in enumerate(self.weights)]
         values: list[Reals] = [self.x[rows]]
         passed: list[Reals] = []
@@ -136,7 +136,7 @@ class _Trainer:
         return of_weights[::-1] + of_biases[::-1]
 
     def quantised(self, k: int) -> Reals:
-        """The layer's weights as signed powers of two; below the smallest one's rounding edge they are zero."""
+        """Return the layer's weights as signed powers of two, zero below the smallest one's rounding edge."""
         size = np.abs(self.weights[k])
         exponent = np.round(np.log2(np.maximum(size, 1e-30)))
         kept = exponent >= self.floor[k]
@@ -157,7 +157,7 @@ class _Trainer:
             self.step[k] = step
 
     def layers(self, widths: list[int], at: int) -> tuple[Layer, ...]:
-        """The integer layers, for inputs of these widths and a head that decides at ``at``."""
+        """Return the integer layers, for inputs of these widths and a head that decides at ``at``."""
         layers = []
         for k in range(len(self.weights)):
             weight = self.quantised(k)
@@ -179,7 +179,7 @@ class _Trainer:
 
 
 def _probability_errors(scores: Reals, labels: Ints) -> Reals:
-    """The gradient of the mean cross entropy by the scores (rows, scores): softmax, or logistic of one score."""
+    """Return the gradient of the mean cross entropy by the scores (rows, scores): softmax, or logistic of one."""
     if scores.shape[1] == 1:
         probability = 1 / (1 + np.exp(-np.clip(scores[:, 0], -30, 30)))
         return ((probability - labels) / len(labels))[:, None]
@@ -190,7 +190,7 @@ def _probability_errors(scores: Reals, labels: Ints) -> Reals:
 
 
 def weights_of(layer: Layer, sources: int) -> Reals:
-    """What each source counts in each neuron's sum, float64 (neurons, sources), as if all masks were full."""
+    """Return each source's weight in each neuron's sum, float64 (neurons, sources), as if all masks were full."""
     weights = np.zeros((len(layer.neurons), sources))
     for j, neuron in enumerate(layer.neurons):
         for term in neuron.terms:
@@ -199,7 +199,7 @@ def weights_of(layer: Layer, sources: int) -> Reals:
 
 
 def dense(inputs: tuple[Input, ...], hidden: tuple[int, ...], classes: tuple[int | str, ...], bits: int = 6) -> Net:
-    """An untrained net of this shape, hidden outputs of ``bits`` bits, weights up to 64: what to train or search in."""
+    """Return an untrained net of this shape, to train or search in: outputs of ``bits`` bits, weights up to 64."""
     layers, widths = [], [feature.bits for feature in inputs]
     for k, count in enumerate((*hidden, len(classes))):
         terms = tuple(Term(i, 1, 6, (1 << width) - 1) for i, width in enumerate(widths))

@@ -15,8 +15,8 @@ from mlpress.ir import Layer, Net, Neuron, Term, intervals, output_bits
 class Accumulate:
     """Sums without their lowest ``columns`` columns, and biases that are multiples of ``2**rounding``.
 
-    With ``compensate`` the bias takes over the mean of what is dropped, as if half of those bits were ones.
-    In a search every bit of every term can be left out (arXiv 2312.17612), and biases move freely.
+    With ``compensate`` the bias takes over the mean of the dropped bits, as if half of those bits were ones.  In a
+    search every bit of every term can be left out (arXiv 2312.17612), and biases move freely.
     """
 
     columns: int = 0
@@ -30,7 +30,7 @@ class Accumulate:
                 raise MlpressError(f"accumulate: {option} is {value}; it must be within 0..48")
 
     def __call__(self, net: Net) -> Net:
-        """``net`` with truncated sums and rounded biases."""
+        """Return ``net`` with truncated sums and rounded biases."""
         return replace(
             net, layers=tuple(Layer(tuple(self._truncate(n) for n in layer.neurons)) for layer in net.layers)
         )
@@ -47,7 +47,7 @@ class Accumulate:
         return replace(neuron, terms=tuple(terms), bias=(bias + half) >> self.rounding << self.rounding)
 
     def genes(self, net: Net) -> tuple[Genes, ...]:
-        """The mask of every term and the bias of every neuron, up to four times the largest sum in its layer."""
+        """Free the mask of every term and the bias of every neuron, up to four times the largest sum in its layer."""
         found: list[Genes] = []
         width = max(feature.bits for feature in net.inputs)
         for k, (layer, ranges) in enumerate(zip(net.layers, intervals(net), strict=True)):

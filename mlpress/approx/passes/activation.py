@@ -32,7 +32,7 @@ class Activation:
                 raise MlpressError(f"activation: {option} is {value}; it must be 1 or more")
 
     def __call__(self, net: Net) -> Net:
-        """``net`` with narrower hidden outputs."""
+        """Return ``net`` with narrower hidden outputs."""
         layers: list[Layer] = []
         dropped: list[int] = []
         for layer in net.layers:
@@ -56,7 +56,7 @@ class Activation:
         return activation
 
     def genes(self, net: Net) -> tuple[Genes, ...]:
-        """Shift and bits of every qReLU; every threshold of every ladder."""
+        """Free shift and bits of every qReLU, and every threshold of every ladder."""
         found: list[Genes] = []
         for k, (layer, ranges) in enumerate(zip(net.layers[:-1], intervals(net), strict=False)):
             kinds = [neuron.activation for neuron in layer.neurons]
@@ -72,7 +72,7 @@ class Activation:
 
 
 def _scaled(terms: tuple[Term, ...], dropped: list[int]) -> tuple[Term, ...]:
-    """The same products of sources that lost their lowest bits."""
+    """Return the same products of sources that lost their lowest bits."""
     return tuple(
         Term(t.source, t.sign, t.shift + dropped[t.source], t.mask >> dropped[t.source])
         for t in terms
@@ -81,6 +81,6 @@ def _scaled(terms: tuple[Term, ...], dropped: list[int]) -> tuple[Term, ...]:
 
 
 def _spread(thresholds: tuple[int, ...], levels: int) -> tuple[int, ...]:
-    """``levels`` of the ``thresholds``, each repeated as often as the group of neighbours that it stands for."""
+    """Return ``levels`` of the ``thresholds``, each repeated as often as its group of neighbours has members."""
     edges = [i * len(thresholds) // levels for i in range(levels + 1)]
     return tuple(t for a, b in pairwise(edges) for t in [thresholds[(a + b) // 2]] * (b - a))

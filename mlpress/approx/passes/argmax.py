@@ -27,7 +27,7 @@ class ArgmaxRanges:
             raise MlpressError(f"argmax: the range {self.low}..{self.high} is empty; high must be above low")
 
     def __call__(self, net: Net) -> Net:
-        """``net`` with narrower comparisons; ranges that the net already has are narrowed further."""
+        """Return ``net`` with narrower comparisons; ranges that the net already has are narrowed further."""
         if not isinstance(net.head, Argmax):
             return net
         ranges = net.head.ranges or (BitRange(),) * (len(net.classes) - 1)
@@ -42,7 +42,7 @@ class ArgmaxRanges:
         return BitRange(low if high is None else min(low, high - 1), high)
 
     def genes(self, net: Net) -> tuple[Genes, ...]:
-        """The lowest bit and the bit above the highest that each comparison sees (0: all)."""
+        """Free the lowest bit and the bit above the highest that each comparison sees (0: all)."""
         if not isinstance(net.head, Argmax):
             return ()
         widest = max(signed_bits(low, high) for low, high in intervals(net)[-1].sums)

@@ -1,4 +1,4 @@
-"""What an approximate pass lets a search change."""
+"""The genes that an approximate pass frees for a search."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mlpress.ir import Net
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Genes:
-    """One integer gene an element of a ``field`` (see :mod:`mlpress.approx.integer.genome_layout`) of one ``layer``.
+    """One integer gene per element of a ``field`` (see :mod:`mlpress.approx.integer.genome_layout`) of one ``layer``.
 
     Values lie within ``low .. high``, which broadcast to the field's shape.  Fields of the head and of the
     inputs belong to no layer: theirs is 0.
@@ -33,7 +33,7 @@ class ApproximatePass(Protocol):
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
     def __call__(self, net: Net) -> Net:
-        """``net`` with the options applied."""
+        """Return ``net`` with the options applied."""
 
     def genes(self, net: Net) -> tuple[Genes, ...]:
-        """What a search may change in ``net``, which this pass has been applied to."""
+        """Return the genes that a search may change in ``net``, which this pass has been applied to."""

@@ -15,13 +15,13 @@ from mlpress.ir import Input, Net, code_values
 
 
 def without_unread_levels(net: Net) -> Net:
-    """The same function of ``net``'s features with the converters' levels that change a bit which is read."""
+    """Return the same function of ``net``'s features with those levels alone that change a bit which is read."""
     read = _read_bits(net)
     return replace(net, inputs=tuple(_needed(feature, bits) for feature, bits in zip(net.inputs, read, strict=True)))
 
 
 def _read_bits(net: Net) -> list[int]:
-    """The bits of each input that some neuron on the way to the head sees, as masks."""
+    """Return the bits of each input that some neuron on the way to the head sees, as masks."""
     wanted = [1] * len(net.layers[-1].neurons)
     for k in reversed(range(len(net.layers))):
         sources = len(net.layers[k - 1].neurons) if k else len(net.inputs)
@@ -46,9 +46,8 @@ def _needed(feature: Input, read: int) -> Input:
 class Inputs:
     """Inputs of at most ``bits`` leading bits, without those named in ``drop``.
 
-    Widths of the ports stay; what goes are the converter's levels.  In a search single levels can be pruned
-    from inputs of up to 5 bits (a flash converter has one comparator a level: arXiv 2411.08674), and
-    leading bits kept of wider ones.
+    Widths of the ports stay; levels of the converter go.  In a search single levels can be pruned from inputs of up to
+    5 bits (a flash converter has one comparator per level: arXiv 2411.08674), and leading bits kept of wider ones.
     """
 
     bits: int | None = None
@@ -60,7 +59,7 @@ class Inputs:
             raise MlpressError(f"inputs: bits is {self.bits}; it must be 1 or more")
 
     def __call__(self, net: Net) -> Net:
-        """``net`` with pruned input codes."""
+        """Return ``net`` with pruned input codes."""
         unknown = sorted(set(self.drop) - {feature.name for feature in net.inputs})
         if unknown:
             raise MlpressError(f"inputs: there is no input {unknown[0]!r} to drop; see the model's feature names")
@@ -76,6 +75,6 @@ class Inputs:
         return replace(feature, levels=kept)
 
     def genes(self, net: Net) -> tuple[Genes, ...]:
-        """The kept levels of every input."""
+        """Free the kept levels of every input."""
         bits = [feature.bits for feature in net.inputs]
         return (Genes("levels", 0, 0, np.array([all_levels(width) for width in bits], np.int64)),)

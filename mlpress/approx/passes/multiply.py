@@ -12,7 +12,7 @@ from mlpress.ir import Layer, Net, Neuron, Term, output_bits, signed_digits
 
 @dataclass(frozen=True, slots=True)
 class Multiply:
-    """Every weight becomes the nearest sum of at most ``terms`` signed powers of two.
+    """Weights as the nearest sum of at most ``terms`` signed powers of two.
 
     One term is the power-of-two weight of arXiv 2402.02930; none prunes the connection; as many as the
     weight's canonical-signed-digit form has are exact.  Connections with partial masks are no plain
@@ -31,7 +31,7 @@ class Multiply:
             raise MlpressError(f"multiply: shifts is {self.shifts}; it must be within 0..24")
 
     def __call__(self, net: Net) -> Net:
-        """``net`` with every weight rounded."""
+        """Return ``net`` with every weight rounded."""
         widths = [feature.bits for feature in net.inputs]
         layers = []
         for layer in net.layers:
@@ -56,14 +56,14 @@ class Multiply:
         return replace(neuron, terms=tuple(terms))
 
     def genes(self, net: Net) -> tuple[Genes, ...]:
-        """Sign and shift of every term, zero for none."""
+        """Free sign and shift of every term, zero for none."""
         largest = [max((t.shift for n in layer.neurons for t in n.terms), default=0) for layer in net.layers]
         reach = [(self.shifts if self.shifts is not None else shift) + 1 for shift in largest]
         return tuple(Genes("weight", k, -high, high) for k, high in enumerate(reach))
 
 
 def nearest_digits(weight: int, terms: int) -> list[tuple[int, int]]:
-    """The ``terms`` or fewer (sign, exponent) digits whose sum is nearest to ``weight``; ties go towards zero.
+    """Return the at most ``terms`` (sign, exponent) digits whose sum is nearest to ``weight``; ties go towards zero.
 
     The canonical-signed-digit form where that is short enough; else the better of the two ways to take the largest
     digit, the power of two below ``weight`` or the one above, and the same again for what is left.

@@ -27,7 +27,7 @@ SWITCH = {"yes": True, "true": True, "no": False, "false": False}
 
 
 def make_pass(name: str, options: dict[str, Any]) -> ApproximatePass:
-    """The pass of this name with these options; lists become tuples.
+    """Make the pass of this name with these options; lists become tuples.
 
     Raises :class:`MlpressError` for a name that no pass has, and for an option that the pass does not have.
     """
@@ -41,7 +41,7 @@ def make_pass(name: str, options: dict[str, Any]) -> ApproximatePass:
 
 
 def read_pass(text: str) -> ApproximatePass:
-    """The pass that ``text`` names: ``name``, or ``name:option=value,option=value``.
+    """Read a pass from ``text``: ``name``, or ``name:option=value,option=value``.
 
     Values are whole numbers, ``none`` where an option may be left open, ``yes`` or ``no``; an option that holds several
     names is given once for each.  Raises :class:`MlpressError`.
@@ -69,7 +69,7 @@ def _known(kind: Any, options: dict[str, Any]) -> None:
 
 
 def _value(what: str, kind: Any, text: str) -> Any:
-    """``text`` as a value of the annotated type ``kind``."""
+    """Read ``text`` as a value of the annotated type ``kind``."""
     kinds = get_args(kind) if isinstance(kind, UnionType) else (kind,)
     if NoneType in kinds and text.lower() == "none":
         return None

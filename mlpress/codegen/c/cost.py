@@ -81,6 +81,9 @@ def _pass(packing: Packing, shape: Group, core: Core, top: int) -> tuple[float, 
         case "bitwise":
             bit = loop + 3 * c["alu"] + (shape.words * c["load"] + 2 * n * c["alu"]) / 2
             return (loop + c["alu"]) * packing.matrix.inputs, top * bit
+        case "shifted":
+            masked = packing.matrix.bits == 4  # a shift takes the low 5 bits of its register
+            return 0.0, loop + shape.words * c["load"] + 2 * c["alu"] + n * (3 + masked) * c["alu"]
         case "bytes":
             wide = 1 if core.word == 32 else 2
             return 0.0, loop + n * (c["table"] + c["multiply"] + wide * c["alu"] + c["alu"])

@@ -54,6 +54,9 @@ def generate(program: Net | Circuit, core: Core, options: COptions | None = None
         return _sliced(program, core, wanted)
     shapes = [wanted.shape] if wanted.shape != "auto" else _candidates(program, core)
     made = [_shaped(program, core, wanted, shape) for shape in shapes]
+    if wanted.most_cycles:
+        most = max(wanted.most_cycles, min(one.facts.cycles for one in made))
+        made = [one for one in made if one.facts.cycles <= most]
     key = (lambda one: one.facts.flash) if wanted.minimise == "flash" else (lambda one: one.facts.cycles)
     return min(made, key=key)
 
@@ -105,7 +108,7 @@ def _shaped(net: Net, core: Core, options: COptions, shape: str) -> CSource:
     lines = _preamble(options.name, shape, core)
     if any(layer.startswith("dsp") for layer in parts.layers):
         lines += [*DUAL_MACROS.splitlines(), ""]
-    if quantize.keep or "unrolled" in parts.layers:
+    if quantize.keep or any(layer.startswith(("unrolled", "shifted")) for layer in parts.layers):
         lines += [*KEEP_MACRO.splitlines(), ""]
     text = "\n".join([*lines, *parts.tables, *parts.functions, *quantize.lines])
     files = {
@@ -244,6 +247,8 @@ def _layout(matrix: Matrix, core: Core, shape: str, options: COptions) -> Packin
     kinds: list[PassKind] = ["dsp", "multiplied"] if kind == "dsp" else [kind]
     if kind == "multiplied" and not small:
         kinds = ["paired", "multiplied"]
+    if kind == "bitwise":
+        kinds = ["shifted", "bitwise"]
     found = [packed(matrix, accumulators, one, small) for one in kinds]
     if kind == "dsp":
         return found[0] or found[1]
@@ -258,6 +263,8 @@ def _described(packing: Packing) -> str:
             return f"{packing.kind}, {m.bits}-bit weights, {packing.lanes} sums a register"
         case "paired":
             return "multiplied, ready pairs of 16-bit weights, 2 sums a register"
+        case "shifted":
+            return f"shifted, {m.bits}-bit codes of powers of two"
         case "coded":
             return "multiplied, weights in a Rice code"
         case "bytes" | "dsp":

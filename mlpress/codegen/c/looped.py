@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from mlpress.codegen.c.coded import rice, sum_function, sum_lines
 from mlpress.codegen.c.dual import dual_lines
 from mlpress.codegen.c.packing import Group, Packing
+from mlpress.codegen.c.shifted import shifted_lines
 from mlpress.codegen.c.text import read, store_type, table, type_bytes
 from mlpress.ir import Ladder, QRelu
 
@@ -34,6 +35,8 @@ def pass_name(prefix: str, packing: Packing, group: Group, kind: str, top: int) 
             return f"{prefix}_dsp_{group.sums}_{packing.matrix.inputs % 4}"
         case "paired":
             return f"{prefix}_pairs_{group.words}_{width}"
+        case "shifted":
+            return f"{prefix}_shifts{group.size}x{group.words}_{group.sums}_{bits}_{width}_{packing.codes.reach}"
         case "multiplied":
             least = f"{packing.matrix.base}".replace("-", "m")
             return f"{prefix}_pass{group.size}x{group.words}_{group.sums}_{bits}_{group.lanes}_{width}_{least}"
@@ -85,6 +88,9 @@ def pass_body(packing: Packing, group: Group, kind: str, top: int, style: Style,
             body = _multiplied(group, bits, style.skip_zeros, stop, less)
         case "bitwise":
             body = _bitwise(packing, group, top, start, stop)
+        case "shifted":
+            loads = _loads(group, "w", "", advance=False)
+            body = shifted_lines(packing.codes, loads, group.sums, group.words, style.skip_zeros, stop)
         case "bytes":
             body = _bytewise(packing, group, kind, style.skip_zeros, stop)
         case "dsp":
@@ -311,7 +317,7 @@ def _harmless(packing: Packing, sink: Sink) -> bool:
     """Return whether places without a neuron have the score 0, which wins no argmax."""
     m = packing.matrix
     zero = packing.kind in {"paired", "bytes", "dsp"} or (
-        m.base <= 0 and -m.base % m.step == 0 and -m.base // m.step < 1 << m.bits
+        packing.kind != "shifted" and m.base <= 0 and -m.base % m.step == 0 and -m.base // m.step < 1 << m.bits
     )
     return sink.kind == "argmax" and zero
 
@@ -368,6 +374,8 @@ def _register(
 ) -> list[str]:
     """Return the lines that turn the first ``lanes`` sums of a register into outputs."""
     place = f"&b[{index}]" if index != "0" else "b"
+    if packing.kind == "shifted":
+        register = f"(({register} & 0xFFFFu) - ({register} >> 16))"
     word = f"({packing.word}){read(packing.bias_word, place)} + {times(register, packing.factor)}"
     word += " - z" if packing.excess and not _centred(packing, style) else ""
     word = f"(uint16_t)({word})" if packing.word == "uint16_t" else word

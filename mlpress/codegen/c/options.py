@@ -22,7 +22,8 @@ class COptions:
     with inputs that are 0 in looped code: fewer cycles on average, a few more at worst, and a run time that
     depends on the data.  ``scores=False`` leaves ``_scores`` out of a classifier.
     ``accumulators`` sets how many registers of sums an inner loop holds, 0 for the core's number; which is best depends
-    on the compiler, so that it is worth measuring a few.
+    on the compiler, so that it is worth measuring a few.  ``most_cycles`` is a limit, 0 for none: ``auto`` leaves out
+    shapes that the cost model finds slower, or takes the fastest one where all are.
     """
 
     name: str = "model"
@@ -31,10 +32,13 @@ class COptions:
     skip_zeros: bool = False
     scores: bool = True
     accumulators: int = 0
+    most_cycles: int = 0
 
     def __post_init__(self) -> None:
         if not 0 <= self.accumulators <= 16:
             raise MlpressError(f"accumulators is {self.accumulators}; it must be 0 (the core's number) to 16")
+        if self.most_cycles < 0:
+            raise MlpressError(f"most_cycles is {self.most_cycles}; it must be 0 (no limit) or more")
         if self.shape not in SHAPES:
             raise MlpressError(f"shape is {self.shape!r}; it must be one of {', '.join(SHAPES)}")
         if self.minimise not in MINIMISE:

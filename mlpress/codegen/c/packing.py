@@ -14,13 +14,15 @@ from typing import Literal
 
 from mlpress.codegen.c.coded import rice
 from mlpress.codegen.c.matrix import Matrix
+from mlpress.codegen.c.shifted import Codes, shift_codes
 from mlpress.codegen.c.text import store_type
 from mlpress.ir import QRelu
 
-PassKind = Literal["multiplied", "paired", "bitwise", "bytes", "dsp", "coded"]
+PassKind = Literal["multiplied", "paired", "bitwise", "shifted", "bytes", "dsp", "coded"]
 """How a pass forms products: ``multiplied`` takes fields of weights times an input, ``paired`` ready lanes of weights
-times an input, ``bitwise`` adds fields for every bit of an input, ``bytes`` takes a byte times an input, ``dsp``
-makes two 16-bit products an instruction, and ``coded`` reads weights of a Rice code."""
+times an input, ``bitwise`` adds fields for every bit of an input, ``shifted`` shifts an input by a weight's code,
+``bytes`` takes a byte times an input, ``dsp`` makes two 16-bit products an instruction, and ``coded`` reads weights
+of a Rice code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,13 @@ class Packing:
         """Bits of a lane."""
         return 32 // self.lanes
 
+    @property
+    def codes(self) -> Codes:
+        """The shift codes of the weights."""
+        found = shift_codes(self.matrix)
+        assert found is not None, "the layout was made for shift codes"
+        return found
+
     def neuron(self, group: int, sum_: int, lane: int) -> int | None:
         """Return the neuron in this place, or ``None`` where there is none."""
         shape, first = self.groups[group]
@@ -121,6 +130,13 @@ class Packing:
                 for block in range(0, len(columns), 4)
                 for row in range(len(rows))
             ]
+        if self.kind == "shifted":
+            codes = self.codes
+            for source in range(m.inputs):
+                for word in range(shape.words):
+                    rows = [self.neuron(group, word * shape.fields + field, 0) for field in range(shape.fields)]
+                    values.append(codes.element([None if row is None else m.weights[row][source] for row in rows]))
+            return values
         for source in range(m.inputs):
             for word in range(shape.words):
                 value = 0
@@ -155,7 +171,7 @@ class Packing:
     @property
     def excess(self) -> int:
         """What each unit of the inputs' sum adds too much: ``-base`` in every lane, uint32."""
-        if self.kind in {"paired", "bytes", "dsp", "coded"}:
+        if self.kind in {"paired", "shifted", "bytes", "dsp", "coded"}:
             return 0
         return sum(-self.matrix.base << (lane * self.stride) for lane in range(self.lanes)) & 0xFFFFFFFF
 
@@ -171,6 +187,11 @@ def packed(matrix: Matrix, accumulators: int, kind: PassKind, small: bool = Fals
     span = max(high + offset, offset)
     if kind == "bitwise" and matrix.step & (matrix.step - 1):  # a core without a multiplier can only shift
         matrix = replace(matrix, step=1, bits=((1 << matrix.bits) * matrix.step).bit_length())
+    if kind == "shifted":
+        codes = shift_codes(matrix)
+        if codes is None or span >= 1 << 31:
+            return None
+        matrix = replace(matrix, base=0, step=codes.factor, bits=codes.bits)
     bits = matrix.bits
     if kind == "coded":
         fits = span < 1 << 31
@@ -181,7 +202,7 @@ def packed(matrix: Matrix, accumulators: int, kind: PassKind, small: bool = Fals
         )
     if kind in {"bytes", "dsp"}:
         return _plain(matrix, accumulators, kind, offset, span)
-    for lanes in (2,) if kind == "paired" else (4, 2, 1):
+    for lanes in {"paired": (2,), "shifted": (1,)}.get(kind, (4, 2, 1)):
         if (
             span < 1 << min(32 // lanes, 31)
             and (bits <= 32 // lanes or kind == "paired")

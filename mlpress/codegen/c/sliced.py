@@ -10,21 +10,23 @@ def slice_function(circuit: Circuit, name: str) -> tuple[list[str], int]:
     """Return the function that evaluates ``circuit`` for the samples of a word, and its number of operations.
 
     ``x`` holds a word per input bit, in the order of the circuit's variables; ``y`` gets one per output bit, in the
-    order of its words.  An exclusive-or of two and-gates that nothing else reads is one operation.
+    order of its words.  Gates that no output depends on are left out.  An exclusive-or of two and-gates that nothing
+    else reads is one operation.
     """
     first = 1 + circuit.input_bits
     ands = [(int(a), int(b)) for a, b in circuit.ands.tolist()]
     uses = [0] * circuit.variables
-    for a, b in ands:
-        uses[a >> 1] += 1
-        uses[b >> 1] += 1
     for word in circuit.outputs:
         for literal in word:
             uses[literal >> 1] += 1
+    for gate in reversed(range(len(ands))):
+        if uses[first + gate]:
+            for literal in ands[gate]:
+                uses[literal >> 1] += 1
     xors: dict[int, tuple[int, int]] = {}
     inner: set[int] = set()
     for gate, (a, b) in enumerate(ands):
-        pair = _xor(ands, first, a, b)
+        pair = _xor(ands, first, a, b) if uses[first + gate] else None
         if pair is not None and uses[a >> 1] == 1 and uses[b >> 1] == 1:
             xors[gate] = pair
             inner |= {(a >> 1) - first, (b >> 1) - first}
@@ -39,7 +41,7 @@ def slice_function(circuit: Circuit, name: str) -> tuple[list[str], int]:
     lines = [f"static void {name}_slice(const uint32_t *x, uint32_t *y)", "{"]
     operations = 0
     for gate, (a, b) in enumerate(ands):
-        if gate in inner:
+        if gate in inner or not uses[first + gate]:
             continue
         if gate in xors:
             p, q = xors[gate]

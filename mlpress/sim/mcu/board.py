@@ -11,8 +11,8 @@ from typing import Any
 from mlpress.codegen.c import CSource
 from mlpress.errors import MlpressError
 from mlpress.hw.mcu import Core
-from mlpress.sim.mcu.counting import Cost, cost
-from mlpress.sim.mcu.emulator import machine, size_of
+from mlpress.sim.mcu.counting import CONDITIONAL, Cost, Step, cycles_of
+from mlpress.sim.mcu.emulator import machine, step_of
 from mlpress.sim.mcu.toolchain import FLASH, RAM, Firmware, build_main
 
 REGISTERS, STACK = 0x4000_0000, 0x20F0_0000
@@ -35,7 +35,8 @@ def build_board(source: CSource, files: Mapping[str, str], core: Core, optimise:
 
 @dataclass(slots=True)
 class _Counter:
-    """Cycles of blocks of instructions, which are looked up once each."""
+    """Cycles of blocks of instructions, which are looked up once each; where a core has conditional instructions,
+    of which some in a block may not run, cycles of the instructions one by one."""
 
     read: Callable[[int, int], bytes]
     core: Core
@@ -43,6 +44,8 @@ class _Counter:
     total: int = 0
     end: int = 0
     last: Cost | None = None
+    trace: list[int] = field(default_factory=list)
+    steps: dict[int, Step] = field(default_factory=dict)
 
     def enter(self, address: int, size: int) -> None:
         """Count the block at ``address``: the last instruction of the one before is known only now."""
@@ -53,18 +56,29 @@ class _Counter:
         self.total += block[0]
         self.last, self.end = block[1], address + size
 
+    def step(self, address: int) -> None:
+        """Note that the instruction at ``address`` runs."""
+        self.trace.append(address)
+
     def leave(self, onward: bool = False) -> None:
         """Count the last instruction of the block that ran, which went on to the next one or elsewhere."""
         if self.last is not None:
             self.total += self.last.onward if onward else self.last.taken
             self.last = None
+        self.total += cycles_of(self.trace, -1, self._look)
+        self.trace.clear()
+
+    def _look(self, address: int) -> Step:
+        if address not in self.steps:
+            self.steps[address] = step_of(self.core, self.read(address, 4))
+        return self.steps[address]
 
     def _costs(self, address: int, size: int) -> tuple[int, Cost]:
         code, at, costs = self.read(address, size) + bytes(2), 0, list[Cost]()
         while at < size:
-            word = code[at : at + 4]
-            costs.append(cost(self.core.counting, word))
-            at += size_of(self.core, word)
+            step = step_of(self.core, code[at : at + 4])
+            costs.append(step.cost)
+            at += step.size
         return sum(one.onward for one in costs[:-1]), costs[-1]
 
 
@@ -118,9 +132,10 @@ class EmulatedBoard:
         uc.reg_write(registers["sp"], STACK)
         counter = _Counter(lambda address, size: bytes(uc.mem_read(address, size)), self._firmware.machine)
         first, behind = self._firmware.counted
+        each = self._firmware.machine.counting in CONDITIONAL
         uc.hook_add(
-            unicorn.UC_HOOK_BLOCK,
-            lambda _uc, address, size, _data: counter.enter(address, size),
+            unicorn.UC_HOOK_CODE if each else unicorn.UC_HOOK_BLOCK,
+            lambda _uc, address, size, _data: counter.step(address) if each else counter.enter(address, size),
             begin=first,
             end=behind - 1,
         )

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
+
+CONDITIONAL = frozenset({"m4"})
+"""Tables of cores that have conditional instructions (Thumb-2's IT)."""
 
 
 class Cost(NamedTuple):
@@ -10,6 +15,41 @@ class Cost(NamedTuple):
 
     onward: int
     taken: int
+
+
+class Step(NamedTuple):
+    """An instruction: its bytes, its cycles, and how many behind it are conditional (of an IT)."""
+
+    size: int
+    cost: Cost
+    conditional: int
+
+
+def cycles_of(trace: Sequence[int], end: int, look: Callable[[int], Step]) -> int:
+    """Return the cycles of the instructions at these addresses, in the order in which they ran, up to ``end``.
+
+    ``look`` returns the instruction at an address.  One whose condition failed does not run, but takes a cycle, as
+    any instruction does that the core issues.
+    """
+    total = left = 0
+    for address, following in pairwise([*trace, end]):
+        size, each, conditional = look(address)
+        left = conditional or max(left - 1, 0)
+        onward = address + size
+        while left and onward != following:
+            onward += look(onward).size
+            left -= 1
+            total += 1
+        total += each.onward if onward == following else each.taken
+    return total
+
+
+def conditional(counting: str, code: bytes) -> int:
+    """Return how many instructions an IT makes conditional: its mask ends with a 1, so many bits from the top."""
+    first = int.from_bytes(code[:2], "little")
+    if counting not in CONDITIONAL or first >> 8 != 0xBF or not first & 15:
+        return 0
+    return 5 - (first & 15 & -(first & 15)).bit_length()
 
 
 def cost(counting: str, code: bytes) -> Cost:

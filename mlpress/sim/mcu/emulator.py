@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mlpress.codegen.c import CSource
 from mlpress.errors import MlpressError
 from mlpress.hw.mcu import Core
-from mlpress.sim.mcu.counting import Cost, cost
+from mlpress.sim.mcu.counting import Step, conditional, cost, cycles_of
 from mlpress.sim.mcu.toolchain import FLASH, RAM, Firmware
 
 INPUT, OUTPUT, STACK, RETURN = 0x2010_0000, 0x2020_0000, 0x2050_0000, 0x0700_0000
@@ -46,7 +46,7 @@ class Emulator:
             raise MlpressError(f"{firmware.machine.name} has no emulator here")
         self._source = next(one for one in firmware.sources if name in {None, one.name})
         self._firmware = firmware
-        self._costs: dict[int, tuple[int, Cost]] = {}
+        self._steps: dict[int, Step] = {}
         self._uc, self._registers = machine(firmware.machine.unicorn)
         self._thumb = 1 if firmware.machine.isa == "thumb" else 0
         for base, size in ((RETURN & ~0xFFFF, 0x10000), (FLASH, 0x200_0000), (RAM, 0x100_0000)):
@@ -137,14 +137,17 @@ class Emulator:
         return value - (value >> 31 << 32), len(trace), self._cycles(trace) if counted else 0
 
     def _cycles(self, trace: list[int]) -> int:
-        total = 0
-        for pc, following in zip(trace, [*trace[1:], RETURN], strict=True):
-            if pc not in self._costs:
-                code = bytes(self._uc.mem_read(pc, 4))
-                self._costs[pc] = (size_of(self._firmware.machine, code), cost(self._firmware.machine.counting, code))
-            size, each = self._costs[pc]
-            total += each.onward if following == pc + size else each.taken
-        return total
+        return cycles_of(trace, RETURN, self._look)
+
+    def _look(self, address: int) -> Step:
+        if address not in self._steps:
+            self._steps[address] = step_of(self._firmware.machine, bytes(self._uc.mem_read(address, 4)))
+        return self._steps[address]
+
+
+def step_of(core: Core, code: bytes) -> Step:
+    """Return what is known of the instruction that ``code`` begins with."""
+    return Step(size_of(core, code), cost(core.counting, code), conditional(core.counting, code))
 
 
 def size_of(core: Core, code: bytes) -> int:
