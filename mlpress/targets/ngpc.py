@@ -202,6 +202,10 @@ class NeuralGraphics:
         """Return the target itself: no option depends on what is minimised."""
         return self
 
+    def within(self, most: Mapping[str, float]) -> NeuralGraphics:
+        """Return the target itself: no option depends on limits."""
+        return self
+
     def cost_model(self, layout: Layout) -> CostModel | None:
         """Return nothing: fields are no integer networks."""
         return None
