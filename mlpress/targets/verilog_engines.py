@@ -24,10 +24,10 @@ SIMULATION_SECONDS = 3.0
 """Processor time that Amaranth's rows are meant to fill."""
 
 SIMULATION_LIMIT = 60.0
+"""Seconds after which Amaranth's simulator begins no further row."""
+
 MOST_TERMS = 20_000
 """Amaranth does not begin with larger nets: one of 41,322 terms has no row within :data:`SIMULATION_LIMIT`."""
-
-"""Seconds after which Amaranth's simulator begins no further row."""
 
 LATENCY = 2
 """Clocks from a row to its answer in a design with registered ports."""
