@@ -48,8 +48,10 @@ PREPARING_S = (0.6, 4e-4)
 """Seconds that an archive's teacher takes, and that per row: measured on cardio and pendigits."""
 
 HURRIED = 0.2
-"""Where teachers would take more of the gate level's time, they are quick, folds have one archive each, and starts are
-few."""
+"""Where teachers would take more of the gate level's time, they are quick, and starts are few."""
+
+QUICK = 0.25
+"""A quick teacher's part of the usual one's time; where even these would take more, folds have one archive each."""
 
 STATE = "mlpress integer state 2"
 
@@ -123,7 +125,11 @@ class Task:
 
     @property
     def hurried(self) -> bool:
-        """Whether there is no time for half of the archives, nor for good teachers."""
+        """Whether there is no time for good teachers, nor for many starts."""
+        return self._taught_long(1.0)
+
+    def _taught_long(self, part: float) -> bool:
+        """Return whether teachers that need this ``part`` of the usual time take more than their share."""
         from mlpress.approx import cores, gates
 
         if self.clock.seconds is None:
@@ -133,7 +139,7 @@ class Task:
         archives = len(usual.augmentations) * (usual.folds + 1) / (self.run.workers or cores())
         share = 1.0 if self.settings.level == "gates" else 1 - INTEGER_SHARE
         seconds = share * (self.clock.seconds - self.clock.end_s)
-        return archives * (fixed + per_row * len(self.rows)) > HURRIED * seconds
+        return part * archives * (fixed + per_row * len(self.rows)) > HURRIED * seconds
 
     @property
     def most_bits(self) -> int:
@@ -241,7 +247,9 @@ class Task:
             room = min(room, int(gates.MARGIN * most / costs.step / costs.unit))
         effort = gates.GateSearchOptions(prices=gates.prices_for(len(rows), room), power=self.settings.power_weight)
         if self.hurried:
-            effort = replace(effort, augmentations=effort.augmentations[:1], quick_teacher=True)
+            effort = replace(effort, quick_teacher=True)
+            if self._taught_long(QUICK):
+                effort = replace(effort, augmentations=effort.augmentations[:1])
         since = now()
         more = [] if integer is None else self._polished(integer, costs, effort, budget, optimism)
         took = now() - since
