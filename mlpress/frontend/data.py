@@ -233,10 +233,7 @@ class Dataset:
     def _labels(self, classes: tuple[int | str, ...]) -> Labels:
         try:
             if not self.classes:
-                raise MlpressError(
-                    "the model tells classes apart but the data's labels are real numbers; "
-                    "from Python, Dataset.from_arrays takes class labels"
-                )
+                raise MlpressError("the model tells classes apart but the data's labels are real numbers")
             return match_labels(self.classes, classes)
         except MlpressError as error:
             likely = self.likely_label(len(classes))

@@ -74,7 +74,7 @@ def of_fit(model: ir.Model, rows: Dataset, match: Match, accuracy: Mapping[str, 
     found = []
     other = _better_labels(model, rows)
     majority = accuracy["majority"]
-    if share <= majority < 1:
+    if share < majority or (share == majority < 1 and not other):
         less = "less" if share < majority else "no more"
         common = rows.classes[int(np.bincount(rows.labels.astype(np.int64)).argmax())]
         causes = ["labels in another order than the trainer's", *_column_causes(match)]

@@ -94,7 +94,8 @@ def test_a_finished_folder_is_known_by_its_key(model: Any, tmp_path: Path) -> No
 
     done = {"search": {"key": key, "stopped": "time"}}
     assert asked(done) == done
-    assert asked(done, Settings(seed=1)) is None
+    with pytest.raises(MlpressError, match="is what a search with other data, options or model found"):
+        asked(done, Settings(seed=1))
     assert asked({"search": {"key": key, "stopped": "interrupted"}}) is None
     for other in ({}, [], {"search": None}, {"search": {"key": key}}):
         assert asked(other) is None

@@ -172,7 +172,9 @@ def test_damaged_files_end_in_one_line(tmp_path: Path) -> None:
 
 
 def test_a_field_is_no_classifier_and_the_other_way_round(tmp_path: Path) -> None:
-    with pytest.raises(MlpressError, match="it is a field, of the real level; compile it for ngpc:8"):
+    with pytest.raises(
+        MlpressError, match="it is a field, of the real level; name a target that takes fields, such as ngpc:8"
+    ):
         load(changed(tmp_path, lambda proto: None))
     graph = "g (float[n,2] x) => (float[n,2] y) {y = Relu(x)}"
     plain = onnx.parser.parse_model(f'<ir_version: 8, opset_import: ["": 18]> {graph}')

@@ -2,6 +2,7 @@
 
 import importlib
 import re
+import sys
 from itertools import islice
 from pathlib import Path
 from types import ModuleType
@@ -14,7 +15,11 @@ ROOT = Path(__file__).parents[2]
 
 def script(monkeypatch: pytest.MonkeyPatch, folder: str, name: str) -> ModuleType:
     monkeypatch.syspath_prepend(str(ROOT / folder))
-    return importlib.import_module(name)
+    for one in ("support", name):  # tests have a package ``support`` of their own
+        monkeypatch.delitem(sys.modules, one, raising=False)
+    module = importlib.import_module(name)
+    monkeypatch.delitem(sys.modules, "support", raising=False)
+    return module
 
 
 def test_the_picture_is_rendered(
