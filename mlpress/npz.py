@@ -37,18 +37,25 @@ def read_npz_bytes(data: bytes) -> dict[str, NDArray[Any]]:
             members = archive.infolist()
             if len(members) > MOST_ARRAYS or sum(member.file_size for member in members) > MOST_BYTES:
                 raise MlpressError(f"more than {MOST_ARRAYS} arrays, or more than {MOST_BYTES >> 20} MiB of them")
-            return {member.filename.removesuffix(".npy"): _array(archive, member) for member in members}
+            return {
+                member.filename.removesuffix(".npy"): read_array(archive, member, member.filename) for member in members
+            }
     except (ValueError, OSError, EOFError, KeyError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error):
         raise MlpressError("the arrays are damaged") from None
 
 
-def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
-    """Read one array after a look at its header: no objects, and no more values than the member has bytes for."""
+def read_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo, what: str) -> NDArray[Any]:
+    """Return one array after a look at its header: no objects, and no more values than the member has bytes for.
+
+    Messages begin with ``what``.  Raises what NumPy and zipfile do where the member is damaged.
+    """
     with archive.open(member) as handle:
         version = npy.read_magic(handle)
         read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
         shape, _, dtype = read_header(handle)
-    if dtype.hasobject or math.prod(shape) * dtype.itemsize > member.file_size:
-        raise MlpressError("an array holds objects, or is larger than its file")
+    if dtype.hasobject:
+        raise MlpressError(f"{what} holds Python objects; save numbers or text instead")
+    if math.prod(shape) * dtype.itemsize > member.file_size:
+        raise MlpressError(f"{what} says it is larger than its file; the file is damaged")
     with archive.open(member) as handle:
         return np.asarray(npy.read_array(handle, allow_pickle=False))

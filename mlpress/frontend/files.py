@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from mlpress.errors import MlpressError
+from mlpress.npz import read_array
 from mlpress.progress import counted
 
 MAX_CSV = 1 << 30  # bytes
@@ -221,15 +221,6 @@ def _array(path: Path, archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
     if info.file_size > MAX_NPZ:
         raise MlpressError(f"{path}: array {name!r} has {info.file_size} bytes; at most {MAX_NPZ} are read")
     try:
-        with archive.open(info) as handle:
-            version = npy.read_magic(handle)
-            read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-            shape, _, dtype = read_header(handle)
-        if dtype.hasobject:
-            raise MlpressError(f"{path}: array {name!r} holds Python objects; save numbers or text instead")
-        if math.prod(shape) * dtype.itemsize > info.file_size:
-            raise MlpressError(f"{path}: array {name!r} says it is larger than its file; the file is damaged")
-        with archive.open(info) as handle:
-            return np.asarray(npy.read_array(handle, allow_pickle=False))
+        return read_array(archive, info, f"{path}: array {name!r}")
     except (ValueError, zipfile.BadZipFile, zlib.error):
         raise MlpressError(f"{path}: array {name!r} is damaged; write the file again with numpy.savez") from None

@@ -14,7 +14,6 @@ import numpy as np
 
 from mlpress import ir
 from mlpress.design import Design
-from mlpress.errors import MlpressError
 from mlpress.intervals import accuracy_interval
 from mlpress.metrics import Metric
 from mlpress.pipeline import suspicions
@@ -119,10 +118,8 @@ class SearchResult:
         may be larger than allowed is a warning.
         """
         designs: Sequence[Judged] = (self.merged or self.front).designs
+        (self.merged or self.front).within(most or {})  # raises where there is none
         within = self.within(most)
-        if not within:
-            self.front.within(most or {})  # raises and says what is wrong
-            raise MlpressError("no design is within the limits; allow more, or search longer")
         enough = [
             each for each in within if max_loss is not None and each.validation_accuracy >= self.reference - max_loss
         ]
