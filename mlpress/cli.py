@@ -312,17 +312,15 @@ def estimate(
 ) -> None:
     """Say what any Verilog costs in printed cells, ours or not."""
     from mlpress.report import estimate_table, read_estimate
-    from mlpress.targets import Printed, estimate_verilog, read_target
+    from mlpress.targets import VerilogTarget, read_target
 
     screen = new_screen(verbose, quiet, as_json, strict)
     with screen.working():
         cells = read_target(target, read_given(None, liberty=liberty, effort=effort, rate_hz=rate))
-        if not isinstance(cells, Printed):
+        if not isinstance(cells, VerilogTarget):
             raise MlpressError(f"Verilog cannot be estimated for {target}; `mlpress targets` lists printed targets")
-        cost = estimate_verilog(
-            verilog, cells, top=top, mapped=mapped, vectors=vectors, with_adc=with_adc, progress=screen
-        )
-    facts = cost.to_json()
+        cost = cells.verilog_cost(verilog, top=top, mapped=mapped, vectors=vectors, with_adc=with_adc, progress=screen)
+    facts: dict[str, Any] = dict(cost.facts["estimate"])
     screen.show(facts, estimate_table(read_estimate(facts | {"notes": []} if quiet else facts)))
 
 

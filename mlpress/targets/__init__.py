@@ -27,12 +27,13 @@ if TYPE_CHECKING:
         Target,
         Trial,
         Values,
+        VerilogTarget,
         file_text,
     )
     from mlpress.targets.fits import fitting
     from mlpress.targets.mcu import Microcontroller
     from mlpress.targets.ngpc import NeuralGraphics
-    from mlpress.targets.printed import Printed, PrintedArtifact, estimate_verilog, power_limit
+    from mlpress.targets.printed import Printed, PrintedArtifact, power_limit
     from mlpress.targets.table import (
         DEFAULT_TARGET,
         TARGETS,
@@ -65,12 +66,13 @@ _MODULES = {
         "Target",
         "Trial",
         "Values",
+        "VerilogTarget",
         "file_text",
     ),
     "fits": ("fitting",),
     "mcu": ("Microcontroller",),
     "ngpc": ("NeuralGraphics",),
-    "printed": ("Printed", "PrintedArtifact", "estimate_verilog", "power_limit"),
+    "printed": ("Printed", "PrintedArtifact", "power_limit"),
     "table": (
         "DEFAULT_TARGET",
         "TARGETS",
@@ -110,8 +112,8 @@ __all__ = [
     "Target",
     "Trial",
     "Values",
+    "VerilogTarget",
     "check_options",
-    "estimate_verilog",
     "file_text",
     "fitting",
     "power_limit",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -228,6 +229,24 @@ class Interfaced(Protocol):
 
     def receives(self, inputs: tuple[ir.Input, ...]) -> tuple[ir.Input, ...]:
         """Return ``inputs`` as the circuits receive them."""
+        ...
+
+
+@runtime_checkable
+class VerilogTarget(Target, Protocol):
+    """A target that says what Verilog of anybody costs."""
+
+    def verilog_cost(
+        self,
+        files: Sequence[Path],
+        *,
+        top: str | None = None,
+        mapped: bool = False,
+        vectors: Path | None = None,
+        with_adc: bool = False,
+        progress: Progress | None = None,
+    ) -> Cost:
+        """Return what RTL, or a netlist of the target's own cells (``mapped``), costs on rows of input ``vectors``."""
         ...
 
 

@@ -338,6 +338,43 @@ class Printed:
 
         return {"rtl-pty": simulated}
 
+    def verilog_cost(
+        self,
+        files: Sequence[Path],
+        *,
+        top: str | None = None,
+        mapped: bool = False,
+        vectors: Path | None = None,
+        with_adc: bool = False,
+        progress: Progress | None = None,
+    ) -> Cost:
+        """Return what any Verilog costs: ours or not, RTL or (``mapped``) a netlist of the technology's own cells.
+
+        ``with_adc`` counts a flash converter for each input port, or for each column of ``vectors`` that names bits of
+        a port, as far as the netlist reads them.  The fact ``estimate`` has all figures.
+        """
+        progress = progress or Silent()
+        technology = self.cells()
+        notes: tuple[str, ...] = ()
+        if mapped:
+            progress.step("read the netlist")
+            if len(files) != 1:
+                raise MlpressError("--mapped takes one netlist file; join the files first")
+            netlist = printed.read_netlist(files[0], top)
+        else:
+            progress.step(f"synthesise ({self.effort})")
+            synthesis = printed.synthesise(read_sources(*files), top, technology, effort=self.effort)
+            netlist, notes = synthesis.netlist, synthesis.notes
+        rows = None if vectors is None else printed.read_vectors(vectors, netlist)
+        features = () if rows is None else rows.features
+        converters = printed.full_converters(netlist, technology, features) if with_adc else []
+        progress.step("estimate area, timing and power")
+        ports = None if rows is None else rows.ports
+        found = printed.estimate(netlist, technology, ports, self.rate_hz, converters=converters)
+        facts = replace(found, notes=(*notes, *found.notes)).to_json()
+        values = {"area": found.area_cm2, "power": found.nominal.total_mw}
+        return Cost(values, dict.fromkeys(values, f"{found.activity} (docs/estimates.md)"), {"estimate": facts})
+
     def describe(self) -> dict[str, Any]:
         """Return title, voltages and number of cells of the technology."""
         technology = self.cells()
@@ -378,39 +415,3 @@ def power_limit(sources: Sequence[str], max_power: float | None) -> float | None
             raise MlpressError(f"no power source {name!r}; there are {', '.join(known)}")
     limits = [known[name] for name in sources] + ([] if max_power is None else [max_power])
     return min(limits, default=None)
-
-
-def estimate_verilog(
-    files: Sequence[Path],
-    target: Printed = Printed(),
-    *,
-    top: str | None = None,
-    mapped: bool = False,
-    vectors: Path | None = None,
-    with_adc: bool = False,
-    progress: Progress | None = None,
-) -> printed.Estimate:
-    """Estimate any Verilog: ours or not, RTL or (``mapped``) a netlist of the technology's own cells.
-
-    ``with_adc`` counts a flash converter for each input port, or for each column of ``vectors`` that names bits of a
-    port, as far as the netlist reads them.
-    """
-    progress = progress or Silent()
-    technology = target.cells()
-    notes: tuple[str, ...] = ()
-    if mapped:
-        progress.step("read the netlist")
-        if len(files) != 1:
-            raise MlpressError("--mapped takes one netlist file; join the files first")
-        netlist = printed.read_netlist(files[0], top)
-    else:
-        progress.step(f"synthesise ({target.effort})")
-        synthesis = printed.synthesise(read_sources(*files), top, technology, effort=target.effort)
-        netlist, notes = synthesis.netlist, synthesis.notes
-    rows = None if vectors is None else printed.read_vectors(vectors, netlist)
-    features = () if rows is None else rows.features
-    converters = printed.full_converters(netlist, technology, features) if with_adc else []
-    progress.step("estimate area, timing and power")
-    ports = None if rows is None else rows.ports
-    found = printed.estimate(netlist, technology, ports, target.rate_hz, converters=converters)
-    return replace(found, notes=(*notes, *found.notes))

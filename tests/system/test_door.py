@@ -79,7 +79,7 @@ def test_a_wrong_option_of_a_search_is_one_line(options: dict[str, object], says
     assert "\n" not in str(caught.value)
 
 
-def test_a_printed_design_says_what_it_is() -> None:
+def test_a_printed_design_says_what_it_is(tmp_path: Path) -> None:
     rows = data()
     design = mp.compile(classifier(), rows, effort="fast", input_bits=2, weight_bits=3)
     assert repr(design).startswith("Design(egfet, net of 3 inputs, ")
@@ -88,6 +88,12 @@ def test_a_printed_design_says_what_it_is() -> None:
     assert design.cost["area"] == design.facts["estimate"]["area_cm2"] > 0
     assert mp.estimate(design).values == design.cost
     assert mp.estimate(design, data(count=20)).values["power"] != design.cost["power"]
+    netlist = tmp_path / "netlist.v"
+    netlist.write_text(design.text("netlist.v"))
+    assert mp.estimate(netlist, mapped=True).values["area"] == design.cost["area"]
+    assert mp.estimate([netlist], mapped=True).facts["estimate"]["activity"] != design.facts["estimate"]["activity"]
+    with pytest.raises(mp.MlpressError, match="a design has its own target and rows"):
+        mp.estimate(design, mapped=True)
     assert design.facts["cost"]["units"] == {"area": "cm2", "power": "mW"}
     circuit = Design(ir.bit_blast(design.program), {}, {}, b"", design.features, design.labels)
     assert len(repr(circuit)) < 200

@@ -32,7 +32,10 @@ MODEL = ir.Model(
 @pytest.mark.parametrize(
     ("call", "says"),
     [
-        (lambda: mp.estimate("top.v"), "estimate takes a design, not a str"),
+        (lambda: mp.estimate(7), "estimate takes a design or Verilog files, not a int"),  # type: ignore[arg-type]
+        (lambda: mp.estimate("missing.v"), "missing.v"),
+        (lambda: mp.estimate("top.v", ROWS), "Verilog sees input vectors, not rows of data"),
+        (lambda: mp.estimate("top.v", target="cortex-m0plus"), "Verilog cannot be estimated for cortex-m0plus"),
         (lambda: mp.compile("model.onnx", ROWS), "the model is a str; give what mlpress.load"),
         (lambda: mp.compile(MODEL, "rows.csv"), "the data are a str; give a Dataset"),
         (lambda: mp.search(MODEL, "rows.csv", seconds=1), "the data are a str; give a Dataset"),
