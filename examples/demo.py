@@ -40,8 +40,9 @@ def main() -> int:
 
     rows = ["--data", "train.csv"]
     exact = run(["mlpress", "compile", "model.onnx", *rows, "--test", "test.csv", "-o", "exact"])
-    # What a little accuracy buys: the smallest design that a short search finds.
-    limits = ["--max-loss", "0.01", "--generations", "12", "--rounds", "8"]
+    # What a little accuracy buys: the smallest design that a short search finds.  The loss counts from the model's own
+    # accuracy on rows that it was trained on, designs are judged on rows that they have not seen.
+    limits = ["--max-loss", "0.03", "--generations", "12", "--rounds", "8"]
     smaller = exact or run(["mlpress", "search", "model.onnx", *rows, "--test", "test.csv", *limits, "-o", "small"])
     if not smaller:
         print(f"reports: {FOLDER / 'exact' / 'report.html'} and {FOLDER / 'small' / 'report.html'}")
