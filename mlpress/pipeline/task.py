@@ -53,6 +53,9 @@ HURRIED = 0.2
 QUICK = 0.25
 """A quick teacher's part of the usual one's time; where even these would take more, folds have one archive each."""
 
+LEAST_S = 0.1
+"""Seconds of a level for which nothing is left: its first round runs in any case."""
+
 STATE = "mlpress integer state 2"
 
 
@@ -174,7 +177,7 @@ class Task:
         """Return a level's own budget: its number of generations where there is one, else a share of the time left."""
         if budget.generations is not None or budget.seconds is None:
             return replace(budget, seconds=None)
-        return replace(budget, seconds=max(share * (self.clock.left_s() - self.clock.end_s), 0.0))
+        return replace(budget, seconds=max(share * (self.clock.left_s() - self.clock.end_s), LEAST_S))
 
     def integer_front(self, budget: Budget) -> IntegerFront:
         """Search the integer level; return its front, read back where it ended before an interrupt."""
