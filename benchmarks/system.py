@@ -58,9 +58,6 @@ ALLOWED = {
 """What gates and comparators together may cost, cm2 or mW at 1 V: 0.1 mW is the printed harvester's, 3 mW the Blue
 Spark battery's."""
 
-LEAVES = (2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256)
-"""Sizes of the trees that are compared with."""
-
 
 @dataclass(frozen=True)
 class Row:
@@ -142,7 +139,9 @@ def tree_rows(
     rows = gates.Rows(ir.encode(net, train.features), train.labels.astype(np.int64))
     costs = search_target(options).gate_costs(metric)
     assert costs is not None  # of printed gates
-    points = gates.tree_points(ir.unary_inputs(net.inputs), net.classes, rows, costs, seed=seed, sizes=LEAVES)
+    points = gates.tree_points(
+        ir.unary_inputs(net.inputs), net.classes, rows, costs, seed=seed, sizes=gates.FINE_LEAVES
+    )
     known: dict[int, Cost] = {}
 
     def measure(point: gates.TreePoint) -> Cost:
