@@ -37,7 +37,9 @@ def arguments(description: str, sets: Iterable[str] = TOPOLOGIES) -> argparse.Ar
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--json", action="store_true", help="one JSON object a row, no table")
     parser.add_argument("--data", type=Path, default=ROOT / "data", help="folder with <set>.csv")
-    parser.add_argument("--only", nargs="*", default=list(sets), choices=list(sets), help="data sets")
+    parser.add_argument(
+        "--only", "--sets", dest="only", nargs="*", default=list(sets), choices=list(sets), help="data sets"
+    )
     return parser
 
 

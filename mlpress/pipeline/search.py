@@ -203,7 +203,7 @@ def search_prepared(
         try:
             retrained = task.retrained()
             optimism = task.optimism(retrained)
-            evolved = task.gate_front(replace(budget, generations=rounds), integer, optimism)
+            evolved = task.gate_front(replace(budget, generations=rounds), integer, optimism, poor=task.poor(retrained))
         except KeyboardInterrupt:
             if integer is None:
                 raise

@@ -45,6 +45,7 @@ def starts(
     *,
     trees: bool,
     few: bool = False,
+    poor: bool = False,
     inputs: tuple[ir.Input, ...] = (),
     note: Callable[[str], None] = lambda _: None,
 ) -> list[gates.Start]:
@@ -53,6 +54,9 @@ def starts(
     The best starts for small circuits come early, so that a short run meets them.  ``few`` is for a run that has no
     time for all: one searched design, two trees, no wider net, and each training is done once; where searched
     networks are evolved before it, a tree comes first.
+
+    ``poor`` says that networks of this shape trained anew are far better: one of them is the start then, in all
+    archives.  Else those of the folds, which start from new networks, would state an accuracy that no design has.
 
     Circuits are left out where they would be too large (:data:`MOST_BITS`), and ``note`` hears of it; where nothing
     else is left, there are trees in any case.  All receive codes as ``inputs`` do (default: those of the net).
@@ -64,9 +68,9 @@ def starts(
     most = HURRIED_BITS if few else MOST_BITS
     small = product_bits(net) <= most
     stand_in = gates.Tree(inputs, net.classes, TREE_LEAVES[-1])
-    found: list[gates.Start] = (
-        [gates.FixedStart("the exact network", exact_circuit(net, inputs), anew)] if small else []
-    )
+    found: list[gates.Start] = []
+    if small:
+        found = [anew if poor else gates.FixedStart("the exact network", exact_circuit(net, inputs), anew)]
     fitted = [gates.Tree(inputs, net.classes, leaves) for leaves in TREE_LEAVES[: 2 if few else None]]
     if trees:
         found.insert(0 if few and integer is not None else len(found), fitted[0])

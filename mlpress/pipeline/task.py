@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlpress import interrupts, ir
 from mlpress.errors import MlpressError
@@ -52,6 +53,9 @@ HURRIED = 0.2
 
 QUICK = 0.25
 """A quick teacher's part of the usual one's time; where even these would take more, folds have one archive each."""
+
+LEAST_S = 0.1
+"""Seconds of a level for which nothing is left: its first round runs in any case."""
 
 STATE = "mlpress integer state 2"
 
@@ -174,7 +178,7 @@ class Task:
         """Return a level's own budget: its number of generations where there is one, else a share of the time left."""
         if budget.generations is not None or budget.seconds is None:
             return replace(budget, seconds=None)
-        return replace(budget, seconds=max(share * (self.clock.left_s() - self.clock.end_s), 0.0))
+        return replace(budget, seconds=max(share * (self.clock.left_s() - self.clock.end_s), LEAST_S))
 
     def integer_front(self, budget: Budget) -> IntegerFront:
         """Search the integer level; return its front, read back where it ended before an interrupt."""
@@ -222,6 +226,11 @@ class Task:
                 f"networks of this shape trained anew reach {anew.fit:.1%} of their own rows where the model has "
                 f"{self.reference:.1%}: circuits are judged from the model itself, which may have seen the rows"
             )
+        if self.poor(anew):
+            self.progress.note(
+                f"networks of this shape trained anew reach {anew.fit:.1%} of their own rows where the model has "
+                f"{self.reference:.1%}: circuits start from such networks"
+            )
         return anew
 
     def optimism(self, anew: gates.Retrained | None) -> float:
@@ -232,8 +241,16 @@ class Task:
             return 0.0
         return max(anew.given - anew.held_out, 0.0)
 
-    def gate_front(self, budget: Budget, integer: IntegerFront | None, optimism: float) -> gates.CircuitFront:
-        """Evolve circuits; return the gate level's front."""
+    def poor(self, anew: gates.Retrained | None) -> bool:
+        """Return whether networks ``anew`` are far better than the model, on rows that they have seen."""
+        from mlpress.approx import gates
+
+        return anew is not None and anew.fit > self.reference + gates.AS_GOOD
+
+    def gate_front(
+        self, budget: Budget, integer: IntegerFront | None, optimism: float, *, poor: bool = False
+    ) -> gates.CircuitFront:
+        """Evolve circuits; return the gate level's front.  ``poor`` is as in :func:`mlpress.pipeline.starts.starts`."""
         from mlpress.approx import gates, now
 
         gate_file = self.run.files().get("gates")
@@ -241,7 +258,7 @@ class Task:
         most = None if self.settings.limits is None else self.settings.limits.most.get(self.metrics[0].name)
         costs = self.gate_costs
         trees, note = self.settings.start_tree or self.unary, self.progress.note
-        begin = starts(net, integer, trees=trees, few=self.hurried, inputs=self.inputs, note=note)
+        begin = starts(net, integer, trees=trees, few=self.hurried, poor=poor, inputs=self.inputs, note=note)
         room = max((len(start.circuit.ands) for start in begin if isinstance(start, gates.FixedStart)), default=0)
         if most is not None:
             room = min(room, int(gates.MARGIN * most / costs.step / costs.unit))
@@ -274,7 +291,10 @@ class Task:
         if self.unary:
             seed, sizes = self.settings.seed, gates.FINE_LEAVES
             points = gates.tree_points(self.inputs, net.classes, rows, costs, seed=seed, sizes=sizes)
-            more += gates.tree_designs(points, costs, self.metrics[0].name)
+            metric = self.metrics[0].name
+            fitted = gates.tree_designs(points, costs, metric)
+            better = gates.against_trees([*evolved.designs, *more], fitted, metric)
+            evolved, more = replace(evolved, designs=tuple(better)), fitted
         return replace(evolved.joined(more), elapsed_s=evolved.elapsed_s + took)
 
     def _polished(
@@ -307,7 +327,7 @@ class Task:
             chosen.append(gates.FixedStart(f"searched design {k}", exact_circuit(net, self.inputs)))
         self.progress.step(f"evolve the circuits of {counted(len(chosen), 'searched network')}")
         with interrupts.allowed():
-            return gates.polished(
+            found = gates.polished(
                 self.coded.take(fit),
                 self.coded.take(held),
                 chosen,
@@ -319,6 +339,13 @@ class Task:
                 seed=self.settings.seed,
                 until=began + share,
             )
+        return [replace(each, held_right=self._among_all(each, held)) for each in found]
+
+    def _among_all(self, design: gates.CircuitDesign, held: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return what ``design`` decides rightly of the rows ``held``, among all rows."""
+        right = np.full(len(self.rows), np.nan)
+        right[held] = design.held_right
+        return right
 
 
 def read_front(path: Path, key: str) -> IntegerFront:

@@ -36,17 +36,22 @@ class CellCosts(GateCosts):
     """The cost of each of the 16 functions in the cells of ``technology``: area in um2, static power at ``voltage``.
 
     ``steps[f]`` are the cells that make function ``f``, each after those that it reads.  ``comparator`` is the cost of
-    one in steps and its static power in nW, zeros where no figures are known.
+    one in steps and its static power in nW, zeros where no figures are known.  ``powers`` are costs of power, not area.
     """
 
     technology: Technology
     voltage: float
     steps: tuple[tuple[Step, ...], ...]
     comparator: tuple[float, float]
+    powers: bool = False
 
     def level_price(self) -> tuple[float, float]:
         """Return the price of a comparator."""
         return self.comparator
+
+    def by_states(self) -> bool:
+        """Return whether these are powers: a gate whose output is low takes dozens of times that of a high one."""
+        return self.powers
 
     def written(self, genome: Genome, inputs: tuple[Input, ...]) -> str:
         """Return the netlist, as Verilog, that makes every gate of its own cells."""
@@ -88,10 +93,10 @@ def cell_costs(technology: Technology, voltage: float | None = None) -> CellCost
 
 
 def power_costs(costs: CellCosts) -> CellCosts:
-    """Return the costs with the mean static power over all states of the operands, in nW, in the place of area."""
+    """Return the costs with static power, in nW, in the place of area: of the states that rows give to the operands."""
     _, comparator_nw = costs.comparator
     area = np.rint(costs.static_nw.mean(axis=1)).astype(np.int64)
-    return replace(costs, area=area, step=NW, comparator=(comparator_nw, comparator_nw))
+    return replace(costs, area=area, step=NW, comparator=(comparator_nw, comparator_nw), powers=True)
 
 
 def _usable(technology: Technology, voltage: float) -> Iterator[_Cell]:

@@ -87,7 +87,7 @@ def test_seeds_do(whole: CircuitFront) -> None:
 def test_a_front_reads_back(whole: CircuitFront) -> None:
     assert CircuitFront.from_json(whole.to_json()).to_json() == whole.to_json()
     assert whole.to_csv().count("\n") == 1 + len(whole.designs)
-    for text in ("{}", "[1", whole.to_json().replace("mlpress circuits 4", "mlpress circuits 9")):
+    for text in ("{}", "[1", whole.to_json().replace("mlpress circuits 5", "mlpress circuits 9")):
         with pytest.raises(MlpressError, match="front"):
             CircuitFront.from_json(text)
 

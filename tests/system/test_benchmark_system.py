@@ -27,8 +27,32 @@ def system(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 def row(system: Any, split: int, ours: float, tree: float) -> Any:
+    command = (
+        f"benchmarks/system.py --sets cardio --splits {split} --seconds 40 --level gates --effort default "
+        "--minimise area"
+    )
     return system.Row(
-        "cardio", split, split, 0.03, ours, 0.029, 0.02, 9, 0.5, "tree", 0.9, tree, 0.03, 0.4, True, True, 40.0, 5, "c"
+        dataset="cardio",
+        split=split,
+        seed=split,
+        minimise="area",
+        allowed_cm2=0.03,
+        allowed_mw=None,
+        test_accuracy=ours,
+        area_cm2=0.029,
+        gates_cm2=0.02,
+        comparators=9,
+        power_mw=0.5,
+        start="tree",
+        validation_accuracy=0.9,
+        tree_accuracy=tree,
+        tree_area_cm2=0.03,
+        tree_power_mw=0.4,
+        verified=True,
+        proven=True,
+        budget_s=40.0,
+        rounds=5,
+        command=command,
     )
 
 
@@ -59,10 +83,14 @@ def test_lines_that_are_kept_are_read_again(
     kept, rows = tmp_path / "kept.jsonl", [row(system, 0, 0.91, 0.90), replace(row(system, 1, 0.93, 0.9), proven=None)]
     kept.write_text("".join(json.dumps(asdict(each)) + "\n" for each in rows))
     assert system.read(kept) == rows
-    words = ["system", "--only", "cardio", "--splits", "0", "1", "--json", "--keep", str(kept)]
+    words = ["system", "--sets", "cardio", "--splits", "0", "1", "--seconds", "40", "--json", "--keep", str(kept)]
     monkeypatch.setattr(sys, "argv", words)
     system.main()
     said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [each["split"] for each in said] == [0, 1]
     asked = {"dataset", "split", "seed", "allowed_cm2", "test_accuracy", "area_cm2", "gates_cm2", "comparators"}
     assert asked | {"power_mw", "tree_accuracy", "tree_area_cm2", "command"} <= set(said[0])
+    words[words.index("40")] = "50"
+    with pytest.raises(SystemExit):
+        system.main()
+    assert "holds rows of `benchmarks/system.py --sets cardio --splits 0 --seconds 40" in capsys.readouterr().err

@@ -148,6 +148,12 @@ def test_a_search_reads_comparators_and_counts_them() -> None:
         assert all(feature.interface == "unary" for feature in each.circuit.inputs)
         assert each.measured is not None
         assert each.measured["area"] <= each.model["area"] + 1e-9
+    trees = [each for each in found.front.designs if each.start.endswith("leaves, as it is")]
+    assert not any(each.doubt for each in trees)
+    for each in found.front.designs:
+        smaller = [tree for tree in trees if tree.model["area"] <= each.model["area"]]
+        assert each in trees or each.doubt > 0
+        assert each in trees or all(each.ranking > tree.ranking for tree in smaller)
     design = found.smallest(max_loss=None, most={"area": 0.1})
     assert isinstance(design.program, ir.Circuit) and design.cost["area"] <= 0.1
     assert design.facts["system"]["comparators"]["count"] == len(ir.input_ports(design.program.inputs))

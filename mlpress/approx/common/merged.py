@@ -88,7 +88,9 @@ def designs_of(
                 design,
                 design.fit_accuracy,
                 design.validation_accuracy,
-                design.optimism + _luck(design.validation_accuracy, design.validation_rows or round(rows / VALIDATION)),
+                design.validation_accuracy
+                - design.ranking
+                + _luck(design.validation_accuracy, design.validation_rows or round(rows / VALIDATION)),
             )
             for k, design in enumerate(front.designs)
         ]

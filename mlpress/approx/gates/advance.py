@@ -29,10 +29,11 @@ from mlpress.approx.gates.archive import Archive, Member, with_members
 from mlpress.approx.gates.chain import anneal, genome_of, new_scratch, new_state
 from mlpress.approx.gates.genome import Genome, to_genome
 from mlpress.approx.gates.problem import MARGIN, GateProblem
-from mlpress.approx.gates.rows import PackedRows, Rows, pack_rows
+from mlpress.approx.gates.rows import PackedRows, Rows, pack_rows, packed_order
 from mlpress.approx.gates.state import CORRECT, COST, MOVES, State
 from mlpress.approx.gates.whole import input_costs
 from mlpress.ir import Circuit
+from mlpress.sim.packed import unpack
 
 COLD = 0.03
 """The temperature at which annealing ends, in areas of the smallest gate."""
@@ -101,6 +102,15 @@ def advance(problem: GateProblem, turn: Turn) -> Archive:
 def wrong_rows(problem: GateProblem, genome: Genome, rows: PackedRows) -> int:
     """Return how many of ``rows`` a netlist decides wrongly."""
     return int(rows.rows - new_state(genome, rows, problem.costs, 0).counts[CORRECT])
+
+
+def right_rows(problem: GateProblem, genome: Genome, rows: Rows) -> NDArray[np.bool_]:
+    """Return which of ``rows`` a netlist decides rightly, bool (rows,)."""
+    order, packed = packed_order(rows), pack_rows(problem.inputs, len(problem.classes), rows)
+    state = new_state(genome, packed, problem.costs, 0)
+    right = np.empty(len(rows), np.bool_)
+    right[order] = unpack(state.right[None], len(rows))[0]
+    return right
 
 
 @dataclass(frozen=True, slots=True)

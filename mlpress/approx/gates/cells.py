@@ -46,6 +46,13 @@ class GateCosts:
         """Return the price of a unary input's level while it is read: in steps, and in nW of static power."""
         return 0.0, 0.0
 
+    def by_states(self) -> bool:
+        """Return whether a gate's cost is its static power in the states that the rows give its operands.
+
+        ``area`` is then its mean over all states, for where no rows are known.
+        """
+        return False
+
     def written(self, genome: Genome, inputs: tuple[Input, ...]) -> str:
         """Return the circuit as the target writes it, a hint to its ``measure``; '' where it has none."""
         return ""

@@ -47,8 +47,9 @@ def new_state(
 ) -> State:
     """Return the state of a chain that starts from ``genome``, judged on ``rows``.
 
-    Costs are in steps; ``power`` is the weight of static power, steps per nW; ``inputs`` int64 (input bits,) is the
-    cost of each input bit while it is read (default: none).  There is room to double the number of gates.
+    Costs are in steps, nW where they are powers by states; ``power`` is the weight of static power, steps per nW;
+    ``inputs`` int64 (input bits,) is the cost of each input bit while it is read (default: none).  There is room to
+    double the number of gates.
     """
     first, bits, words = genome.first_gate, len(genome.outputs), rows.words
     slots = first + 2 * len(genome) + 64
@@ -79,8 +80,8 @@ def new_state(
         dirty=list_of(slots),
         stack=list_of(4 * slots),
         queues=list_of(slots + 1),
-        area=costs.area.copy(),
-        watts=power * costs.static_nw,
+        area=np.zeros_like(costs.area) if costs.by_states() else costs.area.copy(),
+        watts=(power + costs.by_states()) * costs.static_nw,
         seed=np.array([seed], np.uint64),
         counts=np.zeros(8, np.int64),
         first_gate=first,

@@ -15,7 +15,7 @@ from mlpress import interrupts
 from mlpress.approx.common.clock import now
 from mlpress.approx.common.executor import cores, executor
 from mlpress.approx.gates import checkpoint as checkpoints
-from mlpress.approx.gates.advance import advance, turns, wrong_rows
+from mlpress.approx.gates.advance import advance, right_rows, turns, wrong_rows
 from mlpress.approx.gates.archive import Archive, Member
 from mlpress.approx.gates.cells import GateCosts
 from mlpress.approx.gates.checkpoint import GateState
@@ -117,7 +117,9 @@ def evolve(
     state, stopped = _run(problem, state, budget, began, workers, checkpoint, cluster, watch, metrics[0])
     packed = pack_rows(inputs, len(classes), rows)
     name = metrics[0].name
-    designs = tuple(_design(problem, name, best, packed) for best in _best(problem, state.archives))
+    found = _best(problem, state.archives)
+    rights = _held_rights(problem, state.archives, found)
+    designs = tuple(_design(problem, name, best, packed, right) for best, right in zip(found, rights, strict=True))
     best = max(design.validation_accuracy for design in designs)
     return CircuitFront(
         designs=designs,
@@ -222,7 +224,7 @@ def _best(problem: GateProblem, archives: Sequence[Archive]) -> list[_Best]:
 
 
 def _areas(problem: GateProblem, archive: Archive) -> NDArray[np.int64]:
-    return np.array([problem.area(member.genome) for member in archive.members])
+    return np.array([problem.area(member) for member in archive.members])
 
 
 def near_area(area: NDArray[np.int64], known: NDArray[np.int64], wrong: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -232,6 +234,11 @@ def near_area(area: NDArray[np.int64], known: NDArray[np.int64], wrong: NDArray[
     linear regression on the logarithm of area, not beyond the known areas (W. S. Cleveland, "Robust locally weighted
     regression", 1979, with Gaussian weights and no robust step).
     """
+    return np.maximum(near_weights(area, known) @ wrong, 0.0)
+
+
+def near_weights(area: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return what each of the circuits of areas ``known`` weighs in the regression at each ``area``: (area, known)."""
     at = np.log(np.maximum(known, 1.0))
     wanted = np.clip(np.log(np.maximum(area, 1.0)), at.min(), at.max())
     away = at - wanted[:, None]
@@ -239,12 +246,35 @@ def near_area(area: NDArray[np.int64], known: NDArray[np.int64], wrong: NDArray[
     weight = np.exp(0.5 * (far.min(axis=1, keepdims=True) - far))
     one, first = weight.sum(axis=1), (weight * away).sum(axis=1)
     second = (weight * away**2).sum(axis=1) + 1e-6 * LIKE**2 * one  # keeps equal areas from dividing by nothing
-    rows, tilt = weight @ wrong, (weight * away) @ wrong
-    mean: NDArray[np.float64] = (second * rows - first * tilt) / (one * second - first**2)
-    return np.maximum(mean, 0.0)
+    share: NDArray[np.float64] = second[:, None] * weight - first[:, None] * (weight * away)
+    share /= (one * second - first**2)[:, None]
+    return share
 
 
-def _design(problem: GateProblem, metric: str, best: _Best, packed: PackedRows) -> CircuitDesign:
+def _held_rights(
+    problem: GateProblem, archives: Sequence[Archive], found: Sequence[_Best]
+) -> list[NDArray[np.float64]]:
+    """Return, for each circuit, how many of the circuits of its area decide each row rightly that is held out of them.
+
+    Those are shares, float64 (rows,), weighed as in :func:`near_area`.
+    """
+    folds, rights = problem.effort.folds, [np.zeros(len(problem.rows)) for _ in found]
+    for index in range(problem.archives):
+        first, held = index - problem.fold(index), problem.held_out(index)
+        mine = [k for k, each in enumerate(found) if each.archive == first + folds]
+        if index == first + folds or not mine:
+            continue
+        unseen, members = problem.rows.take(held), archives[index].members
+        right = np.array([right_rows(problem, member.genome, unseen) for member in members], np.float64)
+        weights = near_weights(np.array([found[k].area for k in mine]), _areas(problem, archives[index]))
+        for k, share in zip(mine, weights @ right, strict=True):
+            rights[k][held] = share
+    return rights
+
+
+def _design(
+    problem: GateProblem, metric: str, best: _Best, packed: PackedRows, right: NDArray[np.float64]
+) -> CircuitDesign:
     genome, rows = best.member.genome, problem.rows
     left, inputs = pruned(genome, problem.inputs)
     return CircuitDesign(
@@ -255,4 +285,5 @@ def _design(problem: GateProblem, metric: str, best: _Best, packed: PackedRows) 
         fit_accuracy=1 - wrong_rows(problem, genome, packed) / len(rows),
         validation_accuracy=1 - best.wrong / len(rows),
         model={metric: best.area * problem.costs.step},
+        held_right=right,
     )

@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mlpress.approx.common.front import Figures, Front, cost_row, read_cost, read_facts, unbeaten
 from mlpress.errors import MlpressError
 from mlpress.ir import Circuit, from_text, to_text
 from mlpress.metrics import Metric
 
-FORMAT = "mlpress circuits 4"
+FORMAT = "mlpress circuits 5"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,11 @@ class CircuitDesign:
     as the target writes it, which the cost ``model`` counts; ``measured`` is the cost of the design as it is built,
     where it was measured; ``beside`` are figures that are no metrics, by column.  ``optimism`` is the bias of the
     validation accuracy where the design starts from a model that may have seen the rows.
+
+    ``held_right``, float64 (rows,), are the shares of circuits of similar cost that decide each row rightly, of those
+    that it is held out of; not a number for rows that judge none; no file has them.  ``doubt`` is the standard error of
+    the difference to the tree of the design's size on these rows, 0 of a tree
+    (:func:`mlpress.approx.gates.against_trees`).
     """
 
     circuit: Circuit
@@ -38,11 +46,13 @@ class CircuitDesign:
     validation_rows: int | None = None
     optimism: float = 0.0
     beside: Figures = field(default_factory=dict)
+    doubt: float = 0.0
+    held_right: NDArray[np.float64] | None = field(default=None, compare=False, repr=False)
 
     @property
     def ranking(self) -> float:
-        """The accuracy that ranks designs of equal cost: on validation rows, every row among them, less optimism."""
-        return self.validation_accuracy - self.optimism
+        """The accuracy that ranks designs of equal cost: on validation rows, less optimism and doubt."""
+        return self.validation_accuracy - self.optimism - self.doubt
 
     @property
     def cost(self) -> Figures:
@@ -58,6 +68,7 @@ class CircuitDesign:
             "validation_accuracy": self.validation_accuracy,
             "validation_rows": self.validation_rows,
             "optimism": self.optimism,
+            "doubt": self.doubt,
             **cost_row(metrics, self.model, self.measured),
             **self.beside,
         }
@@ -126,4 +137,5 @@ def _design(entry: Mapping[str, Any], metrics: Sequence[Metric], beside: Sequenc
         None if entry["validation_rows"] is None else int(entry["validation_rows"]),
         float(entry["optimism"]),
         {column: float(entry[column]) for column in beside if entry.get(column) is not None},
+        float(entry["doubt"]),
     )

@@ -13,10 +13,10 @@ from math import inf
 import numpy as np
 
 from mlpress.approx.common.teacher import Augmentation
-from mlpress.approx.gates.advance import material_of, sweep, wrong_rows
+from mlpress.approx.gates.advance import material_of, right_rows, sweep, wrong_rows
 from mlpress.approx.gates.archive import Member, with_members
 from mlpress.approx.gates.cells import GateCosts
-from mlpress.approx.gates.evolution import near_area
+from mlpress.approx.gates.evolution import near_area, near_weights
 from mlpress.approx.gates.front import CircuitDesign
 from mlpress.approx.gates.problem import GateProblem, GateSearchOptions
 from mlpress.approx.gates.rows import Rows, pack_rows
@@ -63,9 +63,11 @@ def polished(
         rng = np.random.default_rng((seed, k, 8))
         members = with_members(members, sweep(problem, material, start.circuit, k, rng, until, len(starts) - k))
     seen = pack_rows(problem.inputs, len(problem.classes), fit)
-    area = np.array([problem.area(member.genome) for member in members], np.int64)
+    area = np.array([problem.area(member) for member in members], np.int64)
     wrong = near_area(area, area, np.array([member.held for member in members], np.int64))
     accuracy = np.clip(1 - wrong / len(held) + moved, 0.0, 1.0).tolist()
+    right = np.array([right_rows(problem, member.genome, held) for member in members], np.float64)
+    rights = near_weights(area, area) @ right
     left = [pruned(member.genome, problem.inputs) for member in members]
     return [
         CircuitDesign(
@@ -78,6 +80,9 @@ def polished(
             model={metric: size * costs.step},
             validation_rows=len(held),
             optimism=optimism,
+            held_right=shares,
         )
-        for member, (genome, inputs), size, share in zip(members, left, area.tolist(), accuracy, strict=True)
+        for member, (genome, inputs), size, share, shares in zip(
+            members, left, area.tolist(), accuracy, rights, strict=True
+        )
     ]

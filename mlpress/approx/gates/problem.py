@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpress.approx.common.teacher import Augmentation, check_augmentation
+from mlpress.approx.gates.archive import Member
 from mlpress.approx.gates.cells import GateCosts
-from mlpress.approx.gates.genome import Genome
 from mlpress.approx.gates.rows import Rows, held_out_folds
 from mlpress.approx.gates.starts import Start
 from mlpress.approx.gates.whole import whole_area
@@ -114,9 +114,11 @@ class GateProblem:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, GateProblem) and self.key == other.key
 
-    def area(self, genome: Genome) -> int:
+    def area(self, member: Member) -> int:
         """Return the cost, in steps, of a circuit's gates and of the levels that it reads."""
-        return whole_area(genome, self.inputs, self.costs)
+        if self.costs.by_states():
+            return round(member.cost)
+        return whole_area(member.genome, self.inputs, self.costs)
 
     @property
     def unit(self) -> float:

@@ -64,9 +64,14 @@ def check_rows(inputs: tuple[Input, ...], classes: int, rows: Rows) -> None:
         raise MlpressError(f"a label is outside 0..{classes - 1}, the indices of the classes")
 
 
+def packed_order(rows: Rows) -> NDArray[np.intp]:
+    """Return the row in each place of :func:`pack_rows`."""
+    return np.lexsort((*(rows.codes[:, k] for k in range(rows.codes.shape[1])), rows.labels))
+
+
 def pack_rows(inputs: tuple[Input, ...], classes: int, rows: Rows) -> PackedRows:
     """Pack the rows in an order that puts similar rows side by side: a change then touches few words."""
-    order = np.lexsort((*(rows.codes[:, k] for k in range(rows.codes.shape[1])), rows.labels))
+    order = packed_order(rows)
     codes, labels = rows.codes[order], rows.labels[order]
     words = LANES * -(-len(labels) // (64 * LANES))
 

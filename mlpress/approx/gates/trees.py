@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Any, NamedTuple
 
@@ -13,19 +13,21 @@ from numpy.typing import NDArray
 from mlpress import interrupts
 from mlpress.approx.common.clock import now
 from mlpress.approx.gates.cells import GateCosts
-from mlpress.approx.gates.evolution import near_area
+from mlpress.approx.gates.chain import new_state
+from mlpress.approx.gates.evolution import near_area, near_weights
 from mlpress.approx.gates.front import CircuitDesign
-from mlpress.approx.gates.genome import to_genome
-from mlpress.approx.gates.rows import Rows, held_out_folds
+from mlpress.approx.gates.genome import Genome, to_genome
+from mlpress.approx.gates.rows import PackedRows, Rows, held_out_folds, pack_rows
 from mlpress.approx.gates.starts import Trained, tree_circuit
-from mlpress.approx.gates.whole import pruned, whole_area
+from mlpress.approx.gates.state import COST
+from mlpress.approx.gates.whole import input_costs, pruned, whole_area
 from mlpress.ir import Circuit, Input, interpret
 
 LEAVES = (2, 4, 8, 16, 32, 64, 128, 256)
 """The sizes of trees to compare with."""
 
 
-FINE_LEAVES = (2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64)
+FINE_LEAVES = (2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256)
 """The sizes of trees that are designs themselves."""
 
 WEIGHT = 1_000_000
@@ -34,7 +36,10 @@ WEIGHT = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class TreePoint:
-    """A decision tree as a circuit: accuracies as in :class:`mlpress.approx.gates.CircuitDesign`."""
+    """A decision tree as a circuit: accuracies as in :class:`mlpress.approx.gates.CircuitDesign`.
+
+    ``held_right`` bool (rows,) says which rows the trees of this size decide rightly that have not seen them.
+    """
 
     leaves: int
     circuit: Circuit
@@ -42,6 +47,7 @@ class TreePoint:
     fit_accuracy: float
     validation_accuracy: float
     model_cost: float
+    held_right: NDArray[np.bool_] = field(compare=False, repr=False)
 
 
 def tree_points(
@@ -61,29 +67,39 @@ def tree_points(
     from sklearn.tree import DecisionTreeClassifier
 
     found: list[TreePoint] = []
+    packed = pack_rows(inputs, len(classes), rows)
     for leaves in sizes:
         if found and now() > until:
             break
         fitted = DecisionTreeClassifier(max_leaf_nodes=leaves, random_state=seed)
-        held_out = _held_out_accuracy(fitted, rows.codes, rows.labels, folds, seed)
+        held_right = _held_out_right(fitted, rows.codes, rows.labels, folds, seed)
         decided = fitted.fit(rows.codes, rows.labels).predict(rows.codes)
         circuit = tree_circuit(fitted, inputs, classes)
-        genome, left = pruned(to_genome(circuit, costs), inputs)
+        whole = to_genome(circuit, costs)
+        genome, left = pruned(whole, inputs)
         found.append(
             TreePoint(
                 leaves,
                 circuit if left == inputs else genome.to_circuit(left, classes),
                 costs.written(genome, left),
                 float(np.mean(decided == rows.labels)),
-                held_out,
-                whole_area(genome, left, costs) * costs.step,
+                float(np.mean(held_right)),
+                _cost(whole, inputs, costs, packed) * costs.step,
+                held_right,
             )
         )
     return found
 
 
+def _cost(genome: Genome, inputs: tuple[Input, ...], costs: GateCosts, rows: PackedRows) -> int:
+    """Return the cost of a tree and the levels that it reads, in steps: on the ``rows``, where states count."""
+    if not costs.by_states():
+        return whole_area(genome, inputs, costs)
+    return int(new_state(genome, rows, costs, 0, inputs=input_costs(inputs, costs)).counts[COST])
+
+
 def tree_designs(points: Sequence[TreePoint], costs: GateCosts, metric: str) -> list[CircuitDesign]:
-    """Return the trees as designs: a circuit that is no better on held-out rows than a tree of its size is the tree.
+    """Return the trees as designs.
 
     Their validation accuracies are those of trees of similar cost, as for other circuits.  ``costs`` are in the metric
     of the name ``metric``.
@@ -91,6 +107,7 @@ def tree_designs(points: Sequence[TreePoint], costs: GateCosts, metric: str) -> 
     area = np.array([round(point.model_cost / costs.step) for point in points], np.int64)
     wrong = np.array([round((1 - point.validation_accuracy) * WEIGHT) for point in points], np.int64)
     expected = np.clip(1 - near_area(area, area, wrong) / WEIGHT, 0.0, 1.0).tolist()
+    rights = near_weights(area, area) @ np.array([point.held_right for point in points], np.float64)
     return [
         CircuitDesign(
             circuit=point.circuit,
@@ -100,9 +117,34 @@ def tree_designs(points: Sequence[TreePoint], costs: GateCosts, metric: str) -> 
             fit_accuracy=point.fit_accuracy,
             validation_accuracy=accuracy,
             model={metric: point.model_cost},
+            held_right=right,
         )
-        for point, accuracy in zip(points, expected, strict=True)
+        for point, accuracy, right in zip(points, expected, rights, strict=True)
     ]
+
+
+def against_trees(designs: Sequence[CircuitDesign], trees: Sequence[CircuitDesign], metric: str) -> list[CircuitDesign]:
+    """Return the designs that beat the tree of their size on rows held out of both, each with its doubt.
+
+    The tree of a design's size is the most accurate one of no more cost (by the model, in the metric of this name), or
+    the smallest.  Both are compared row by row (matched pairs): a design leaves where a tree of no more cost is less
+    than a standard error of the mean difference behind it.  ``trees`` come from :func:`tree_designs`.
+    """
+    found = []
+    for design in designs:
+        smaller = [tree for tree in trees if tree.model[metric] <= design.model[metric]]
+        tree = (
+            max(smaller, key=lambda each: each.validation_accuracy)
+            if smaller
+            else min(trees, key=lambda each: each.model[metric])
+        )
+        assert design.held_right is not None and tree.held_right is not None  # both were judged on rows
+        judged = np.isfinite(design.held_right)
+        ahead = design.held_right[judged] - tree.held_right[judged]
+        error = float(ahead.std(ddof=1)) / len(ahead) ** 0.5 if len(ahead) > 1 else 1.0
+        if not smaller or float(ahead.mean()) - design.optimism > error:
+            found.append(replace(design, doubt=error))
+    return found
 
 
 def nearest_tree(points: Sequence[TreePoint], accuracy: float) -> TreePoint:
@@ -143,13 +185,13 @@ def retrained_accuracy(
     return Retrained(fitted / seen, right / unseen, given / unseen)
 
 
-def _held_out_accuracy(
+def _held_out_right(
     classifier: Any, features: NDArray[Any], labels: NDArray[np.int64], folds: int, seed: int
-) -> float:
-    """Return the accuracy of a scikit-learn classifier on each fold, fitted to all others."""
-    wrong = 0
+) -> NDArray[np.bool_]:
+    """Return which rows a scikit-learn classifier decides rightly in each fold, fitted to all others."""
+    right = np.zeros(len(labels), np.bool_)
     for held in held_out_folds(labels, folds, seed):
         interrupts.check()
         classifier.fit(features[~held], labels[~held])
-        wrong += int(np.sum(classifier.predict(features[held]) != labels[held]))
-    return 1 - wrong / len(labels)
+        right[held] = classifier.predict(features[held]) == labels[held]
+    return right
