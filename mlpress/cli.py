@@ -41,6 +41,7 @@ from mlpress.arguments import (
 )
 from mlpress.console import Screen
 from mlpress.errors import MlpressError
+from mlpress.failures import in_one_line
 
 if TYPE_CHECKING:
     pass
@@ -485,11 +486,8 @@ def main(arguments: list[str] | None = None) -> None:
     Ctrl-C, SIGTERM and SIGHUP end it with exit code 130, 143 and 129, but for a search that has something to show.
     """
     try:
-        with interrupts.handled():
+        with in_one_line(), interrupts.handled():
             app(arguments)
-    except MlpressError as error:
-        sys.stderr.write(f"mlpress: {error}\n")
-        sys.exit(2)
     except interrupts.Ended as ended:
         sys.stderr.write("mlpress: interrupted; nothing was written\n")
         sys.stderr.flush()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from mlpress.errors import MlpressError
+from mlpress.errors import MlpressError, one_line
 
 if TYPE_CHECKING:
     import numpy as np
@@ -115,13 +115,13 @@ class Screen:
     def note(self, text: str) -> None:
         """Print one line that stays on the screen."""
         if self.verbosity >= 0:
-            self._errors.print(f"note: {text}", markup=False, soft_wrap=True)
+            self._errors.print(f"note: {one_line(text)}", markup=False, soft_wrap=True)
 
     def warn(self, text: str) -> None:
         """Print a warning that stays on the screen, or end the work where this screen is strict."""
         if self.strict:
             raise MlpressError(f"{text} (a warning, made an error by --strict)")
-        self._errors.print(f"warning: {text}", markup=False, style="bold yellow", soft_wrap=True)
+        self._errors.print(f"warning: {one_line(text)}", markup=False, style="bold yellow", soft_wrap=True)
 
     def show(self, facts: Any, *tables: RenderableType) -> None:
         """Print the result: ``facts`` as JSON with ``--json``, else ``tables``."""
@@ -134,7 +134,7 @@ class Screen:
 
     def _update(self, text: str) -> None:
         if self._status:
-            self._status.update(_Running(text, self._since))
+            self._status.update(_Running(one_line(text), self._since))
 
     def _finish(self) -> None:
         if self._name and self.verbosity > 0:

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from mlpress import ir
 from mlpress.errors import MlpressError
 from mlpress.files import write_folder
-from mlpress.npz import npz_bytes, read_npz_bytes
+from mlpress.npz import npz_bytes, open_npz, read_npz_bytes
 from mlpress.progress import counted
 from mlpress.targets import Artifact, Rows, Target, check_options, file_text, read_target, target_files, target_options
 
@@ -138,14 +135,12 @@ class Design:
         """Write the folder whole (or, on an error, not at all) and return its path."""
         from mlpress.report import render
 
-        rows = BytesIO()
-        np.savez_compressed(rows, features=self.features, labels=self.labels)
         files: dict[str, str | bytes] = {
             "program.mlp": ir.to_text(self.program),
             **_tables(self.program),
             **self.files,
             "oracle.onnx": self.oracle,
-            "rows.npz": rows.getvalue(),
+            "rows.npz": npz_bytes({"features": self.features, "labels": self.labels}, packed=True),
             "report.html": render(self.described),
             **self.extra,
         }
@@ -179,7 +174,10 @@ class Design:
         cls, path: Path, facts: dict[str, Any], hashed: int, changed: tuple[str, ...], options: Mapping[str, Any]
     ) -> Design:
         kept = path / PROGRAM_TABLES
-        tables = read_npz_bytes(_read(kept)).values() if kept.is_file() else ()
+        try:
+            tables = read_npz_bytes(_read(kept)).values() if kept.is_file() else ()
+        except MlpressError as error:
+            raise MlpressError(f"{kept}: {error}; compile the model again") from error
         program = ir.from_text(_text(path / "program.mlp"), tables)
         if isinstance(program, ir.Model):
             raise MlpressError(f"{path / 'program.mlp'} holds a model, which no target builds; compile again")
@@ -281,20 +279,16 @@ def _json(data: bytes, path: Path) -> dict[str, Any]:
 
 
 def _rows(path: Path, inputs: int) -> tuple[NDArray[np.float64], NDArray[Any]]:
-    data = BytesIO(_read(path))
+    """Return the rows of a design; what the headers say is compared with the program before anything is unpacked."""
     try:
-        with zipfile.ZipFile(data) as archive:
-            if sum(member.file_size for member in archive.infolist()) > LARGEST_FILE:
-                raise MlpressError(f"{path} unpacks to more than {LARGEST_FILE >> 20} MiB; compile the model again")
-        with np.load(data, allow_pickle=False) as arrays:
-            features, labels = arrays["features"], arrays["labels"]
-    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        with open_npz(_read(path), LARGEST_FILE) as file:
+            if not {"features", "labels"} <= set(file.names):
+                raise MlpressError("there are no features or no labels")
+            (shape, dtype), (found, kind) = file.header("features"), file.header("labels")
+            if dtype != np.float64 or len(shape) != 2 or shape[1] != inputs or found[:1] != shape[:1]:
+                raise MlpressError(f"float64 rows of {inputs} features with a label each are wanted")
+            if kind.kind not in "fiub":
+                raise MlpressError(f"the labels are {kind}, not numbers")
+            return file.array("features"), file.array("labels")
+    except MlpressError as error:
         raise MlpressError(f"{path} does not hold rows: {error}; compile the model again") from error
-    if (
-        features.dtype != np.float64
-        or features.ndim != 2
-        or features.shape[1] != inputs
-        or len(labels) != len(features)
-    ):
-        raise MlpressError(f"{path} does not hold float64 rows of {inputs} features with a label each; compile again")
-    return features, labels

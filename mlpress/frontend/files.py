@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import csv
 import math
-import zipfile
-import zlib
 from array import array
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpress.errors import MlpressError
-from mlpress.npz import read_array
+from mlpress.npz import Npz, open_npz
 from mlpress.progress import counted
 
 MAX_CSV = 1 << 30  # bytes
-MAX_NPZ = 1 << 31  # bytes of an array
+MAX_NPZ = 1 << 31  # bytes of its arrays
 _PAIRS = (
     ("X", "y"),
     ("x", "y"),
@@ -101,8 +100,8 @@ def _checked_names(path: Path, names: list[str]) -> tuple[str, ...]:
             f"{path}: column {names.index('') + 1} has no name; name it, or drop it if it counts the rows"
         )
     if len(set(names)) != len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise MlpressError(f"{path}: two columns are called {twice!r}; rename one")
+        twice = Counter(names).most_common(1)[0][0]
+        raise MlpressError(f"{path}: two columns are called {twice[:40]!r}; rename one")
     return tuple(names)
 
 
@@ -192,35 +191,51 @@ def read_npz(
     if not path.is_file():
         raise MlpressError(f"{path}: no such file; give the path of an NPZ file")
     try:
-        with zipfile.ZipFile(path) as archive:
-            members = {name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")}
-            first, second = _pair(path, members, features, labels)
-            table, values = (_array(path, archive, name) for name in (first, second))
-            names = _array(path, archive, "names") if "names" in members else None
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError):
-        raise MlpressError(f"{path}: not an NPZ file, or a damaged one; write it with numpy.savez") from None
-    if table.dtype.kind not in "fiub":
-        raise MlpressError(f"{path}: array {first!r} holds {table.dtype}, not numbers")
+        with open_npz(path, MAX_NPZ) as file:
+            return _arrays(file, features, labels)
+    except MlpressError as error:
+        raise MlpressError(f"{path}: {error}") from None
+
+
+def _arrays(
+    file: Npz, features: str | None, labels: str | None
+) -> tuple[NDArray[Any], NDArray[Any], tuple[str, ...] | None]:
+    """Return features, labels and names; types and shapes are compared before anything is unpacked."""
+    first, second = _pair(set(file.names), features, labels)
+    shape, dtype = file.header(first)
+    if dtype.kind not in "fiub":
+        raise MlpressError(f"array {first!r} holds {dtype}, not numbers")
+    if len(shape) != 2 or 0 in shape:
+        raise MlpressError(f"features have shape {shape}; they must be (rows, features), neither empty")
+    found, kind = file.header(second)
+    if kind.kind not in "fiubUS":
+        raise MlpressError(f"array {second!r} holds {kind}, not numbers or text")
+    if found[:1] != shape[:1]:
+        raise MlpressError(f"labels have shape {found} for {counted(shape[0], 'row')}; there must be one per row")
+    names = _texts(file, "names") if "names" in file.names else None
+    if names is not None and names.size != shape[1]:
+        raise MlpressError(f"{counted(names.size, 'name')} for {counted(shape[1], 'feature')}; give one for each")
+    table, values = file.array(first), _texts(file, second)
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
-    return table, values, None if names is None else tuple(str(name) for name in names.reshape(-1))
+    return table, values, None if names is None else tuple(str(name) for name in names.reshape(-1).tolist())
 
 
-def _pair(path: Path, members: set[str], features: str | None, labels: str | None) -> tuple[str, str]:
+def _texts(file: Npz, name: str) -> NDArray[Any]:
+    """Return an array, with bytes read as the text that they are."""
+    array = file.array(name)
+    if array.dtype.kind != "S":
+        return array
+    try:
+        return np.char.decode(array, "utf-8")
+    except UnicodeDecodeError:
+        raise MlpressError(f"array {name!r} holds bytes that are no UTF-8 text; save numbers or text") from None
+
+
+def _pair(members: set[str], features: str | None, labels: str | None) -> tuple[str, str]:
     for first, second in _PAIRS:
         pair = (features or first, labels or second)
         if set(pair) <= members:
             return pair
-    found = ", ".join(sorted(members)[:20]) or "none"
-    raise MlpressError(f"{path}: the arrays are {found}; name the features (such as X) and the labels (such as y)")
-
-
-def _array(path: Path, archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
-    """Return one array, after a look at its header: no objects, and no more bytes than the file has for it."""
-    info = archive.getinfo(f"{name}.npy")
-    if info.file_size > MAX_NPZ:
-        raise MlpressError(f"{path}: array {name!r} has {info.file_size} bytes; at most {MAX_NPZ} are read")
-    try:
-        return read_array(archive, info, f"{path}: array {name!r}")
-    except (ValueError, zipfile.BadZipFile, zlib.error):
-        raise MlpressError(f"{path}: array {name!r} is damaged; write the file again with numpy.savez") from None
+    found = ", ".join(name[:40] for name in sorted(members)[:20]) or "none"
+    raise MlpressError(f"the arrays are {found}; name the features (such as X) and the labels (such as y)")

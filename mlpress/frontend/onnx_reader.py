@@ -10,6 +10,7 @@ from typing import Any
 from onnx import TensorProto
 
 from mlpress.errors import MlpressError
+from mlpress.frontend.budget import Budget
 from mlpress.frontend.field_reader import is_field
 from mlpress.frontend.metadata import named_inputs
 from mlpress.frontend.node import Node, attribute_map, node_label, operator
@@ -76,9 +77,15 @@ def _outputs(proto: Any, tensors: TensorReader) -> list[Value]:
     for entry in graph.input:
         if entry.name in needed and entry.name not in values:
             values[entry.name] = _features(entry)
-    for node in graph.node:
-        if any(name in needed for name in node.output if name):
-            _run(node, needed, values, opset, tensors)
+    nodes = [node for node in graph.node if any(name in needed for name in node.output if name)]
+    last_read = {name: k for k, node in enumerate(nodes) for name in node.input}
+    last_read |= {output.name: len(nodes) for output in graph.output}
+    budget = Budget()
+    for k, node in enumerate(nodes):
+        _run(node, needed, values, opset, tensors, budget)
+        for name in {*node.input, *node.output}:
+            if last_read.get(name, k) <= k:
+                values.pop(name, None)
     missing = [output.name for output in graph.output if output.name not in values]
     if missing:
         raise MlpressError(f"output {short(missing[0])} is computed by no node")
@@ -154,7 +161,9 @@ def _features(entry: Any) -> Flow:
     return feature_flow(names, shape, batch)
 
 
-def _run(proto: Any, needed: set[str], values: dict[str, Value], opset: int, tensors: TensorReader) -> None:
+def _run(
+    proto: Any, needed: set[str], values: dict[str, Value], opset: int, tensors: TensorReader, budget: Budget
+) -> None:
     label = node_label(proto)
     unknown = [name for name in proto.input if name and name not in values]
     if unknown:
@@ -164,6 +173,9 @@ def _run(proto: Any, needed: set[str], values: dict[str, Value], opset: int, ten
     try:
         if extra:
             raise MlpressError(f"its output {short(extra[0])} is used; only the first one is supported")
-        values[proto.output[0]] = apply(Node(operator(proto), label, attribute_map(proto), inputs, opset, tensors))
+        budget.read(inputs)
+        result = apply(Node(operator(proto), label, attribute_map(proto), inputs, opset, tensors))
+        budget.keep(result, values.values())
+        values[proto.output[0]] = result
     except MlpressError as error:
         raise MlpressError(f"{label}: {error}") from None

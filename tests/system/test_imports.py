@@ -48,7 +48,7 @@ MAY_USE = {
 """Which packages a package may use; ``pipeline`` and the single modules above it may use all of them."""
 TYPES_ONLY = {("verify", "design"), ("verify", "targets")}
 """What is named in annotations alone: a verification is told its design, which knows its target."""
-ABOVE = {"pipeline", "arguments", "cli", "console", "design", "__init__", "__main__"}
+ABOVE = {"pipeline", "arguments", "cli", "console", "failures", "design", "__init__", "__main__"}
 HEAVY = {"onnx", "onnxruntime", "amaranth", "pyosys", "sklearn", "numba", "matplotlib", "pyverilog", "deap", "jinja2"}
 
 

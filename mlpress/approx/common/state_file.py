@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import json
-import zipfile
-import zlib
 from collections.abc import Mapping
-from io import BytesIO
 from pathlib import Path
 from typing import Any
-from zipfile import ZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlpress.errors import MlpressError
 from mlpress.files import write_file
+from mlpress.npz import npz_bytes, read_npz_bytes
 
 LARGEST = 1 << 30
 """No checkpoint is read beyond this many bytes, packed or unpacked."""
-
-_BROKEN = (zipfile.BadZipFile, zlib.error)
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -28,9 +23,7 @@ Arrays = Mapping[str, NDArray[Any]]
 def write_state(path: Path, form: str, key: str, facts: Mapping[str, Any], arrays: Arrays) -> None:
     """Write a checkpoint in place of an older one, whole or not at all."""
     head = {"format": form, "key": key, **facts}
-    data = BytesIO()
-    np.savez(data, allow_pickle=False, facts=np.array(json.dumps(head)), **arrays)
-    write_file(path, data.getvalue())
+    write_file(path, npz_bytes({"facts": np.array(json.dumps(head)), **arrays}))
 
 
 def read_state(path: Path, form: str, key: str) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
@@ -42,14 +35,10 @@ def read_state(path: Path, form: str, key: str) -> tuple[dict[str, Any], dict[st
     except OSError as error:
         raise MlpressError(f"cannot read the checkpoint {path}: {error.strerror}; start the search anew") from error
     try:
-        with ZipFile(BytesIO(data)) as packed:
-            if sum(entry.file_size for entry in packed.infolist()) > LARGEST:
-                raise damaged(path, f"it unpacks to more than {LARGEST >> 20} MiB")
-        with np.load(BytesIO(data), allow_pickle=False) as archive:
-            facts = json.loads(str(archive["facts"]))
-            arrays = {name: archive[name] for name in archive.files}
+        arrays = read_npz_bytes(data, LARGEST)
+        facts = json.loads(str(arrays.pop("facts")))
         found, owner = facts["format"], facts["key"]
-    except (ValueError, KeyError, TypeError, AttributeError, EOFError, OSError, *_BROKEN) as error:
+    except (ValueError, KeyError, TypeError, RecursionError, MlpressError) as error:
         raise damaged(path, error) from error
     if found == form and owner != key:
         raise MlpressError(
@@ -58,6 +47,27 @@ def read_state(path: Path, form: str, key: str) -> tuple[dict[str, Any], dict[st
     if found != form:
         raise damaged(path, f"its format is {found!r}")
     return facts, arrays
+
+
+def count(value: object, what: str) -> int:
+    """Return a count of a checkpoint's facts; raise ``ValueError`` where it is none."""
+    if type(value) is not int or not 0 <= value < 1 << 62:
+        raise ValueError(f"{what}: {value!r:.40} is no count")
+    return value
+
+
+def quantity(value: object, what: str) -> float:
+    """Return a finite number, 0 or more, of a checkpoint's facts; raise ``ValueError`` where it is none."""
+    if type(value) not in (int, float) or not 0 <= value < 1e300:  # type: ignore[operator]
+        raise ValueError(f"{what}: {value!r:.40} is no quantity")
+    return float(value)  # type: ignore[arg-type]
+
+
+def listed(value: object, what: str) -> list[Any]:
+    """Return a list of a checkpoint's facts; raise ``ValueError`` where it is none."""
+    if not isinstance(value, list):
+        raise ValueError(f"{what}: {value!r:.40} is no list")
+    return value
 
 
 def damaged(path: Path, what: object) -> MlpressError:

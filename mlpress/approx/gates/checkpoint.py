@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
-from mlpress.approx.common.state_file import damaged, read_state, write_state
+from mlpress.approx.common.state_file import count, damaged, listed, quantity, read_state, write_state
 from mlpress.approx.gates.archive import Archive, Member
 from mlpress.approx.gates.genome import Genome
 from mlpress.approx.gates.problem import GateProblem
 from mlpress.errors import MlpressError
+from mlpress.ir import index_bits
+from mlpress.progress import counted
 
 FORMAT = "mlpress evolution 3"
 
@@ -61,35 +62,33 @@ def load(path: Path, problem: GateProblem) -> GateState:
     """Read what :func:`save` wrote; raise where it is damaged or belongs to another evolution."""
     facts, arrays = read_state(path, FORMAT, problem.key)
     try:
-        energies = tuple(float(energy) for energy in facts["energies"])
-        if len(facts["members"]) != len(facts["moves"]) or len(facts["members"]) != problem.archives:
-            raise ValueError("it has another number of archives")
-        if energies and not all(facts["members"]):
-            raise ValueError("an archive is empty")
-        archives = tuple(
-            Archive(
-                i, len(energies), int(moves), tuple(_member(problem, arrays, i, k, *m) for k, m in enumerate(members))
-            )
-            for i, (moves, members) in enumerate(zip(facts["moves"], facts["members"], strict=True))
-        )
-        return GateState(archives, float(facts["elapsed_s"]), energies)
-    except (ValueError, KeyError, TypeError, AttributeError, MlpressError) as error:
+        return _state(facts, arrays, problem)
+    except (ValueError, KeyError, MlpressError) as error:
         raise damaged(path, error) from error
 
 
-def _member(
-    problem: GateProblem,
-    arrays: dict[str, NDArray[Any]],
-    archive: int,
-    k: int,
-    cost: float,
-    wrong: int,
-    held: int,
-    start: int,
-) -> Member:
-    if not 0 <= cost < inf:
-        raise ValueError(f"a circuit costs {cost}")
+def _state(facts: dict[str, Any], arrays: dict[str, NDArray[Any]], problem: GateProblem) -> GateState:
+    energies = tuple(quantity(energy, "an energy") for energy in listed(facts["energies"], "energies"))
+    found, moves = listed(facts["members"], "members"), listed(facts["moves"], "moves")
+    if not len(found) == len(moves) == problem.archives:
+        raise ValueError("it has another number of archives")
+    if energies and not all(found):
+        raise ValueError("an archive is empty")
+    archives = []
+    for i, (judged, members) in enumerate(zip(moves, found, strict=True)):
+        kept = tuple(_member(problem, arrays, f"{i} {k}", one) for k, one in enumerate(listed(members, "members")))
+        archives.append(Archive(i, len(energies), count(judged, "moves"), kept))
+    return GateState(tuple(archives), quantity(facts["elapsed_s"], "seconds"), energies)
+
+
+def _member(problem: GateProblem, arrays: dict[str, NDArray[Any]], place: str, facts: object) -> Member:
+    cost, *counts = listed(facts, "a circuit")
+    wrong, held, start = (count(value, "a circuit's rows or start") for value in counts)
+    if start >= len(problem.starts):
+        raise ValueError(f"a circuit comes of start {start} of {len(problem.starts)}")
     bits = sum(feature.width for feature in problem.inputs)
-    genome = Genome(bits, *(arrays[f"{name} {archive} {k}"] for name in ("table", "operands", "outputs")))
+    genome = Genome(bits, *(arrays[f"{name} {place}"] for name in ("table", "operands", "outputs")))
     genome.check()
-    return Member(genome, float(cost), int(wrong), int(held), range(len(problem.starts)).index(int(start)))
+    if len(genome.outputs) != index_bits(len(problem.classes)):
+        raise ValueError(f"a circuit has {counted(len(genome.outputs), 'output')}")
+    return Member(genome, quantity(cost, "a circuit's cost"), wrong, held, start)

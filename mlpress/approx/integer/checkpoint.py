@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from mlpress.approx.common.state_file import damaged, read_state, write_state
+from mlpress.approx.common.state_file import count, damaged, listed, quantity, read_state, write_state
 from mlpress.approx.integer.islands import Island, Problem
 from mlpress.approx.integer.nsga import KINDS, Population, Rates
 from mlpress.approx.integer.space import Space
@@ -56,35 +55,38 @@ def load(path: Path, problem: Problem) -> State:
     facts, arrays = read_state(path, FORMAT, problem.key)
     try:
         return _state(facts, arrays, problem)
-    except (ValueError, OverflowError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError) as error:
         raise damaged(path, error) from error
 
 
 def _state(facts: dict[str, object], arrays: dict[str, np.ndarray], problem: Problem) -> State:
-    islands = []
-    generations, credit = _numbers(facts["generations"]), facts["credit"]
-    if not isinstance(credit, list) or not len(generations) == len(credit) == problem.effort.islands:
+    volumes = tuple(quantity(volume, "a hypervolume") for volume in listed(facts["volumes"], "hypervolumes"))
+    generations, credit = listed(facts["generations"], "generations"), listed(facts["credit"], "rates")
+    if not len(generations) == len(credit) == problem.effort.islands:
         raise ValueError("it has another number of islands")
-    for i, (generation, rates) in enumerate(zip(generations, credit, strict=True)):
-        start, genomes, objectives = (arrays[f"{name}{i}"] for name in ("start", "genomes", "objectives"))
-        if genomes.shape[1:] != (problem.space.size,) or objectives.shape != (len(genomes), 2):
-            raise ValueError(f"the arrays of island {i} have other shapes")
-        if not all(_within(problem.space, genes) for genes in (start, genomes)):
-            raise ValueError(f"island {i} has genes out of their bounds")
-        population = Population(genomes.astype(np.int64), objectives.astype(np.float64))
-        shares = tuple(_numbers(rates))
-        if len(shares) != len(KINDS):
-            raise ValueError(f"island {i} has {len(shares)} rates")
-        islands.append(Island(i, start.astype(np.int64), int(generation), population, Rates(shares)))
-    (elapsed,), (tried,) = _numbers([facts["elapsed_s"]]), _numbers([facts["tried"]])
-    return State(tuple(islands), elapsed, int(tried), tuple(_numbers(facts["volumes"])))
+    if any(count(done, "a generation") != len(volumes) for done in generations):
+        raise ValueError(f"its islands are not at generation {len(volumes)}, to which it has hypervolumes")
+    islands = tuple(_island(i, len(volumes), rates, arrays, problem) for i, rates in enumerate(credit))
+    return State(islands, quantity(facts["elapsed_s"], "seconds"), count(facts["tried"], "candidates"), volumes)
+
+
+def _island(i: int, generation: int, rates: object, arrays: dict[str, np.ndarray], problem: Problem) -> Island:
+    start, genomes, objectives = (arrays[f"{name}{i}"] for name in ("start", "genomes", "objectives"))
+    if genomes.shape[1:] != (problem.space.size,) or objectives.shape != (len(genomes), 2):
+        raise ValueError(f"the arrays of island {i} have other shapes")
+    if not all(_within(problem.space, genes) for genes in (start, genomes)):
+        raise ValueError(f"island {i} has genes out of their bounds")
+    if not len(start) or (generation and not len(genomes)):
+        raise ValueError(f"island {i} has no start or no members")
+    if objectives.dtype != np.float64 or not np.all((objectives >= 0) & np.isfinite(objectives)):
+        raise ValueError(f"island {i} has objectives that are no quantities")
+    shares = tuple(quantity(rate, "a rate") for rate in listed(rates, "rates"))
+    if len(shares) != len(KINDS) or max(shares) > 1:
+        raise ValueError(f"island {i} has rates that are none")
+    return Island(i, start, generation, Population(genomes, objectives), Rates(shares))
 
 
 def _within(space: Space, genomes: np.ndarray) -> bool:
-    return genomes.ndim == 2 and bool(np.all((genomes >= space.low) & (genomes <= space.high)))
-
-
-def _numbers(values: object) -> Sequence[float]:
-    if not isinstance(values, list):
-        raise ValueError(f"{values!r} is no list")
-    return [float(value) for value in values]
+    """Return whether the genomes are int64 (members, genes), each gene within its bounds."""
+    whole = genomes.dtype == np.int64 and genomes.ndim == 2 and genomes.shape[1] == space.size
+    return whole and bool(np.all((genomes >= space.low) & (genomes <= space.high)))

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from io import BytesIO
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlpress.errors import MlpressError
 from mlpress.hw.printed.netlist.netlist import Netlist, Port
+from mlpress.npz import read_npz_bytes
 from mlpress.progress import counted
 
 LARGEST_FILE = 256 * 2**20
@@ -63,11 +63,7 @@ def read_vectors(path: str | Path, netlist: Netlist) -> Vectors:
 
 
 def _npz(data: bytes, ports: tuple[Port, ...]) -> dict[str, NDArray[Any]]:
-    try:
-        with np.load(BytesIO(data), allow_pickle=False) as arrays:
-            found = {name: arrays[name] for name in arrays.files}
-    except (ValueError, KeyError, OSError, EOFError, RuntimeError, BadZipFile) as error:
-        raise MlpressError(f"not an NPZ file of plain arrays: {error}") from None
+    found = read_npz_bytes(data, LARGEST_FILE)
     if set(found) == {"vectors"} and "vectors" not in {port.name for port in ports}:
         matrix = found["vectors"]
         if matrix.ndim != 2 or matrix.shape[1] != len(ports):
@@ -89,11 +85,12 @@ def _text(data: bytes, ports: tuple[Port, ...]) -> dict[str, NDArray[Any]]:
     if not lines:
         raise MlpressError("there is no row")
     header: list[str] = []
+    named = {port.name: port for port in ports}
     if not all(field.lstrip("+-").isdecimal() for field in lines[0][1]):
         header = lines.pop(0)[1]
-        if unknown := [name for name in header if _place(name, ports) is None]:
-            known = ", ".join(port.name for port in ports)
-            raise MlpressError(f"line 1 names {unknown[0]!r}, which is no input; inputs are {known}")
+        if unknown := [name for name in header if _place(name, named) is None]:
+            known = ", ".join(port.name for port in ports[:20])
+            raise MlpressError(f"line 1 names {unknown[0][:40]!r}, which is no input; inputs are {known}")
         if not lines:
             raise MlpressError("there is no row after the header")
         if len(set(header)) < len(header):
@@ -110,17 +107,17 @@ def _text(data: bytes, ports: tuple[Port, ...]) -> dict[str, NDArray[Any]]:
     if not header and width != len(ports):
         there = f"{counted(len(ports), 'input')} ({counted(bits, 'bit')})"
         raise MlpressError(f"{counted(width, 'column')} for {there}; name the columns in a header line")
-    return {
-        name: np.array(
-            [_integer(n, fields[k]) for n, fields in lines], object if _width(name, ports) > 62 else np.int64
-        )
-        for k, name in enumerate(header or [port.name for port in ports])
-    }
+    columns = ([_integer(n, fields[k]) for n, fields in lines] for k in range(width))
+    return dict(zip(header or named, map(_column, columns), strict=True))
 
 
-def _place(name: str, ports: tuple[Port, ...]) -> Feature | None:
+def _column(values: list[int]) -> NDArray[Any]:
+    """Return integers as int64 where all of them are that small, else as objects."""
+    return np.array(values, object if max(values) >> 62 else np.int64)
+
+
+def _place(name: str, named: Mapping[str, Port]) -> Feature | None:
     """Return the bits of a port that a column of this name gives; None where there is no such input or bit."""
-    named = {port.name: port for port in ports}
     if name in named:
         return Feature(name, 0, named[name].width)
     part = _PART.fullmatch(name)
@@ -133,20 +130,16 @@ def _place(name: str, ports: tuple[Port, ...]) -> Feature | None:
     return Feature(port.name, low, high - low + 1) if 0 <= low <= high < port.width else None
 
 
-def _width(name: str, ports: tuple[Port, ...]) -> int:
-    place = _place(name, ports)
-    return 0 if place is None else place.bits
-
-
 def _joined(columns: dict[str, NDArray[Any]], ports: tuple[Port, ...]) -> Vectors:
     """Join whole ports from columns of which some are parts of ports."""
-    whole = {port.name for port in ports}
-    parts = {name: place for name in columns if name not in whole and (place := _place(name, ports)) is not None}
+    named = {port.name: port for port in ports}
+    parts = {name: place for name in columns if name not in named and (place := _place(name, named)) is not None}
     found = {name: column for name, column in columns.items() if name not in parts}
-    for port in ports:
-        own = {name: place for name, place in parts.items() if place.port == port.name}
-        if not own:
-            continue
+    by_port: dict[str, dict[str, Feature]] = {}
+    for name, place in parts.items():
+        by_port.setdefault(place.port, {})[name] = place
+    for port_name, own in by_port.items():
+        port = named[port_name]
         given = np.zeros(port.width, int)
         for place in own.values():
             given[place.low : place.low + place.bits] += 1
@@ -174,9 +167,10 @@ def _packed(columns: dict[str, NDArray[Any]], parts: dict[str, Feature], port: P
 
 
 def _integer(line: int, field: str) -> int:
-    if len(field) > LONGEST_FIELD or not field.lstrip("+").isdecimal():
+    digits = field.removeprefix("+")
+    if len(field) > LONGEST_FIELD or not (digits.isascii() and digits.isdigit()):
         raise MlpressError(f"line {line}: {field[:40]!r} is not an unsigned integer")
-    return int(field)
+    return int(digits)
 
 
 def _all_bits(lines: list[tuple[int, list[str]]], width: int) -> bool:
