@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3.13 python3 python; do \
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: demo test lint unit clean help
+.PHONY: demo test lint unit long clean help
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -30,6 +30,9 @@ lint: .venv/installed
 
 unit: .venv/installed
 	$(BIN)/python -m pytest -n $(WORKERS)
+
+long: .venv/installed  ## the campaigns that `make test` only samples, and the checks that need cross compilers
+	$(BIN)/python -m pytest -n $(WORKERS) -m "cross or long" -rs
 
 clean:  ## remove what the other commands made
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

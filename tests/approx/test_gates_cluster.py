@@ -32,6 +32,7 @@ def run(**options: Any) -> CircuitFront:
     )
 
 
+@pytest.mark.long  # that of the integer level runs every time
 def test_a_cluster_that_loses_a_worker_finds_the_same() -> None:
     distributed = pytest.importorskip("distributed", reason="the extra mlpress[cluster] is not installed")
     events: list[str] = []

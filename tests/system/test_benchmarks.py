@@ -250,6 +250,7 @@ def test_splits_finds_pairs_of_designs_and_their_budget(
     assert found.search_s == 7.5
 
 
+@pytest.mark.long
 def test_splits_start_from_the_very_network_and_choose_of_both_levels(script: Any, tmp_path: Path) -> None:
     gates, technology = script("printed_gates"), printed.load_technology("egfet")
     train, _ = script("support").coded(tmp_path, "wine", 0)

@@ -33,7 +33,7 @@ from mlpress.approx.gates.rows import PackedRows, Rows, pack_rows, packed_order
 from mlpress.approx.gates.state import CORRECT, COST, MOVES, State
 from mlpress.approx.gates.whole import input_costs
 from mlpress.ir import Circuit
-from mlpress.sim.packed import unpack
+from mlpress.sim import packed
 
 COLD = 0.03
 """The temperature at which annealing ends, in areas of the smallest gate."""
@@ -106,10 +106,10 @@ def wrong_rows(problem: GateProblem, genome: Genome, rows: PackedRows) -> int:
 
 def right_rows(problem: GateProblem, genome: Genome, rows: Rows) -> NDArray[np.bool_]:
     """Return which of ``rows`` a netlist decides rightly, bool (rows,)."""
-    order, packed = packed_order(rows), pack_rows(problem.inputs, len(problem.classes), rows)
-    state = new_state(genome, packed, problem.costs, 0)
+    order, words = packed_order(rows), pack_rows(problem.inputs, len(problem.classes), rows)
+    state = new_state(genome, words, problem.costs, 0)
     right = np.empty(len(rows), np.bool_)
-    right[order] = unpack(state.right[None], len(rows))[0]
+    right[order] = packed.unpack(state.right[None], len(rows))[0]
     return right
 
 
