@@ -30,25 +30,46 @@ from mlpress.codegen.ngpc import (
 )
 from mlpress.errors import MlpressError
 from mlpress.ir import Singles
-from mlpress.sim.ngpc import kernels
+from mlpress.sim.ngpc import kernels, tiles
 
 PAD = 16
 """Further columns of every row of a buffer: rows a power of two apart would share few places in a cache."""
 
+SPAN_BYTES = 1 << 24
+"""What a worker keeps of grid encodings: as many samples as this holds go through one table before the next, so that
+a table is read from memory once and then from a cache."""
+
 _INDEX = {"dense": kernels.DENSE, "tiled": kernels.TILED, "hash": kernels.HASH}
 
-Step = Callable[[dict[str, Singles], Singles, int], None]
-"""One command over the buffers, the accumulators and a number of samples."""
+Step = Callable[["_Memory", int, int], None]
+"""One command over a memory, for a batch that begins at a sample of the span, and the number of its samples."""
+
+
+class _Memory(NamedTuple):
+    """What a worker writes to: the buffers and accumulators of a batch, and what grids give for a span."""
+
+    buffers: dict[str, Singles]
+    sums: Singles
+    grids: Singles
 
 
 class _Table(NamedTuple):
-    """What :func:`kernels.grid_level` takes of a level."""
+    """What :func:`kernels.grid_level` takes of a level, and the rows that it gives."""
 
     scale: np.float32
     stride: NDArray[np.uint32]
     kind: int
-    table: NDArray[Any]
+    table: kernels.Packed
     step: np.float32
+    rows: slice
+
+
+class _Grid(NamedTuple):
+    """A grid encoding: the inputs that it reads, its tables, and its rows of a span."""
+
+    inputs: list[int]
+    tables: list[_Table]
+    rows: slice
 
 
 class Simulator:
@@ -68,9 +89,10 @@ class Simulator:
         self._arrays = arrays = image.arrays
         self._workers = workers or os.cpu_count() or 1
         self._units: dict[str, Unit] = {unit.name: unit for unit in self.kernel.units}
-        self._tiles = {one.name: np.ascontiguousarray(arrays[one.array]) for one in self.kernel.weights}
+        self._tiles = {one.name: [*map(tiles.padded_tile, arrays[one.array])] for one in self.kernel.weights}
         self._halves = self.kernel.precision == "float16"
-        self._steps = [step for command in self.kernel.program if (step := self._step(command)) is not None]
+        self._grids = self._early()
+        self._steps = [step for k, one in enumerate(self.kernel.program) if (step := self._step(k, one)) is not None]
         self._read = self.kernel.program[0]
         self._write = self.kernel.program[-1]
 
@@ -90,52 +112,102 @@ class Simulator:
         out = np.empty((len(table), len(self.kernel.outputs)), np.float32)
         batch = self.kernel.batch
         groups = max(1, min(self._workers, -(-len(table) // batch)))
-        starts = range(0, len(table), batch)
+        span = max(1, min(-(-len(table) // (groups * batch)), SPAN_BYTES // (4 * batch * max(1, self._width)))) * batch
+        starts = range(0, len(table), span)
         if groups == 1:
-            self._batches(table, out, starts)
+            self._spans(table, out, starts, span)
             return out
         with ThreadPoolExecutor(groups) as pool:
-            for done in [pool.submit(self._batches, table, out, starts[g::groups]) for g in range(groups)]:
+            for done in [pool.submit(self._spans, table, out, starts[g::groups], span) for g in range(groups)]:
                 done.result()
         return out
 
-    def _batches(self, table: Singles, out: Singles, starts: range) -> None:
-        """Run the batches that begin at ``starts``, on buffers of their own."""
-        batch = self.kernel.batch
-        buffers = {one.name: np.zeros((one.width, batch + PAD), np.float32) for one in self.kernel.buffers}
-        sums = np.zeros((self.kernel.cluster.mac_outputs, batch + PAD), np.float32)
+    @property
+    def _width(self) -> int:
+        """Rows that all grid encodings give."""
+        return max((grid.rows.stop for grid in self._grids.values()), default=0)
+
+    def _spans(self, table: Singles, out: Singles, starts: range, span: int) -> None:
+        """Run the spans of samples that begin at ``starts``, on a memory of their own."""
+        batch, columns = self.kernel.batch, self.kernel.batch + PAD
+        memory = _Memory(
+            {one.name: np.zeros((one.width, columns), np.float32) for one in self.kernel.buffers},
+            np.zeros((tiles.rows_of(self.kernel.cluster.mac_outputs), columns), np.float32),
+            np.empty((self._width, min(span, len(table)) + PAD), np.float32),
+        )
         assert isinstance(self._read, Read) and isinstance(self._write, Write)
         first, last = self._read.target, self._write.source
         for start in starts:
-            count = min(batch, len(table) - start)
-            _columns(buffers, first)[:, :count] = table[start : start + count].T
-            for step in self._steps:
-                step(buffers, sums, count)
-            out[start : start + count] = _columns(buffers, last)[:, :count].T
+            samples = table[start : start + span]
+            self._encode_early(samples, memory.grids)
+            for at in range(0, len(samples), batch):
+                count = min(batch, len(samples) - at)
+                _columns(memory.buffers, first)[:, :count] = samples[at : at + count].T
+                for step in self._steps:
+                    step(memory, at, count)
+                out[start + at : start + at + count] = _columns(memory.buffers, last)[:, :count].T
 
-    def _step(self, command: Command) -> Step | None:
+    def _early(self) -> dict[int, _Grid]:
+        """Return the grid encodings by the number of their command: they read inputs alone, and so may be done first.
+
+        The check of a kernel makes sure of it; here each column of a buffer is followed to the input that it holds.
+        """
+        held: dict[tuple[str, int], int] = {}
+        found: dict[int, _Grid] = {}
+        rows = 0
+        for number, command in enumerate(self.kernel.program):
+            match command:
+                case Read(target=target):
+                    held = {(target.buffer, target.start + k): k for k in range(target.count)}
+                case Copy(source=source, target=target):
+                    for k in range(source.count):
+                        place = (target.buffer, target.start + k)
+                        held.pop(place, None)
+                        if (source.buffer, source.start + k) in held:
+                            held[place] = held[source.buffer, source.start + k]
+                case Encode(unit=name, source=source, target=target):
+                    unit = self._units[name]
+                    if isinstance(unit, GridUnit):
+                        inputs = [held[source.buffer, source.start + k] for k in range(source.count)]
+                        tables = [one for k, level in enumerate(unit.levels) for one in self._parts(unit, level, k)]
+                        found[number] = _Grid(inputs, tables, slice(rows, rows + unit.width))
+                        rows += unit.width
+                    _forget(held, target)
+                case Store(target=target):
+                    _forget(held, target)
+        return found
+
+    def _encode_early(self, samples: Singles, out: Singles) -> None:
+        """Write what all grids give for ``samples`` (span, inputs) to ``out``, one table after the other."""
+        for grid in self._grids.values():
+            x = np.ascontiguousarray(samples[:, grid.inputs].T)
+            target = out[grid.rows]
+            for one in grid.tables:
+                kernels.grid_level(x, one.scale, one.stride, one.kind, one.table, one.step, target[one.rows])
+
+    def _step(self, number: int, command: Command) -> Step | None:
         """Return what carries out a command; reading and writing are done around the program."""
         match command:
             case Encode(unit=unit, source=source, target=target):
-                return self._encode(self._units[unit], source, target)
+                return self._encode(number, self._units[unit], source, target)
             case Copy(source=source, target=target):
 
-                def copy(buffers: dict[str, Singles], sums: Singles, count: int) -> None:
-                    _columns(buffers, target)[:, :count] = _columns(buffers, source)[:, :count]
+                def copy(memory: _Memory, at: int, count: int) -> None:
+                    _columns(memory.buffers, target)[:, :count] = _columns(memory.buffers, source)[:, :count]
 
                 return copy
             case Mac(weights=weights, tile=tile, source=source, outputs=outputs, first=first):
                 values = self._tiles[weights][tile]
 
-                def multiply(buffers: dict[str, Singles], sums: Singles, count: int) -> None:
-                    kernels.mac(_columns(buffers, source), values, first, sums[:outputs], count)
+                def multiply(memory: _Memory, at: int, count: int) -> None:
+                    tiles.mac(_columns(memory.buffers, source), values, outputs, first, memory.sums, count)
 
                 return multiply
             case Store(relu=relu, target=target):
 
-                def store(buffers: dict[str, Singles], sums: Singles, count: int) -> None:
-                    place = _columns(buffers, target)
-                    kernels.store(sums, relu, place, count)
+                def store(memory: _Memory, at: int, count: int) -> None:
+                    place = _columns(memory.buffers, target)
+                    kernels.store(memory.sums, relu, place, count)
                     if self._halves:
                         kernels.round_half(place, count)
 
@@ -143,16 +215,12 @@ class Simulator:
             case Read() | Write():
                 return None
 
-    def _encode(self, unit: Unit, source: Place, target: Place) -> Step:
-        tables = [self._table(unit, level) for level in unit.levels] if isinstance(unit, GridUnit) else []
-
-        def encode(buffers: dict[str, Singles], sums: Singles, count: int) -> None:
-            x, out = _columns(buffers, source), _columns(buffers, target)
+    def _encode(self, number: int, unit: Unit, source: Place, target: Place) -> Step:
+        def encode(memory: _Memory, at: int, count: int) -> None:
+            x, out = _columns(memory.buffers, source), _columns(memory.buffers, target)
             match unit:
-                case GridUnit(features=features):
-                    for k, one in enumerate(tables):
-                        place = out[k * features : (k + 1) * features]
-                        kernels.grid_level(x, count, one.scale, one.stride, one.kind, one.table, one.step, place)
+                case GridUnit():
+                    out[:, :count] = memory.grids[self._grids[number].rows, at : at + count]
                 case DirectionUnit():
                     kernels.harmonics(x, out, count)
                 case WaveUnit(octaves=octaves):
@@ -162,17 +230,32 @@ class Simulator:
 
         return encode
 
-    def _table(self, unit: GridUnit, level: Level) -> _Table:
+    def _parts(self, unit: GridUnit, level: Level, number: int) -> list[_Table]:
+        """Return what a level, the unit's ``number``-th, looks up: its table, in parts where it has many features."""
         table = self._arrays[level.array]
         if table.dtype == np.float16:
             table = table.astype(np.float32)  # exact; this computer has no float16 arithmetic
-        return _Table(
-            np.float32(level.scale),
-            kernels.strides(level.index == "hash", level.resolution, unit.dimensions),
-            _INDEX[level.index],
-            np.ascontiguousarray(table),
-            np.float32(level.step if level.bits < 16 else 0.0),
-        )
+        found, start = [], number * unit.features
+        for packed in kernels.pack(table):
+            stop = min(start + len(packed.width), (number + 1) * unit.features)
+            found.append(
+                _Table(
+                    np.float32(level.scale),
+                    kernels.strides(level.index == "hash", level.resolution, unit.dimensions),
+                    _INDEX[level.index],
+                    packed,
+                    np.float32(level.step if level.bits < 16 else 0.0),
+                    slice(start, stop),
+                )
+            )
+            start = stop
+        return found
+
+
+def _forget(held: dict[tuple[str, int], int], place: Place) -> None:
+    """Note that the columns of ``place`` hold no inputs any more."""
+    for k in range(place.count):
+        held.pop((place.buffer, place.start + k), None)
 
 
 def _columns(buffers: Mapping[str, Singles], place: Place) -> Singles:

@@ -6,7 +6,7 @@ samples are innermost, so that they run as vector instructions.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +16,8 @@ from mlpress.jit import compiled, inner
 
 Uints = NDArray[np.uint32]
 
-CHUNK, WIDE = 128, 256
-"""Samples at a time in an encoding and in a product, for the first cache's sake."""
+CHUNK = 128
+"""Samples at a time in an encoding, for the first cache's sake."""
 
 DENSE, TILED, HASH = 0, 1, 2
 _W0, _W1, _W2, _W3, _W4 = (np.float32(value) for value in WAVE)
@@ -28,65 +28,69 @@ _ZERO, _HALF, _ONE = np.float32(0), np.float32(0.5), np.float32(1)
 def _axis(
     x: Singles, scale: np.float32, factor: np.uint32, lower: Singles, upper: Singles, low: Uints, high: Uints
 ) -> None:
-    """Write both weights of an axis and both parts of an index, for the vertices below and above each sample."""
+    """Write both weights of an axis and both parts of an index, for the vertices below and above each sample.
+
+    Places are not negative, so that whole numbers are their floors.  Each loop writes two arrays at most: with more,
+    LLVM would need too many checks for overlaps to make vector instructions of it.
+    """
     for s in range(x.shape[0]):
         place = x[s] * scale + _HALF
-        base = np.floor(place)
-        above = place - base
+        above = place - np.float32(np.int32(place))
         upper[s] = above
         lower[s] = _ONE - above
-        part = np.uint32(np.uint32(np.int32(base)) * factor)
+    for s in range(x.shape[0]):
+        part = np.uint32(np.uint32(np.int32(x[s] * scale + _HALF)) * factor)
         low[s] = part
         high[s] = np.uint32(part + factor)
 
 
 @inner
-def _times(a: Singles, b: Singles, out: Singles) -> None:
-    for s in range(out.shape[0]):
-        out[s] = a[s] * b[s]
+def _split_weights(weights: Singles, lower: Singles, upper: Singles, above: Singles) -> None:
+    """Make two corners of one: ``weights`` becomes that below in a further axis, ``above`` the other."""
+    for s in range(weights.shape[0]):
+        one = weights[s]
+        above[s] = one * upper[s]
+        weights[s] = one * lower[s]
 
 
 @inner
-def _join(a: Uints, b: Uints, hashed: bool, out: Uints) -> None:
+def _split_indices(indices: Uints, low: Uints, high: Uints, hashed: bool, above: Uints) -> None:
     if hashed:
-        for s in range(out.shape[0]):
-            out[s] = a[s] ^ b[s]
+        for s in range(indices.shape[0]):
+            one = indices[s]
+            above[s] = one ^ high[s]
+            indices[s] = one ^ low[s]
     else:
-        for s in range(out.shape[0]):
-            out[s] = np.uint32(a[s] + b[s])
+        for s in range(indices.shape[0]):
+            one = indices[s]
+            above[s] = np.uint32(one + high[s])
+            indices[s] = np.uint32(one + low[s])
 
 
 @inner
 def _reduce(indices: Uints, entries: int, index: int) -> None:
-    """Bring every index below ``entries``."""
+    """Bring every index below ``entries``; those of a dense grid rarely are not."""
     size = np.uint32(entries)
     if entries & (entries - 1) == 0:
         mask = np.uint32(entries - 1)
         for s in range(indices.shape[0]):
             indices[s] &= mask
-    elif index == DENSE:
+        return
+    if index == DENSE:
+        most = np.uint32(0)
         for s in range(indices.shape[0]):
-            if indices[s] >= size:
-                indices[s] = np.uint32(indices[s] % size)
-    else:
-        for s in range(indices.shape[0]):
-            indices[s] = np.uint32(indices[s] % size)
-
-
-@inner
-def _look_up(weights: Singles, indices: Uints, table: NDArray[Any], feature: int, first: bool, out: Singles) -> None:
-    """Add one corner's weighted values to ``out``; ``first`` begins with them."""
-    if first:
-        for s in range(out.shape[0]):
-            out[s] = weights[s] * np.float32(table[indices[s], feature])
-    else:
-        for s in range(out.shape[0]):
-            out[s] += weights[s] * np.float32(table[indices[s], feature])
+            most = max(most, indices[s])
+        if most < size:
+            return
+    for s in range(indices.shape[0]):
+        indices[s] = np.uint32(indices[s] % size)
 
 
 @inner
 def _corners(
     x: Singles,
+    at: int,
+    n: int,
     scale: np.float32,
     stride: Uints,
     index: int,
@@ -96,18 +100,16 @@ def _corners(
     sides: Singles,
     parts: Uints,
 ) -> None:
-    """Write the weight and the entry of every corner of samples ``x`` (dimensions, samples), a row per corner."""
-    dimensions, n, hashed = x.shape[0], x.shape[1], index == HASH
-    _axis(x[0], scale, stride[0], weights[0, :n], weights[1, :n], indices[0, :n], indices[1, :n])
-    for axis in range(1, dimensions):
-        _axis(x[axis], scale, stride[axis], sides[0, :n], sides[1, :n], parts[0, :n], parts[1, :n])
+    """Write weight and entry of every corner of ``n`` samples from column ``at`` of ``x``, a row per corner."""
+    lower, upper, low, high = sides[0, :n], sides[1, :n], parts[0, :n], parts[1, :n]
+    _axis(x[0, at : at + n], scale, stride[0], weights[0, :n], weights[1, :n], indices[0, :n], indices[1, :n])
+    for axis in range(1, x.shape[0]):
+        _axis(x[axis, at : at + n], scale, stride[axis], lower, upper, low, high)
         known = 1 << axis
         for corner in range(known):
-            _times(weights[corner, :n], sides[1, :n], weights[corner + known, :n])
-            _times(weights[corner, :n], sides[0, :n], weights[corner, :n])
-            _join(indices[corner, :n], parts[1, :n], hashed, indices[corner + known, :n])
-            _join(indices[corner, :n], parts[0, :n], hashed, indices[corner, :n])
-    for corner in range(1 << dimensions):
+            _split_weights(weights[corner, :n], lower, upper, weights[corner + known, :n])
+            _split_indices(indices[corner, :n], low, high, index == HASH, indices[corner + known, :n])
+    for corner in range(1 << x.shape[0]):
         _reduce(indices[corner, :n], entries, index)
 
 
@@ -119,7 +121,7 @@ def level_entries(x: Singles, scale: np.float32, stride: Uints, index: int, entr
     sides, parts = np.empty((2, CHUNK), np.float32), np.empty((2, CHUNK), np.uint32)
     for at in range(0, count, CHUNK):
         end = min(at + CHUNK, count)
-        _corners(x[:, at:end], scale, stride, index, entries, weights, indices, sides, parts)
+        _corners(x, at, end - at, scale, stride, index, entries, weights, indices, sides, parts)
         out[:, at:end] = indices[:, : end - at]
 
 
@@ -129,88 +131,97 @@ def strides(hashed: bool, resolution: int, dimensions: int) -> Uints:
     return np.array(PRIMES[:dimensions] if hashed else powers, np.uint32)
 
 
+class Packed(NamedTuple):
+    """A table as :func:`grid_level` reads it: a few whole words per entry.
+
+    ``words`` is (entries, words per entry) of unsigned integers, and ``values`` the same memory as float32 or int8.
+    The lengths of ``per_entry`` and ``width`` are words and values per entry: numbers that are known when a kernel is
+    compiled.
+    """
+
+    words: NDArray[Any]
+    values: NDArray[Any]
+    per_entry: tuple[int, ...]
+    width: tuple[int, ...]
+
+
+WIDTHS = (2, 4, 8)
+"""Values per entry of a :class:`Packed` table."""
+
+
+def pack(table: NDArray[Any]) -> list[Packed]:
+    """Return ``table``, float32 or int8 (entries, features), in parts of 8 features at most, zeros beyond its own."""
+    found = []
+    for start in range(0, table.shape[1], WIDTHS[-1]):
+        part = table[:, start : start + WIDTHS[-1]]
+        width = next(one for one in WIDTHS if one >= part.shape[1])
+        values = np.zeros((len(table), width), table.dtype)
+        values[:, : part.shape[1]] = part
+        size = min(8, values.itemsize * width)
+        words = values.view(np.dtype(f"u{size}"))
+        found.append(Packed(words, values, (0,) * words.shape[1], (0,) * width))
+    return found
+
+
+@inner
+def _fetch(indices: Uints, table: Packed, fetched: NDArray[Any]) -> None:
+    """Copy entries to ``fetched``: a loop of loads that wait for nothing, so that many are under way."""
+    size = len(table.per_entry)
+    for s in range(indices.shape[0]):
+        entry = np.int64(indices[s])
+        for word in range(size):
+            fetched[s * size + word] = table.words[entry, word]
+
+
+@inner
+def _begin(weights: Singles, values: NDArray[Any], per: tuple[int, ...], sums: Singles) -> None:
+    """Write the first corner's weighted values, sample by sample."""
+    width = len(per)
+    for s in range(weights.shape[0]):
+        for k in range(width):
+            sums[s * width + k] = weights[s] * np.float32(values[s * width + k])
+
+
+@inner
+def _add(weights: Singles, values: NDArray[Any], per: tuple[int, ...], sums: Singles) -> None:
+    """Add a further corner's."""
+    width = len(per)
+    for s in range(weights.shape[0]):
+        for k in range(width):
+            sums[s * width + k] += weights[s] * np.float32(values[s * width + k])
+
+
 @compiled
 def grid_level(
-    x: Singles,
-    count: int,
-    scale: np.float32,
-    stride: Uints,
-    index: int,
-    table: NDArray[Any],
-    step: np.float32,
-    out: Singles,
+    x: Singles, scale: np.float32, stride: Uints, index: int, table: Packed, step: np.float32, out: Singles
 ) -> None:
-    """Encode ``count`` samples ``x`` (dimensions, samples) at one level into ``out`` (features, samples).
+    """Encode samples ``x`` (dimensions, samples) at one level into ``out`` (features, samples).
 
     ``stride`` is uint32 (dimensions,): primes of a hash, else powers of the resolution.  A ``step`` above 0 multiplies
     the sums of an integer table.  Bit d of a corner's number is set where it lies above the sample in axis d.
     """
-    features = table.shape[1]
-    corners = 1 << x.shape[0]
+    corners, width = 1 << x.shape[0], len(table.width)
     weights, indices = np.empty((corners, CHUNK), np.float32), np.empty((corners, CHUNK), np.uint32)
     sides, parts = np.empty((2, CHUNK), np.float32), np.empty((2, CHUNK), np.uint32)
-    for at in range(0, count, CHUNK):
-        end = min(at + CHUNK, count)
-        n = end - at
-        _corners(x[:, at:end], scale, stride, index, table.shape[0], weights, indices, sides, parts)
+    sums = np.empty(CHUNK * width, np.float32)
+    fetched = np.empty(CHUNK * len(table.per_entry), table.words.dtype)
+    values = fetched.view(table.values.dtype)
+    for at in range(0, x.shape[1], CHUNK):
+        n = min(CHUNK, x.shape[1] - at)
+        _corners(x, at, n, scale, stride, index, table.words.shape[0], weights, indices, sides, parts)
         for corner in range(corners):
-            for feature in range(features):
-                place = out[feature, at:end]
-                _look_up(weights[corner, :n], indices[corner, :n], table, feature, corner == 0, place)
-        if step > 0:
-            for feature in range(features):
-                for s in range(at, end):
-                    out[feature, s] *= step
-
-
-@inner
-def _two_by_four(
-    a: Singles, b: Singles, x: tuple[Singles, ...], v: tuple[np.float32, ...], w: tuple[np.float32, ...]
-) -> None:
-    """Add four products, one after the other, to each of two rows of sums."""
-    x0, x1, x2, x3 = x
-    v0, v1, v2, v3 = v
-    w0, w1, w2, w3 = w
-    for s in range(a.shape[0]):
-        one, other = a[s] + v0 * x0[s], b[s] + w0 * x0[s]
-        one, other = one + v1 * x1[s], other + w1 * x1[s]
-        one, other = one + v2 * x2[s], other + w2 * x2[s]
-        a[s], b[s] = one + v3 * x3[s], other + w3 * x3[s]
-
-
-@inner
-def _one_by_one(a: Singles, x: Singles, w: np.float32) -> None:
-    for s in range(a.shape[0]):
-        a[s] += w * x[s]
-
-
-@compiled
-def mac(x: Singles, tile: Singles, first: bool, sums: Singles, count: int) -> None:
-    """Add ``tile`` (inputs, outputs) times ``x`` (inputs, samples) to ``sums`` (outputs, samples), input by input.
-
-    ``first`` begins the sums with the first product: with -0.0, the only number to which adding any other gives that.
-    """
-    inputs, outputs = x.shape[0], sums.shape[0]
-    fours = inputs - inputs % 4
-    for at in range(0, count, WIDE):
-        end = min(at + WIDE, count)
-        if first:
-            sums[:, at:end] = np.float32(-0.0)
-        for j in range(0, outputs, 2):
-            a = sums[j, at:end]
-            if j + 1 == outputs:
-                for k in range(inputs):
-                    _one_by_one(a, x[k, at:end], tile[k, j])
-                continue
-            b = sums[j + 1, at:end]
-            for k in range(0, fours, 4):
-                rows = (x[k, at:end], x[k + 1, at:end], x[k + 2, at:end], x[k + 3, at:end])
-                v = (tile[k, j], tile[k + 1, j], tile[k + 2, j], tile[k + 3, j])
-                w = (tile[k, j + 1], tile[k + 1, j + 1], tile[k + 2, j + 1], tile[k + 3, j + 1])
-                _two_by_four(a, b, rows, v, w)
-            for k in range(fours, inputs):
-                _one_by_one(a, x[k, at:end], tile[k, j])
-                _one_by_one(b, x[k, at:end], tile[k, j + 1])
+            _fetch(indices[corner, :n], table, fetched)
+            if corner == 0:
+                _begin(weights[corner, :n], values, table.width, sums)
+            else:
+                _add(weights[corner, :n], values, table.width, sums)
+        for k in range(out.shape[0]):
+            row = out[k, at : at + n]
+            for s in range(n):
+                row[s] = sums[s * width + k]
+            if step > 0:
+                for s in range(n):
+                    row[s] *= step
 
 
 @compiled
@@ -238,14 +249,12 @@ def round_half(values: Singles, count: int) -> None:
             sign = word & np.uint32(0x80000000)
             # 13 bits of the fraction fall away; float32's own rounding does it at the fixed step below 2**-14.
             rounded = (size + np.uint32(0xFFF) + ((size >> np.uint32(13)) & np.uint32(1))) & np.uint32(0xFFFFE000)
-            if size < np.uint32(0x38800000):
-                magnitude = row[s] if row[s] > _ZERO else -row[s]
-                row[s] = (magnitude + _HALF) - _HALF
-                bits[s] |= sign
-            elif rounded < np.uint32(0x47800000):
-                bits[s] = sign | np.uint32(rounded)
-            elif size <= np.uint32(0x7F800000):
-                bits[s] = sign | np.uint32(0x7F800000)
+            kept = np.uint32(0x7F800000) if rounded >= np.uint32(0x47800000) else np.uint32(rounded)
+            kept = size if size > np.uint32(0x7F800000) else kept
+            small = (abs(row[s]) + _HALF) - _HALF
+            row[s] = small
+            whole = size >= np.uint32(0x38800000)
+            bits[s] = np.uint32(sign | (kept if whole else bits[s]))
 
 
 @compiled
