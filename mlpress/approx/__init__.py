@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mlpress.approx.integer.program_parts import PROGRAM_PARTS
     from mlpress.approx.integer.search import COST_SLACK, Budget, Generation, SearchProgress, search, split_rows
     from mlpress.approx.integer.space import DEFAULT_PASSES, Space, apply
-    from mlpress.approx.integer.training import Training, dense, train, weights_of
+    from mlpress.approx.integer.training import StartShape, Training, dense, train, weights_of
     from mlpress.approx.passes import (
         PASSES,
         Accumulate,
@@ -73,7 +73,7 @@ _HOMES = {
     ],
     "integer.search": ["COST_SLACK", "Budget", "Generation", "SearchProgress", "search", "split_rows"],
     "integer.space": ["DEFAULT_PASSES", "Space", "apply"],
-    "integer.training": ["Training", "dense", "train", "weights_of"],
+    "integer.training": ["StartShape", "Training", "dense", "train", "weights_of"],
     "common.warm": ["load_kernels"],
 }
 
@@ -113,6 +113,7 @@ __all__ = [
     "Search",
     "SearchProgress",
     "Space",
+    "StartShape",
     "Training",
     "allows",
     "apply",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mlpress.approx import CostModel, Layout
+from mlpress.approx import CostModel, Layout, StartShape
 from mlpress.hw.mcu import Core
 
 FLOORS = {"flash": 20.0, "cycles": 20.0}
@@ -19,20 +19,40 @@ LOOP_SPILL = {"flash": 2.5, "cycles": 1.9}
 ODD = 10_000.0
 """What a layer that is no matrix costs as a loop: no search takes it."""
 
-TRAININGS = ((1.0, 6), (0.5, 2), (0.375, 2), (0.25, 2), (0.5, 1), (0.375, 3), (0.3125, 2), (0.75, 1))
-"""Share of the neurons and largest shift of each net that a search trains: cost falls with both."""
+TAUGHT = 0.7
+"""The share of the net's own scores in what even weights are trained to."""
+
+TRAININGS = (
+    StartShape(1.0, 6),
+    StartShape(0.625, 0, 2, 3e-4, TAUGHT),
+    StartShape(0.5, 0, 2, 3e-4, TAUGHT),
+    StartShape(0.75, 0, 2, 5e-4, TAUGHT),
+    StartShape(0.5, 2),
+    StartShape(0.75, 0, 2, 1e-3, TAUGHT),
+    StartShape(0.375, 2),
+    StartShape(0.375, 0, 2, 3e-4, TAUGHT),
+    StartShape(0.25, 2),
+)
+"""The nets that a search trains: cost falls with fewer neurons, smaller weights, and more of them 0."""
+
+LIST, LISTED_OUTPUT, LISTED_CODE = (
+    {"flash": 26, "cycles": 16},
+    {"flash": 20, "cycles": 10},
+    {"flash": 58, "cycles": 112},
+)
+"""Instructions around a list of inputs, around a neuron's lists, and of a layer, by goal, as the generator has them."""
 
 
 def mcu_cost_model(layout: Layout, core: Core, goal: str, shape: str = "auto") -> CostModel:
-    """Return the cost model of code for ``core``: straight lines, or loops over packed weights, as ``goal`` has them.
+    """Return the cost model of code for ``core``: straight lines, loops over weights, or lists, as ``goal`` has them.
 
-    ``shape`` of the code is ``unrolled``, ``looped``, or whichever is cheaper.
+    ``shape`` of the code is ``unrolled``, ``looped``, ``listed``, or whichever is cheaper.
 
     Counts follow :mod:`mlpress.codegen.c`: a term is an addition, a shift one per power of two of a neuron (sums are
     doubled between them), an output a bias, a shift and two comparisons; a loop reads words of packed weights for
-    every source, four registers of sums at a time.
+    every source, four registers of sums at a time; a neuron has two lists of inputs per power of two.
     """
-    known = {"unrolled": _straight(core), "looped": _looped(core, goal)}
+    known = {"unrolled": _straight(core), "looped": _looped(core, goal), "listed": _listed(core, goal)}
     ways = [known[shape]] if shape in known else [*known.values()]
     first, second = ("cycles", "flash") if goal == "cycles" else ("flash", "cycles")
     return CostModel.of(layout, ways, {first: FLOORS[first], second: FLOORS[second]}, trainings=TRAININGS)
@@ -61,4 +81,14 @@ def _looped(core: Core, goal: str) -> dict[str, Mapping[str, float]]:
     table = {"word": 4.0} if paired else {"weight_bit": 1 / 8}
     code = core.instruction_bytes
     flash = table | {"layer": 50.0 * code, "output": 2.0, "net": 20.0, "odd": ODD}
+    return {"cycles": cycles, "flash": flash}
+
+
+def _listed(core: Core, goal: str) -> dict[str, Mapping[str, float]]:
+    c, wide, code = core.cycles, 1 if core.word == 32 else 2, core.instruction_bytes
+    lists = 2 * (c["table"] + 2 * c["branch"] + LIST[goal] * wide * c["alu"])
+    term = c["table"] + c["load"] + (wide + 0.6) * c["alu"]
+    output = lists + LISTED_OUTPUT[goal] * c["alu"]
+    cycles = {"term": term, "shift": lists, "output": output, "layer": 30.0 * c["alu"], "odd": ODD}
+    flash = {"term": 1.0, "shift": 2.0, "output": 3.0, "layer": LISTED_CODE[goal] * code, "odd": ODD}
     return {"cycles": cycles, "flash": flash}

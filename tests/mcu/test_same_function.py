@@ -6,7 +6,7 @@ from support.mcu_nets import case, check_emulated, check_host, nets
 
 from mlpress.hw import mcu
 
-COUNT = 18
+COUNT = 22
 CORES = ("cortex-m0plus", "cortex-m4f", "rv32imc", "rv32ec")
 
 

@@ -86,7 +86,10 @@ def test_the_header_is_cpp_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        ({"shape": "rolled"}, "shape is 'rolled'; it must be one of auto, unrolled, looped, coded, dsp, sliced"),
+        (
+            {"shape": "rolled"},
+            "shape is 'rolled'; it must be one of auto, unrolled, looped, listed, coded, dsp, sliced",
+        ),
         ({"minimise": "size"}, "minimise is 'size'; it must be cycles or flash"),
     ],
 )

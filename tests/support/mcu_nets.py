@@ -46,6 +46,8 @@ SHAPES: tuple[tuple[str, str, bool], ...] = (
     ("looped", "flash", True),
     ("dsp", "flash", True),
     ("coded", "flash", False),
+    ("listed", "flash", False),
+    ("listed", "cycles", False),
 )
 
 

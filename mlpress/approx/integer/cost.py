@@ -12,6 +12,7 @@ from mlpress.approx.integer.engine import CHUNK, spread
 from mlpress.approx.integer.genome_layout import Ints, Layout
 from mlpress.approx.integer.heap import COMPARATOR, PARTS
 from mlpress.approx.integer.net_cost import ALL_PARTS, Pricing, count_parts
+from mlpress.approx.integer.training import StartShape
 from mlpress.errors import MlpressError
 
 Floats = NDArray[np.float64]
@@ -27,15 +28,15 @@ class CostModel:
 
     ``pricing.prices`` are by metric in the order of ``metrics``, of which the first one ranks.  ``floors`` (metrics,)
     is the cost below which differences are absolute: above it designs are spread by the logarithm of their cost.
-    Where a net costs less with fewer neurons or smaller weights, ``trainings`` are the share of the neurons and the
-    largest shift of each net that a search trains, in turn.
+    Where a net costs less with fewer neurons or smaller weights, ``trainings`` are the shapes of the nets that a search
+    trains, in turn.
     """
 
     layout: Layout
     metrics: tuple[str, ...]
     pricing: Pricing
     floors: tuple[float, ...]
-    trainings: tuple[tuple[float, int], ...] = ()
+    trainings: tuple[StartShape, ...] = ()
 
     @classmethod
     def of(
@@ -44,7 +45,7 @@ class CostModel:
         ways: Sequence[Mapping[str, Prices]],
         floors: Mapping[str, float],
         *,
-        trainings: tuple[tuple[float, int], ...] = (),
+        trainings: tuple[StartShape, ...] = (),
     ) -> CostModel:
         """Return the model of nets that can be built in these ``ways``.
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mlpress.approx.common.clock import now
 from mlpress.approx.integer.genome_layout import Ints
 from mlpress.approx.integer.space import Space
-from mlpress.approx.integer.training import Training, train, weights_of
+from mlpress.approx.integer.training import StartShape, Training, train, weights_of
 from mlpress.ir import Argmax, Layer, Net, Neuron, QRelu, Term, Threshold, output_bits
 
 ROUNDINGS = 4
@@ -32,11 +32,11 @@ def start_genomes(
     trainings: int,
     until: float = inf,
     *,
-    shapes: Sequence[tuple[float, int]] = (),
+    shapes: Sequence[StartShape] = (),
 ) -> Ints:
     """Return genomes, int64 (members, genes): the space's own start, :data:`ROUNDINGS`, and nets of ``trainings``.
 
-    ``shapes`` are the share of the neurons and the largest shift of each training in turn (default: all, and 6).
+    ``shapes`` are those of the trainings, in turn.
 
     ``codes`` (rows, inputs) and ``labels`` (rows,) are the rows to train on.  A net with a ladder is not trained
     anew, and none is after the moment ``until`` (of :func:`mlpress.approx.now`), but for the first.
@@ -54,7 +54,7 @@ def start_genomes(
     return np.stack([genomes[k] for k in kept])
 
 
-def _trainings(net: Net, rows: int, seed: int, count: int, shapes: Sequence[tuple[float, int]]) -> Iterator[Training]:
+def _trainings(net: Net, rows: int, seed: int, count: int, shapes: Sequence[StartShape]) -> Iterator[Training]:
     """Yield trainings that differ in their start, sparsity, width and rate."""
     sizes = [len(layer.neurons) for layer in net.layers[:-1]]
     bits = max(
@@ -66,16 +66,18 @@ def _trainings(net: Net, rows: int, seed: int, count: int, shapes: Sequence[tupl
     affordable = int(MOST_WORK / max(epochs * rows * weights, 1))
     for k in range(min(count, max(affordable, 2))):
         fewer = (k // 4) % 3 if k % 4 == 3 else 0
-        share, most = shapes[k % len(shapes)] if shapes else (1.0, 6)
+        shape = shapes[k % len(shapes)] if shapes else StartShape()
         yield Training(
-            hidden=tuple(max(ceil(share * size) - fewer, 1) for size in sizes),
+            hidden=tuple(max(ceil(shape.share * size) - fewer, 1) for size in sizes),
             seed=seed * 1000 + k,
-            shifts=min(shifts, most),
-            bits=max(bits - k % 3, 1),
+            shifts=min(shifts, shape.shifts),
+            bits=bits if shape.whole else max(bits - k % 3, 1),
             epochs=epochs,
-            rate=(0.03, 0.03, 0.1, 0.01)[k % 4],
-            sparsity=(0.0, 1e-3, 3e-3)[k // 2 % 3],
-            warm=k % 3 == 0 and not fewer and share == 1.0,
+            rate=0.01 if shape.whole else (0.03, 0.03, 0.1, 0.01)[k % 4],
+            sparsity=(0.0, 1e-3, 3e-3)[k // 2 % 3] if shape.sparsity is None else shape.sparsity,
+            warm=k % 3 == 0 and not fewer and shape.share == 1.0,
+            whole=shape.whole,
+            taught=shape.taught,
         )
 
 

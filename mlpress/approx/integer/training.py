@@ -1,23 +1,27 @@
 """A small quantisation-aware trainer: integer nets straight from training rows, in seconds.
 
-Weights are signed powers of two and hidden outputs truncated, saturated integers on the way forward; on the way back
-both are taken for the identity (the straight-through estimator: Y. Bengio et al., arXiv 1308.3432), as in the training
-of power-of-two weights of D. Miyashita et al., arXiv 1603.01025.  Everything lives on grids of powers of two, so
-the trained net is an integer net without any rounding left.
+Weights are signed powers of two, or whole numbers of a few bits, and hidden outputs truncated, saturated integers on
+the way forward; on the way back both are taken for the identity (the straight-through estimator: Y. Bengio et al., arXiv
+1308.3432), as in the training of power-of-two weights of D. Miyashita et al., arXiv 1603.01025.  Everything lives on
+grids of powers of two, so the trained net is an integer net without any rounding left.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpress.ir import Argmax, Input, Layer, Net, Neuron, QRelu, Raw, Term, Threshold
+from mlpress.ir import Argmax, Input, Layer, Net, Neuron, QRelu, Raw, Term, Threshold, weight_terms
 
 LEAK = 0.1
 """The slope that the way back sees where a hidden output is cut off: keeps neurons from dying."""
+
+GAP = 4.0
+"""By how much the largest score of a net that teaches stands above the second one, on average."""
 
 Reals = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -27,9 +31,13 @@ Ints = NDArray[np.int64]
 class Training:
     """A training: ``hidden`` neurons per layer; weights of ``shifts + 1`` sizes; hidden outputs of ``bits`` bits.
 
+    ``whole`` above 0 takes evenly spaced weights of so many bits, sign included, instead of powers of two: 2 stands for
+    -1, 0 and 1 times a unit of each layer (as F. Li et al., arXiv 1605.04711, have them).
     ``epochs`` passes over the rows in batches, the first 60 % of them with real weights; ``rate`` is Adam's step
     at the start, falling along a cosine to nothing; ``sparsity`` is the weight of the L1 norm in the loss; ``warm``
-    starts from the net's own weights instead of random ones.
+    starts from the net's own weights instead of random ones.  ``taught`` is the share of the net's own scores in what a
+    classifier of several scores is trained to give, beside the labels (distillation: G. Hinton et al., arXiv
+    1503.02531).
     """
 
     hidden: tuple[int, ...]
@@ -41,6 +49,25 @@ class Training:
     rate: float = 0.03
     sparsity: float = 0.0
     warm: bool = False
+    whole: int = 0
+    taught: float = 0.0
+
+    @property
+    def reach(self) -> int:
+        """The exponent of the largest weights above the smallest one's."""
+        return self.whole - 1 if self.whole else self.shifts
+
+
+class StartShape(NamedTuple):
+    """What a start is trained to: a share of the net's neurons, the largest shift of a weight, and :class:`Training`'s
+    ``whole``, ``sparsity`` (``None``: as the trainings take turns) and ``taught``.
+    """
+
+    share: float = 1.0
+    shifts: int = 6
+    whole: int = 0
+    sparsity: float | None = None
+    taught: float = 0.0
 
 
 def train(codes: Ints, labels: Ints, net: Net, how: Training) -> Net:
@@ -63,11 +90,12 @@ class _Trainer:
 
     def __init__(self, codes: Ints, labels: Ints, net: Net, how: Training) -> None:
         self.rng = np.random.default_rng(how.seed)
-        self.how, self.labels = how, labels
+        self.how = how
         x = codes / float(1 << max(feature.bits for feature in net.inputs))
         self.mean = x.mean(axis=0)
         self.x = x - self.mean
         scores = len(net.layers[-1].neurons)
+        self.wanted = _wanted(codes, labels, net, how.taught)
         sizes = (x.shape[1], *how.hidden, scores)
         self.weights = [self.rng.normal(0, (2 / n) ** 0.5, (m, n)) for n, m in pairwise(sizes)]
         self.biases = [np.full(m, 0.1) if k < len(how.hidden) else np.zeros(m) for k, m in enumerate(sizes[1:])]
@@ -126,7 +154,7 @@ class _Trainer:
             else:
                 passed.append(np.where(total > 0, 1.0, LEAK))
                 values.append(np.maximum(total, 0))
-        back = _probability_errors(values[-1], self.labels[rows])
+        back = _probability_errors(values[-1], self.wanted[rows])
         of_weights, of_biases = [], []
         for k in reversed(range(len(weights))):
             of_weights.append(back.T @ values[k] + self.how.sparsity * np.sign(self.weights[k]))
@@ -136,7 +164,11 @@ class _Trainer:
         return of_weights[::-1] + of_biases[::-1]
 
     def quantised(self, k: int) -> Reals:
-        """Return the layer's weights as signed powers of two, zero below the smallest one's rounding edge."""
+        """Return the layer's weights on their grid: even, or signed powers of two, zero below the least one's edge."""
+        if self.how.whole:
+            unit, most = 2.0 ** self.floor[k], (1 << self.how.reach) - 1
+            even: Reals = np.clip(np.round(self.weights[k] / unit), -most, most) * unit
+            return even
         size = np.abs(self.weights[k])
         exponent = np.round(np.log2(np.maximum(size, 1e-30)))
         kept = exponent >= self.floor[k]
@@ -149,7 +181,7 @@ class _Trainer:
         value = self.x
         for k, weight in enumerate(self.weights):
             largest = max(float(np.quantile(np.abs(weight), 0.99)), 1e-3)
-            self.floor[k] = int(np.ceil(np.log2(largest))) - self.how.shifts
+            self.floor[k] = int(np.ceil(np.log2(largest))) - self.how.reach
             self.unit[k] = self.floor[k] + step
             value = np.maximum(value @ weight.T + self.biases[k], 0)
             reach = max(float(np.quantile(value, 0.995)), 1e-3)
@@ -164,13 +196,10 @@ class _Trainer:
             moved = self.biases[k] - weight @ self.mean if k == 0 else self.biases[k]
             bias = np.round(moved / 2.0 ** self.unit[k]).astype(np.int64)
             last = k == len(self.weights) - 1
+            units = np.round(weight / 2.0 ** self.floor[k]).astype(np.int64)
             neurons = []
-            for row, b in zip(weight, bias.tolist(), strict=True):
-                terms = tuple(
-                    Term(i, 1 if w > 0 else -1, int(np.log2(abs(w))) - self.floor[k], (1 << widths[i]) - 1)
-                    for i, w in enumerate(row.tolist())
-                    if w
-                )
+            for row, b in zip(units.tolist(), bias.tolist(), strict=True):
+                terms = tuple(term for i, w in enumerate(row) for term in weight_terms(w, i, widths[i]))
                 activation = Raw() if last else QRelu(self.step[k] - self.unit[k], self.how.bits)
                 neurons.append(Neuron(b + at if last else b, terms, activation))
             layers.append(Layer(tuple(neurons)))
@@ -178,15 +207,41 @@ class _Trainer:
         return tuple(layers)
 
 
-def _probability_errors(scores: Reals, labels: Ints) -> Reals:
-    """Return the gradient of the mean cross entropy by the scores (rows, scores): softmax, or logistic of one."""
-    if scores.shape[1] == 1:
-        probability = 1 / (1 + np.exp(-np.clip(scores[:, 0], -30, 30)))
-        return ((probability - labels) / len(labels))[:, None]
+def _wanted(codes: Ints, labels: Ints, net: Net, taught: float) -> Reals:
+    """Return the probabilities (rows, scores) to train to: those of the labels, ``taught`` of them the net's own.
+
+    The net's scores are scaled so that the largest is :data:`GAP` above the second one on average.
+    """
+    scores = len(net.layers[-1].neurons)
+    if scores == 1:
+        return labels[:, None].astype(np.float64)
+    sure: Reals = np.eye(scores)[labels]
+    if not taught:
+        return sure
+    said = codes.astype(np.float64)
+    for layer in net.layers:
+        said = said @ weights_of(layer, said.shape[1]).T + np.array([neuron.bias for neuron in layer.neurons])
+        kept = [neuron.activation for neuron in layer.neurons if isinstance(neuron.activation, QRelu)]
+        if kept:
+            top = np.array([(1 << one.bits) - 1 for one in kept])
+            said = np.clip(np.floor(said / 2.0 ** np.array([one.shift for one in kept])), 0, top)
+    second, first = np.sort(said, axis=1)[:, -2:].T
+    return taught * _softmax(said * (GAP / max(float((first - second).mean()), 1e-9))) + (1 - taught) * sure
+
+
+def _softmax(scores: Reals) -> Reals:
+    """Return the probabilities of scores (rows, scores)."""
     back: Reals = np.exp(scores - scores.max(axis=1, keepdims=True))
     back /= back.sum(axis=1, keepdims=True)
-    back[np.arange(len(labels)), labels] -= 1
-    return back / len(labels)
+    return back
+
+
+def _probability_errors(scores: Reals, wanted: Reals) -> Reals:
+    """Return the gradient of the mean cross entropy by the scores (rows, scores): softmax, or logistic of one."""
+    if scores.shape[1] == 1:
+        probability = 1 / (1 + np.exp(-np.clip(scores, -30, 30)))
+        return (probability - wanted) / len(wanted)
+    return (_softmax(scores) - wanted) / len(wanted)
 
 
 def weights_of(layer: Layer, sources: int) -> Reals:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from mlpress.codegen.c.packing import Group, Packing
+from mlpress.codegen.c.text import type_bytes
 from mlpress.codegen.c.unrolled import Work
 from mlpress.hw.mcu import Core
 from mlpress.ir import Ladder
@@ -18,6 +19,10 @@ CALL, OUTPUT = 30, 8
 
 SPILL = 1.25
 """Instructions of straight-line code per operation: values that leave registers and come back."""
+
+
+LIST, LISTED_OUTPUT, LISTED_CODE = (16, 26), (10, 20), (112, 58)
+"""Instructions around a list, those around a neuron's lists, and those of a layer: in line, and by a function."""
 
 
 class Estimate(NamedTuple):
@@ -41,10 +46,12 @@ def straight_cost(work: Work, core: Core, stored: bool = False) -> Estimate:
     return Estimate(round(count * core.instruction_bytes) + work.tables + 8, round(cycles) + 10)
 
 
-def packed_cost(packing: Packing, core: Core, top: int) -> Estimate:
+def packed_cost(packing: Packing, core: Core, top: int, small: bool = False) -> Estimate:
     """Return the cost of a looped layer whose inputs have ``top`` bits, tables and pass functions included."""
     c = core.cycles
     m = packing.matrix
+    if packing.kind == "listed":
+        return listed_cost(packing, core, small)
     flash, cycles = 0.0, 0.0
     shapes = set()
     for shape, _ in packing.groups:
@@ -62,6 +69,19 @@ def packed_cost(packing: Packing, core: Core, top: int) -> Estimate:
         flash += count * m.outputs * 2
         cycles += count * m.outputs * (c["load"] + 3 * c["alu"] + c["branch"])
     return Estimate(round(flash), round(cycles))
+
+
+def listed_cost(packing: Packing, core: Core, small: bool) -> Estimate:
+    """Return the cost of a layer of lists; ``small`` says that a function, not code in line, adds a list."""
+    c, made = core.cycles, packing.lists
+    stream, wide = made.stream(), 1 if core.word == 32 or packing.word == "uint16_t" else 2
+    count = sum(len(row) for row in made.rows)
+    terms = sum(len(one) for row in made.rows for one in row)
+    cycles = terms * (c["table"] + c["load"] + (wide + 0.6) * c["alu"])
+    cycles += count * (c["table"] + 2 * c["branch"] + LIST[small] * wide * c["alu"])
+    cycles += (len(made.rows) * LISTED_OUTPUT[small] + CALL) * c["alu"]
+    flash = len(stream) * made.size // 8 + type_bytes(packing.bias_word) * len(made.rows)
+    return Estimate(round(flash + LISTED_CODE[small] * core.instruction_bytes), round(cycles))
 
 
 def _pass(packing: Packing, shape: Group, core: Core, top: int) -> tuple[float, float]:
@@ -87,5 +107,7 @@ def _pass(packing: Packing, shape: Group, core: Core, top: int) -> tuple[float, 
         case "bytes":
             wide = 1 if core.word == 32 else 2
             return 0.0, loop + n * (c["table"] + c["multiply"] + wide * c["alu"] + c["alu"])
+        case "listed":
+            raise AssertionError("lists are read without passes")
         case "dsp":
             return 0.0, (loop + 3 * c["alu"] + n * (c["load"] + 2 * c["alu"] + 2 * c["multiply_add"])) / 4

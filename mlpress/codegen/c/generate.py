@@ -70,6 +70,8 @@ def generate(program: Net | Circuit, core: Core, options: COptions | None = None
 def _candidates(net: Net, core: Core) -> list[str]:
     terms = max(sum(len(neuron.terms) for neuron in layer.neurons) for layer in net.layers)
     found = ["looped"] if any(matrices(net)) or terms > MOST_UNROLLED else []
+    if any(matrices(net)):
+        found.append("listed")
     if terms <= MOST_UNROLLED:
         found.append("unrolled")
     if core.multiplier and any(matrices(net)):
@@ -114,7 +116,7 @@ def _shaped(net: Net, core: Core, options: COptions, shape: str) -> CSource:
     lines = _preamble(options.name, shape, core)
     if any(layer.startswith("dsp") for layer in parts.layers):
         lines += [*DUAL_MACROS.splitlines(), ""]
-    if quantize.keep or any(layer.startswith(("unrolled", "shifted")) for layer in parts.layers):
+    if quantize.keep or any(layer.startswith(("unrolled", "shifted", "listed")) for layer in parts.layers):
         lines += [*KEEP_MACRO.splitlines(), ""]
     text = "\n".join([*lines, *parts.tables, *parts.functions, *quantize.lines])
     files = {
@@ -219,7 +221,7 @@ def _looped(net: Net, core: Core, options: COptions, parts: _Parts, decides: boo
             parts.others += rest
             needed.append((packing, kind, top))
             parts.layers.append(_described(packing))
-            parts.cost = parts.cost.plus(packed_cost(packing, core, top))
+            parts.cost = parts.cost.plus(packed_cost(packing, core, top, not style.inline))
         else:
             parts.layers.append("unrolled")
         out = store_type(max(0, *(one.high for one in known.outputs)))
@@ -248,6 +250,8 @@ def _layout(matrix: Matrix, core: Core, shape: str, options: COptions) -> Packin
     accumulators = options.accumulators or core.accumulators
     if shape == "coded" and core.multiplier:
         return packed(matrix, accumulators, "coded")
+    if shape == "listed":
+        return packed(matrix, accumulators, "listed", narrow=core.word == 8)
     kind = _pass_kind(core, shape)
     top = max(max(matrix.high).bit_length(), 1)
     kinds: list[PassKind] = ["dsp", "multiplied"] if kind == "dsp" else [kind]
@@ -259,7 +263,7 @@ def _layout(matrix: Matrix, core: Core, shape: str, options: COptions) -> Packin
     if kind == "dsp":
         return found[0] or found[1]
     made = [one for one in found if one is not None]
-    return min(made, key=lambda one: packed_cost(one, core, top)[:: 1 if small else -1], default=None)
+    return min(made, key=lambda one: packed_cost(one, core, top, small)[:: 1 if small else -1], default=None)
 
 
 def _described(packing: Packing) -> str:
@@ -273,6 +277,8 @@ def _described(packing: Packing) -> str:
             return f"shifted, {m.bits}-bit codes of powers of two"
         case "coded":
             return "multiplied, weights in a Rice code"
+        case "listed":
+            return f"listed, {packing.lists.powers} powers of two"
         case "bytes" | "dsp":
             return f"{packing.kind}, 8-bit weights"
 

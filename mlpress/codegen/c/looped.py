@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from mlpress.codegen.c.coded import rice, sum_function, sum_lines
 from mlpress.codegen.c.dual import dual_lines
+from mlpress.codegen.c.listed import list_function, listed_lines, powers_lines
 from mlpress.codegen.c.packing import Group, Packing
 from mlpress.codegen.c.shifted import shifted_lines
 from mlpress.codegen.c.text import read, store_type, table, type_bytes
@@ -29,6 +30,8 @@ def pass_name(prefix: str, packing: Packing, group: Group, kind: str, top: int) 
     match packing.kind:
         case "coded":
             return f"{prefix}_{kind}"
+        case "listed":
+            return f"{prefix}_lists_{kind}_{group.size}_{8 * type_bytes(packing.word)}"
         case "bytes":
             return f"{prefix}_bytes_{group.sums}_{width}_{8 * type_bytes(packing.word)}"
         case "dsp":
@@ -79,8 +82,8 @@ def pass_body(packing: Packing, group: Group, kind: str, top: int, style: Style,
         *(["    uint32_t s = 0u;"] if _has_total(packing, style) else []),
     ]
     match packing.kind:
-        case "coded":
-            raise AssertionError("coded weights are read by a function")
+        case "coded" | "listed":
+            raise AssertionError("the weights of one neuron are read by a function")
         case "paired":
             body = _paired(group, style.skip_zeros, stop)
         case "multiplied":
@@ -285,7 +288,7 @@ def layer_code(packing: Packing, prefix: str, source: str, kind: str, top: int, 
             f"        const {packing.element(shape)} *w = {prefix}_w{number_};",
             f"        const {packing.bias_word} *b = {prefix}_b{number_};",
         ]
-        if not style.inline and packing.kind != "coded":
+        if not style.inline and packing.kind not in {"coded", "listed"}:
             lines.append(f"        {packing.word} sum[{shape.sums + _has_total(packing, style)}];")
         odd = min(packing.matrix.outputs - packing.groups[groups[-1]][1], shape.neurons)
         whole = len(groups) > 1 and (odd == shape.neurons or sink.kind == "store" or _harmless(packing, sink))
@@ -294,7 +297,8 @@ def layer_code(packing: Packing, prefix: str, source: str, kind: str, top: int, 
         step = packing.step(shape) if not style.inline or packing.kind == "bitwise" else 0
         onward = [*([f"    w += {step};"] if step else []), f"    b += {shape.sums};"]
         if looped > 1:
-            lines += [f"        uint_fast8_t pass = {looped}u;", "        do {"]
+            counter = "uint_fast8_t" if looped <= 0xFF else "uint_fast16_t"
+            lines += [f"        {counter} pass = {looped}u;", "        do {"]
             lines += [f"        {line}" for line in [*one, *onward, "    --pass;"]]
             lines.append("        } while (pass != 0u);")
         elif looped == 1:
@@ -337,6 +341,15 @@ def _group_lines(
             return [*summed, "    {", *_register(packing, prefix, "sum", "0", 1, sink, style), "    }"]
         call = f"{prefix.rsplit('_', 1)[0]}_{kind}({source}, {stop}, w, &at, {split})"
         return _register(packing, prefix, call, "0", 1, sink, style)
+    if packing.kind == "listed":
+        made = packing.lists
+        if style.inline:
+            summed = listed_lines(made, packing.word, kind, source)
+            return [*summed, "    {", *_register(packing, prefix, "sum", "0", 1, sink, style), "    }"]
+        name = pass_name(prefix.rsplit("_", 1)[0], packing, shape, kind, top)
+        powers = "powers" if made.powers > 1 else "1u"
+        read_first = [f"    {line}" for line in powers_lines(made)]
+        return [*read_first, *_register(packing, prefix, f"{name}({source}, &w, {powers})", "0", 1, sink, style)]
     if style.inline:
         lines = pass_body(packing, shape, kind, top, style, source, stop)
     else:
@@ -472,5 +485,8 @@ def shared_passes(packings: Sequence[tuple[Packing, str, int]], prefix: str, sty
             continue
         for shape, _ in packing.groups:
             name = pass_name(prefix, packing, shape, kind, top)
-            seen.setdefault(name, pass_lines(name, packing, shape, kind, top, style))
+            if packing.kind == "listed":
+                seen.setdefault(name, list_function(name, packing.word, kind, packing.element(shape)))
+            else:
+                seen.setdefault(name, pass_lines(name, packing, shape, kind, top, style))
     return [line for lines in seen.values() for line in lines]

@@ -8,8 +8,8 @@ from typing import Literal
 
 from mlpress.errors import MlpressError
 
-ShapeName = Literal["auto", "unrolled", "looped", "coded", "dsp", "sliced"]
-SHAPES: tuple[str, ...] = ("auto", "unrolled", "looped", "coded", "dsp", "sliced")
+ShapeName = Literal["auto", "unrolled", "looped", "listed", "coded", "dsp", "sliced"]
+SHAPES: tuple[str, ...] = ("auto", "unrolled", "looped", "listed", "coded", "dsp", "sliced")
 MINIMISE: tuple[str, ...] = ("cycles", "flash")
 
 

@@ -13,16 +13,17 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from mlpress.codegen.c.coded import rice
+from mlpress.codegen.c.listed import BYTE_INDICES, Lists, lists
 from mlpress.codegen.c.matrix import Matrix
 from mlpress.codegen.c.shifted import Codes, shift_codes
 from mlpress.codegen.c.text import store_type
 from mlpress.ir import QRelu
 
-PassKind = Literal["multiplied", "paired", "bitwise", "shifted", "bytes", "dsp", "coded"]
+PassKind = Literal["multiplied", "paired", "bitwise", "shifted", "bytes", "dsp", "coded", "listed"]
 """How a pass forms products: ``multiplied`` takes fields of weights times an input, ``paired`` ready lanes of weights
 times an input, ``bitwise`` adds fields for every bit of an input, ``shifted`` shifts an input by a weight's code,
-``bytes`` takes a byte times an input, ``dsp`` makes two 16-bit products an instruction, and ``coded`` reads weights
-of a Rice code."""
+``bytes`` takes a byte times an input, ``dsp`` makes two 16-bit products an instruction, ``coded`` reads weights
+of a Rice code, and ``listed`` adds the inputs of lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +59,18 @@ class Packing:
     offset: int
     groups: tuple[tuple[Group, int], ...]
     kind: PassKind
+    narrow: bool = False
 
     @property
     def word(self) -> str:
-        """The unsigned C type of a register of sums."""
-        narrow = self.kind == "bytes" and self.matrix.high_sum + self.offset <= 0xFFFF
-        return "uint16_t" if narrow else "uint32_t"
+        """The unsigned C type of a register of sums: of 16 bits where the core is ``narrow`` and the sums allow."""
+        return "uint16_t" if self.narrow and self.matrix.high_sum + self.offset <= 0xFFFF else "uint32_t"
 
     @property
     def bias_word(self) -> str:
         """The unsigned C type of a start value in the table of biases."""
         top = max(value for group in range(len(self.groups)) for value in self.biases(group))
-        return store_type(top) if self.kind == "coded" else self.word
+        return store_type(top) if self.kind in {"coded", "listed"} else self.word
 
     def element(self, shape: Group) -> str:
         """Return the C type of a table's elements."""
@@ -77,7 +78,7 @@ class Packing:
 
     def step(self, shape: Group) -> int:
         """Return how many elements a pass reads."""
-        if self.kind == "coded":
+        if self.kind in {"coded", "listed"}:
             return 0
         if self.kind == "dsp":
             return (self.matrix.inputs + 3) // 4 * shape.sums
@@ -95,6 +96,11 @@ class Packing:
         assert found is not None, "the layout was made for shift codes"
         return found
 
+    @property
+    def lists(self) -> Lists:
+        """The lists of inputs of the neurons."""
+        return lists(self.matrix)
+
     def neuron(self, group: int, sum_: int, lane: int) -> int | None:
         """Return the neuron in this place, or ``None`` where there is none."""
         shape, first = self.groups[group]
@@ -108,6 +114,8 @@ class Packing:
         values = []
         if self.kind == "coded":
             return rice(m)[1] if group == 0 else []
+        if self.kind == "listed":
+            return self.lists.stream() if group == 0 else []
         if self.kind == "paired":
             return [
                 sum(
@@ -166,20 +174,25 @@ class Packing:
     @property
     def factor(self) -> int:
         """What a register of products is multiplied with."""
+        if self.kind == "listed":
+            return 1 << self.lists.fine
         return 1 if self.kind in {"paired", "bytes", "dsp", "coded"} else self.matrix.step
 
     @property
     def excess(self) -> int:
         """What each unit of the inputs' sum adds too much: ``-base`` in every lane, uint32."""
-        if self.kind in {"paired", "shifted", "bytes", "dsp", "coded"}:
+        if self.kind in {"paired", "shifted", "bytes", "dsp", "coded", "listed"}:
             return 0
         return sum(-self.matrix.base << (lane * self.stride) for lane in range(self.lanes)) & 0xFFFFFFFF
 
 
-def packed(matrix: Matrix, accumulators: int, kind: PassKind, small: bool = False) -> Packing | None:
+def packed(
+    matrix: Matrix, accumulators: int, kind: PassKind, small: bool = False, narrow: bool = False
+) -> Packing | None:
     """Return the layout of ``matrix`` for a core whose loops hold so many sums, or ``None`` where none fits.
 
     ``small`` asks for one shape of group for the whole layer, that which makes tables and code smallest.
+    ``narrow`` takes sums of 16 bits where they suffice, for the kinds whose sums stand alone.
     """
     low, high = matrix.low_sum, matrix.high_sum
     unit = 1 << matrix.activation.shift if isinstance(matrix.activation, QRelu) else 1
@@ -193,13 +206,10 @@ def packed(matrix: Matrix, accumulators: int, kind: PassKind, small: bool = Fals
             return None
         matrix = replace(matrix, base=0, step=codes.factor, bits=codes.bits)
     bits = matrix.bits
-    if kind == "coded":
-        fits = span < 1 << 31
-        return (
-            Packing(matrix, 1, offset, tuple((Group(8, 1, 1, 1), k) for k in range(matrix.outputs)), kind)
-            if fits
-            else None
-        )
+    if kind in {"coded", "listed"}:
+        size = 16 if kind == "listed" and matrix.inputs > BYTE_INDICES else 8
+        alone = tuple((Group(size, 1, 1, 1), k) for k in range(matrix.outputs))
+        return Packing(matrix, 1, offset, alone, kind, narrow) if span < 1 << 31 else None
     if kind in {"bytes", "dsp"}:
         return _plain(matrix, accumulators, kind, offset, span)
     for lanes in {"paired": (2,), "shifted": (1,)}.get(kind, (4, 2, 1)):
@@ -247,7 +257,7 @@ def _plain(matrix: Matrix, accumulators: int, kind: PassKind, offset: int, span:
         count = min(accumulators, matrix.outputs - first)
         size = 32 if kind == "dsp" or count > 2 else 8 * count
         groups.append((Group(size, 1, count, 1), first))
-    return Packing(matrix, 1, offset, tuple(groups), kind)
+    return Packing(matrix, 1, offset, tuple(groups), kind, narrow=kind == "bytes")
 
 
 def _bytes(shape: Group, matrix: Matrix) -> int:
