@@ -5,8 +5,9 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3.13 python3 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 WORKERS ?= 2
+FUZZ_S ?= 3600
 
-.PHONY: demo test lint unit long clean help
+.PHONY: demo test lint unit long fuzz clean help
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -33,6 +34,11 @@ unit: .venv/installed
 
 long: .venv/installed  ## the campaigns that `make test` only samples, and the checks that need cross compilers
 	$(BIN)/python -m pytest -n $(WORKERS) -m "cross or long" -rs
+
+fuzz: .venv/installed  ## mutated files for FUZZ_S seconds, 100 killed searches, 200 changed circuits
+	$(BIN)/python tests/fuzz/run.py --seconds $(FUZZ_S) --workers $(WORKERS) --out build/fuzz
+	$(BIN)/python tests/faults/kills.py --kills 100
+	$(BIN)/python tests/fuzz/mutations.py --mutations 200
 
 clean:  ## remove what the other commands made
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -64,7 +64,9 @@ def scratch(tool: str, files: Mapping[str, str | bytes]) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix=f"mlpress-{tool}-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         for file, content in files.items():
-            (folder / file).write_bytes(content.encode() if isinstance(content, str) else content)
+            (folder / file).write_bytes(
+                content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
+            )
         yield folder
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -35,6 +36,7 @@ PROGRAM_TABLES = "program.npz"
 """The tables of a field, by the SHA-256 that its text gives them."""
 MOST_FILES = 64
 """Files of a design folder that have a hash."""
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 LARGEST_FILE = 256 * 2**20
 """No file of a design folder is read beyond this many bytes."""
 
@@ -275,7 +277,20 @@ def _json(data: bytes, path: Path) -> dict[str, Any]:
         check_options(target, own)
     except MlpressError as error:
         raise MlpressError(f"{path} has wrong options: {error}; compile the model again") from error
-    return facts
+    return {key: _printable(value) for key, value in facts.items()}
+
+
+def _printable(value: Any) -> Any:
+    """Return facts whose text cannot steer a terminal: control characters are escaped."""
+    match value:
+        case str():
+            return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), value)
+        case dict():
+            return {str(_printable(key)): _printable(inner) for key, inner in value.items()}
+        case list():
+            return [_printable(inner) for inner in value]
+        case _:
+            return value
 
 
 def _rows(path: Path, inputs: int) -> tuple[NDArray[np.float64], NDArray[Any]]:

@@ -47,8 +47,14 @@ def write_folder(folder: Path, files: Mapping[str, str | bytes], *, marker: str)
             if folder.exists():
                 old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.old."))
                 folder.replace(old)
-                fresh.replace(folder)
-                shutil.rmtree(old)
+                try:
+                    fresh.replace(folder)
+                except OSError:  # another process made the folder meanwhile, or the disk is gone
+                    if not folder.exists():
+                        old.replace(folder)
+                    raise
+                finally:
+                    shutil.rmtree(old, ignore_errors=True)
             else:
                 fresh.replace(folder)
         finally:

@@ -38,6 +38,9 @@ LARGEST_FIELD = 1 << 29
 _TABLES = {TensorProto.FLOAT: np.float32, TensorProto.FLOAT16: np.float16, TensorProto.INT8: np.int8}
 _MOST_GRAPH_NODES = 1024
 
+MOST_SPANS = 4096
+"""Parts of values that one node may join: a chain of joints doubles them."""
+
 
 class _Layers(NamedTuple):
     """A network whose layers are still being read."""
@@ -139,6 +142,8 @@ class _Reader:
                 if _attributes(node) != {"axis": 1}:
                     raise MlpressError("values are joined along axis 1")
                 found = tuple(span for name in node.input for span in self.source(name))
+                if len(found) > MOST_SPANS:
+                    raise MlpressError(f"it joins {len(found)} parts; at most {MOST_SPANS} are joined")
             case "Slice":
                 found = self.slice(node)
             case other:
@@ -177,7 +182,7 @@ class _Reader:
         attributes = _attributes(node)
         source = self.source(node.input[0])
         precision = attributes.get("precision")
-        if precision not in {"float32", "float16"}:
+        if precision not in ("float32", "float16"):  # a list has no hash
             raise MlpressError(f"precision is {precision!r}; it must be float32 or float16")
         self.precisions.add(precision)
         if family == "Dense":
@@ -242,6 +247,9 @@ class _Reader:
         wrong = [name for name, found in lists.items() if not isinstance(found, list) or len(found) != count]
         if wrong or not 1 <= count <= 64:
             raise MlpressError(f"attribute {(wrong or ['entries'])[0]} must have one value for each of 1 to 64 tables")
+        whole = [value for name in ("resolutions", "hashed", "bits", "entries") for value in lists[name] or ()]
+        if not all(isinstance(value, int) for value in whole):
+            raise MlpressError("resolutions, hashed, bits and entries are lists of integers")
         if not all(1 <= value <= 1 << 20 for value in lists["resolutions"] or ()):
             raise MlpressError(f"a resolution is not within 1..{1 << 20}")
         rows: list[Any] = list(zip(*lists.values(), strict=True))
@@ -271,7 +279,10 @@ def _columns(entry: Any) -> int:
 
 def _attributes(node: Any) -> dict[str, Any]:
     found = {}
+    kinds = onnx.AttributeProto
     for attribute in node.attribute:
+        if attribute.type not in (kinds.INT, kinds.FLOAT, kinds.STRING, kinds.INTS, kinds.FLOATS):
+            raise MlpressError(f"attribute {short(attribute.name)} is no number, list of numbers or text")
         value = onnx.helper.get_attribute_value(attribute)
         found[attribute.name] = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
         if isinstance(value, (tuple, list)) or (hasattr(value, "__len__") and not isinstance(value, (bytes, str))):

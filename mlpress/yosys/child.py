@@ -103,4 +103,4 @@ def _error_line(log: str, status: int) -> str:
 def _output(path: Path, log: str) -> str:
     if not path.is_file():
         raise MlpressError(f"Yosys wrote no {path.name}: {_error_line(log, 0)}")
-    return path.read_text()
+    return path.read_text("utf-8", "surrogateescape")

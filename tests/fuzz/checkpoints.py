@@ -20,7 +20,23 @@ from support.checkpoints import gate_kept, gate_problem, integer_kept, integer_p
 from mlpress.approx.gates import checkpoint as gate_checkpoint
 from mlpress.approx.integer import checkpoint as integer_checkpoint
 
-VALUES: tuple[Any, ...] = (-1, 0, 1, 2, 1 << 70, 0.5, float("nan"), float("inf"), None, True, "a", [], {}, [[]], [1] * 9)
+VALUES: tuple[Any, ...] = (
+    -1,
+    0,
+    1,
+    2,
+    1 << 70,
+    0.5,
+    float("nan"),
+    float("inf"),
+    None,
+    True,
+    "a",
+    [],
+    {},
+    [[]],
+    [1] * 9,
+)
 
 
 @functools.cache

@@ -26,7 +26,20 @@ CSV = (
     b"101111\n010000\n",
 )
 SHAPES = ("(3, 2)", "(3,)", "()", "(0, 2)", "(True, 2)", "(-1, 2)", "(4294967296, 4294967296)", "(2.0, 2)", "(3, 2, 1)")
-TYPES = ("'<f8'", "'<i8'", "'|O'", "'<U1'", "'|S1'", "'|V0'", "'<U0'", "'<c16'", "'|b1'", "'<M8[s]'", "'>U1'", "[('a', '<i4')]")
+TYPES = (
+    "'<f8'",
+    "'<i8'",
+    "'|O'",
+    "'<U1'",
+    "'|S1'",
+    "'|V0'",
+    "'<U0'",
+    "'<c16'",
+    "'|b1'",
+    "'<M8[s]'",
+    "'>U1'",
+    "[('a', '<i4')]",
+)
 KEYS = ("", "'more': 1, ", "[]: 2, ", "'shape': 3, ", "'descr': ')", "((((", "\x00", "'é': 1")
 
 
@@ -40,7 +53,9 @@ def npz_seeds() -> Sequence[bytes]:
     table = np.arange(6.0).reshape(3, 2)
     return (
         npz_bytes({"X": table, "y": np.array([0, 1, 0])}),
-        npz_bytes({"features": table.astype(np.float32), "labels": np.array(["a", "b", "a"]), "names": np.array(["p", "q"])}),
+        npz_bytes(
+            {"features": table.astype(np.float32), "labels": np.array(["a", "b", "a"]), "names": np.array(["p", "q"])}
+        ),
         npz_bytes({"X": table, "y": np.array([b"a", b"b", b"a"])}, packed=True),
         npz_bytes({"x": np.array([3, 1]), "y": np.array([0, 1])}),
         npz_bytes({"vectors": np.array([[3, 1], [2, 0]])}),
@@ -55,8 +70,8 @@ def mutate_npz(rng: Random, data: bytes, other: bytes) -> bytes:
     with zipfile.ZipFile(io.BytesIO(data)) as source, zipfile.ZipFile(target, "w") as archive:
         names = source.namelist()
         chosen = rng.randrange(len(names))
-        for k, name in enumerate(names):
-            content = source.read(name)
+        for k, own in enumerate(names):
+            name, content = own, source.read(own)
             packing = zipfile.ZIP_STORED
             if k == chosen:
                 match rng.randrange(5):

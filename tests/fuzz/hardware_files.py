@@ -35,7 +35,7 @@ def netlists() -> Sequence[bytes]:
 def read_netlist(case: bytes, folder: Path) -> None:
     text = case.decode("utf-8", "surrogateescape")
     if len(case) % 4 == 0:
-        check_circuit("case.v", text)
+        check_circuit("case.v", text, reserved="top_tb")
         return
     netlist = parse_netlist(text)
     PackedNetlist(netlist, load_technology("egfet")).run({port.name: [0] for port in netlist.inputs})  # type: ignore[dict-item]

@@ -33,9 +33,41 @@ OPERATORS = (
     *("Gemm", "MatMul", "Add", "Sub", "Mul", "Div", "Neg", "Relu", "Clip", "LeakyRelu", "Sigmoid", "HardSigmoid"),
     *("Tanh", "Softmax", "LogSoftmax", "ArgMax", "Greater", "Flatten", "Reshape", "Squeeze", "Unsqueeze", "Transpose"),
     *("Concat", "Identity", "Cast", "Dropout", "QuantizeLinear", "DequantizeLinear", "BatchNormalization", "Shape"),
-    *("Gather", "Slice", "ReduceMax", "Max", "Min", "Pow", "Sqrt", "Reciprocal", "Abs", "Exp", "Constant", "If", "Conv"),
+    *(
+        "Gather",
+        "Slice",
+        "ReduceMax",
+        "Max",
+        "Min",
+        "Pow",
+        "Sqrt",
+        "Reciprocal",
+        "Abs",
+        "Exp",
+        "Constant",
+        "If",
+        "Conv",
+    ),
 )
-ATTRIBUTES = ("axis", "alpha", "beta", "transA", "transB", "to", "epsilon", "perm", "axes", "keepdims", "block_size")
+ATTRIBUTES = (
+    "precision",
+    "resolutions",
+    "scales",
+    "bits",
+    "entries",
+    "degree",
+    "axis",
+    "alpha",
+    "beta",
+    "transA",
+    "transB",
+    "to",
+    "epsilon",
+    "perm",
+    "axes",
+    "keepdims",
+    "block_size",
+)
 DIMS = (-1, 0, 1, 2, 3, 4, 5, 1 << 20, 1 << 31, 1 << 62, -(1 << 62))
 TYPES = (0, 1, 2, 3, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 17, 21, 22, 99)
 REALS = (0.0, -0.0, 1.0, -1.0, 1e-45, 1e38, 3e38, float("nan"), float("inf"), 0.5)

@@ -28,7 +28,7 @@ class Cluster:
             raise MlpressError("a cluster needs Dask: install mlpress[cluster]") from error
         try:
             self._client: Any = Client(address, timeout=CONNECT_S, set_as_default=False)
-        except (OSError, ValueError, TimeoutError) as error:
+        except Exception as error:  # what Dask raises for addresses shares no narrower base class
             raise MlpressError(f"no Dask scheduler answers at {address}; start one with `dask scheduler`") from error
 
     def __enter__(self) -> Cluster:
@@ -45,12 +45,16 @@ class Cluster:
 
     def map(self, work: Callable[[P, T], R], problem: P, items: Sequence[T]) -> list[R]:
         """Return ``work(problem, item)`` for every item, each on one of the workers, in the order of the items."""
+        from concurrent.futures import CancelledError
+
         from distributed import KilledWorker
 
         # Scattered data would be lost with the workers that hold it; a task's own arguments are not.
         tasks = [self._client.submit(work, problem, item, pure=False) for item in items]
         try:
             found: list[R] = self._client.gather(tasks)
+        except (CancelledError, OSError, TimeoutError) as error:
+            raise MlpressError("the cluster's scheduler is gone; start it again, then resume the search") from error
         except KilledWorker as error:
             raise MlpressError(
                 f"the cluster lost several workers over one task ({error}); look at their memory, then resume"

@@ -66,10 +66,11 @@ class Genome:
 
     def check(self) -> None:
         """Raise :class:`MlpressError` where the arrays are no genome (they may come from a file)."""
-        own = self.first_gate + np.arange(len(self.table))
-        shapes = self.table.dtype == np.uint8 and self.operands.dtype == self.outputs.dtype == np.int32
-        if not shapes or self.operands.shape != (len(own), 2) or self.outputs.ndim != 1 or self.table.ndim != 1:
+        types = self.table.dtype == np.uint8 and self.operands.dtype == self.outputs.dtype == np.int32
+        flat = self.table.ndim == self.outputs.ndim == 1
+        if not types or not flat or self.operands.shape != (len(self.table), 2):
             raise MlpressError("a netlist of the evolution has arrays of the wrong types or shapes")
+        own = self.first_gate + np.arange(len(self.table))
         read = (self.operands >= 0).all() and (self.operands < own[:, None]).all()
         if not read or not np.all((self.outputs >= 0) & (self.outputs < self.first_gate + len(own))):
             raise MlpressError("a netlist of the evolution reads a signal that does not come before the gate")

@@ -126,7 +126,7 @@ def run_avr(source: CSource, machine: Core, codes: NDArray[Any], optimise: str =
             raise OutOfTimeError(f"{source.name} did not end in simavr within {SECONDS} s") from None
     if done.returncode:
         raise MlpressError(f"{source.name} crashes in simavr")
-    return _read(source, machine, done.stdout.decode(), len(rows), optimise)
+    return _read(source, machine, done.stdout.decode("ascii", "replace"), len(rows), optimise)
 
 
 def avr_sizes(source: CSource, machine: Core, optimise: str = "Os") -> Sizes:

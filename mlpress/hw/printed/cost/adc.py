@@ -167,6 +167,9 @@ def converters_read(linked: Linked, feeds: Iterable[Feed]) -> list[Converter]:
     ports = {port.name: port for port in linked.netlist.inputs}
     found = []
     for feed in feeds:
+        if feed.port not in ports or ports[feed.port].width < feed.low + feed.converter.bits:
+            there = ", ".join(list(ports)[:20])
+            raise MlpressError(f"the netlist has no input {feed.port!r} of those bits for a converter; it has {there}")
         nets = ports[feed.port].nets[feed.low : feed.low + feed.converter.bits]
         found.append(feed.converter.reading(sum(1 << k for k, net in enumerate(nets) if net in live)))
     return found

@@ -235,9 +235,10 @@ class Source:
         sign = 1
         if word == "-":
             sign, word = -1, self.take()
-        if not word.replace("_", "").isdecimal() or len(word) > 9:
+        digits = word.replace("_", "")
+        if not (digits.isascii() and digits.isdecimal()) or len(word) > 9:
             raise self.error(f"{word!r} where an index should be")
-        return sign * int(word)
+        return sign * int(digits)
 
     def _declare(self, module: Module, kind: str) -> None:
         direction = kind if kind in ("input", "output") else ""
