@@ -176,6 +176,11 @@ def search_prepared(
     costs = search_target(options).gate_costs(metrics[0].name)
     if level == "both" and costs is None:
         level = "integer"
+    if options.quantisation.levels and level != "gates":
+        if level == "integer":
+            raise MlpressError("networks are searched on even grids: leave levels out, or take --level gates")
+        watch.note("levels are chosen: gates are searched, not networks, whose search needs an even grid")
+        level = "gates"
     if level != "gates":
         check_model(options, net, metrics[0].name)
     fixed = {"integer": [budget.generations], "gates": [rounds], "both": [budget.generations, rounds]}[level]
