@@ -2,8 +2,8 @@
 
 Of every way to choose levels and every set, the scikit-learn tree that is chosen by held-out folds within each of the
 areas that ``system.py`` allows, comparators counted: its mean test accuracy, and the paired mean difference to the tree
-on 15 even levels with its standard error.  These take a minute or so per set and split.  Searches on such levels are ``system.py --levels N
---cuts RULE --keep FILE``; ``--searched FILE`` is the same table of the designs in such a file.
+on 15 even levels with its standard error.  These take a minute or so per set and split.  Searches on such levels are
+``system.py --levels N --cuts RULE --keep FILE``; ``--searched FILE`` is the same table of the designs in such a file.
 """
 
 import statistics
