@@ -21,17 +21,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from printed_gates import as_model, network
+from printed_gates import as_model
 from processor import processor_budgets
-from support import SPLIT, TOPOLOGIES, arguments, coded, dataset, protocol, show
+from support import SPLIT, TOPOLOGIES, arguments, dataset, protocol, show
 
 from mlpress import Dataset, approx, ir
 from mlpress.approx import gates
 from mlpress.design import Design
-from mlpress.frontend import Quantised
+from mlpress.frontend import CUT_RULES, Quantised, with_cuts
 from mlpress.frontend.quantisation import Report
 from mlpress.pipeline import search as searching
-from mlpress.pipeline.compile import Options, build_design
+from mlpress.pipeline.compile import FINE_BITS, Options, build_design
 from mlpress.pipeline.measuring import measured
 from mlpress.pipeline.preparation import Prepared
 from mlpress.pipeline.result import SearchResult
@@ -87,11 +87,13 @@ class Row:
     budget_s: float
     rounds: int
     command: str
+    levels: int = 0
+    cuts: str = ""
 
     @property
-    def search(self) -> tuple[str, int, int, str]:
+    def search(self) -> tuple[str, int, int, str, int, str]:
         """What names the search: a file holds its rows once."""
-        return self.dataset, self.split, self.seed, self.minimise
+        return self.dataset, self.split, self.seed, self.minimise, self.levels, self.cuts
 
     @property
     def allowed(self) -> float:
@@ -110,16 +112,24 @@ class TreeRow:
     power_mw: float
 
 
-def prepared(folder: Path, name: str, split: int, seed: int) -> tuple[Prepared, Dataset]:
-    """The set's network, trained on the training rows, with inputs that read real values; and the test rows."""
+def prepared(
+    folder: Path, name: str, split: int, seed: int, levels: int = 0, cuts: str = ""
+) -> tuple[Prepared, Dataset]:
+    """The set's network, trained on the training rows, with inputs that read real values; and the test rows.
+
+    With ``levels`` these are so many that ``cuts`` chooses on the training rows, in place of 15 even ones.
+    """
     train, test, scaler = protocol(folder, name, split)
-    net = network(coded(folder, name, split)[0], name, seed)
-    scale, offset = 16 * scaler.scale_, 16 * scaler.min_
-    inputs = tuple(
-        replace(feature, scale=float(scale[k]), offset=float(offset[k])) for k, feature in enumerate(net.inputs)
-    )
+    bits = FINE_BITS if levels else 4
+    scale, offset = (1 << bits) * scaler.scale_, (1 << bits) * scaler.min_
+    even = tuple(ir.Input(each, bits, float(scale[k]), float(offset[k])) for k, each in enumerate(train.names))
+    hidden = TOPOLOGIES[name][1:-1]
+    shape = approx.dense(even, hidden, train.classes)
+    labels = train.labels.astype(np.int64)
+    if levels:
+        shape = with_cuts(shape, ir.encode(shape, train.features), labels, levels, cuts)
+    net = approx.train(ir.encode(shape, train.features), labels, shape, approx.Training(hidden, seed=seed))
     model = replace(as_model(net), scale=scale, offset=offset - 0.5)
-    net = replace(net, inputs=inputs)
     share = float(np.mean(ir.interpret(net, ir.encode(net, train.features)).decision == train.labels))
     report = Report("accuracy", share, share, 1.0, (), len(train), True)
     return Prepared(model, Quantised(net, report), train, None, {}, (), ()), test
@@ -174,7 +184,7 @@ def rows_of(folder: Path, name: str, split: int, seed: int, options: Any) -> lis
     metric = options.minimise
     limits = ALLOWED[metric][name]
     build = Options.of("egfet", effort=options.effort, interface="unary")
-    ready, test = prepared(folder, name, split, seed)
+    ready, test = prepared(folder, name, split, seed, options.levels, options.cuts)
     found = searched(ready, seed, build, options, max(limits))
     trees = tree_rows(ready, test, limits, seed, build, metric)
     built: dict[int, tuple[Design, list[str]]] = {}
@@ -214,6 +224,8 @@ def rows_of(folder: Path, name: str, split: int, seed: int, options: Any) -> lis
                 budget_s=options.seconds,
                 rounds=getattr(found.front, "rounds", 0),
                 command=command(name, split, options),
+                levels=options.levels,
+                cuts=options.cuts,
             )
         )
     return rows
@@ -223,23 +235,26 @@ def command(name: str, split: int, options: Any) -> str:
     """The command that makes the rows of a search again, beside ``--data``."""
     words = [f"benchmarks/system.py --sets {name} --splits {split} --seconds {options.seconds:g}"]
     words += [f"--level {options.level} --effort {options.effort} --minimise {options.minimise}"]
+    words += [f"--levels {options.levels} --cuts {options.cuts}"] if options.levels else []
     return " ".join(words) + (" --prove" if options.prove else "")
 
 
 def table(found: list[Row]) -> list[dict[str, Any]]:
     """Means over the splits, or over the seeds of the literature's split, of every set and limit."""
-    groups: dict[tuple[str, str, str, float], list[Row]] = {}
+    groups: dict[tuple[str, str, str, str, float], list[Row]] = {}
     for row in found:
         kind = "literature's" if row.split == SPLIT else "others"
-        groups.setdefault((row.dataset, kind, row.minimise, row.allowed), []).append(row)
+        levels = f"{row.levels} by {row.cuts}" if row.levels else "15 even"
+        groups.setdefault((row.dataset, kind, levels, row.minimise, row.allowed), []).append(row)
     lines = []
-    for (name, kind, minimise, allowed), rows in groups.items():
+    for (name, kind, levels, minimise, allowed), rows in groups.items():
         gains = [row.test_accuracy - row.tree_accuracy for row in rows]
         mean = partial(_mean, rows)
         lines.append(
             {
                 "dataset": name,
                 "splits": kind,
+                "levels": levels,
                 "allowed": f"{allowed:g} {'cm2' if minimise == 'area' else 'mW'}",
                 "runs": len(rows),
                 "test_accuracy": mean("test_accuracy"),
@@ -275,7 +290,8 @@ def kept(options: Any) -> list[Row]:
         return []
     found = read(options.keep)
     for row in found:
-        if row.minimise == options.minimise and row.command != command(row.dataset, row.split, options):
+        same = (row.minimise, row.levels, row.cuts) == (options.minimise, options.levels, options.cuts)
+        if same and row.command != command(row.dataset, row.split, options):
             print(f"--keep: {options.keep} holds rows of `{row.command}`; name another file", file=sys.stderr)
             raise SystemExit(2)
     return found
@@ -296,20 +312,23 @@ def main() -> None:
     parser.add_argument(
         "--minimise", default="area", choices=list(ALLOWED), help="the metric that ranks and is limited"
     )
+    parser.add_argument("--levels", type=int, default=0, help="an input, chosen by --cuts in place of 15 even ones")
+    parser.add_argument("--cuts", default="", choices=["", *CUT_RULES], help="how --levels are chosen")
     parser.add_argument("--level", default="gates", choices=["gates", "both"], help="what is searched")
     parser.add_argument("--effort", default="default", help="of synthesis")
     parser.add_argument("--prove", action="store_true", help="prove every design")
     parser.add_argument("--keep", type=Path, metavar="FILE", help="hold every row here; what it has is not run again")
     parser.add_argument("--show", type=Path, metavar="FILE", help="no search: the table of these lines")
     options = parser.parse_args()
+    if bool(options.levels) != bool(options.cuts):
+        parser.error("--levels and --cuts go together")
     if options.show is not None:
         show("Sensor to class", table(read(options.show)), options.json)
         return
     found = kept(options)
     done = {row.search for row in found}
-    tasks = [
-        task for task in plan(options.only, options.splits, options.seeds) if (*task, options.minimise) not in done
-    ]
+    kind = (options.minimise, options.levels, options.cuts)
+    tasks = [task for task in plan(options.only, options.splits, options.seeds) if (*task, *kind) not in done]
     for name in dict.fromkeys(name for name, _, _ in tasks):
         dataset(options.data, name)  # asks for a file that is missing before anything takes time
     for name, split, seed in tasks:

@@ -37,6 +37,10 @@ WeightBits = Annotated[int, typer.Option(help="Bits of each weight.")]
 ActivationBits = Annotated[int, typer.Option(help="Bits of each hidden output.")]
 SearchLevel = Literal["integer", "gates", "both"]
 Start = Literal["model", "tree"]
+Levels = Annotated[
+    int, typer.Option(help="Comparators per input, at thresholds chosen from the rows (at most 63; 0: an even grid).")
+]
+Cuts = Annotated[str, typer.Option(help="How they are chosen: uniform, quantiles, information or mdl.")]
 Interface = Annotated[
     str | None,
     typer.Option(help="How codes come in: unary (comparators, counted; the default where known) or binary."),

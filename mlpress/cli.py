@@ -14,11 +14,13 @@ from mlpress import __version__, interrupts
 from mlpress.arguments import (
     ActivationBits,
     AsJson,
+    Cuts,
     Effort,
     Features,
     InputBits,
     Interface,
     Label,
+    Levels,
     Liberty,
     OffsetSigma,
     Output,
@@ -204,6 +206,8 @@ def search(
     ] = None,
     option: TargetOption = None,
     interface: Interface = None,
+    levels: Levels = 0,
+    cuts: Cuts = "information",
     offset_sigma: OffsetSigma = None,
     defect_rate: Annotated[float, typer.Option(help="Of these copies, the share of cells that are stuck.")] = 0.0,
     copies: Annotated[int, typer.Option(help="Printed copies that are drawn.")] = 1000,
@@ -236,14 +240,8 @@ def search(
     own = read_given(
         option, liberty=liberty, effort=effort, rate_hz=rate, with_adc=with_adc or None, interface=interface
     )
-    options = compiler.Options.of(
-        target,
-        input_bits=input_bits,
-        weight_bits=weight_bits,
-        activation_bits=activation_bits,
-        **own,
-    )
-    options = usual(options, own)
+    own |= {"input_bits": input_bits, "weight_bits": weight_bits, "activation_bits": activation_bits}
+    options = usual(compiler.Options.of(target, levels=levels, cuts=cuts, **own), own)
     limits = limits_of(max_loss, most_by_metric, options.target.level)
     settings = Settings(level, start == "tree", limits, minimise, power_weight, seed)
     points = () if published is None else read_points(published, searching.column_of(options, minimise))

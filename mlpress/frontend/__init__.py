@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mlpress._lazy import lazy_door
 
 if TYPE_CHECKING:
+    from mlpress.frontend.cuts import CUT_RULES, check_cuts, with_cuts
     from mlpress.frontend.data import BUNDLED, Dataset
     from mlpress.frontend.estimators import from_sklearn
     from mlpress.frontend.field_reader import load_field
@@ -17,10 +18,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BUNDLED",
+    "CUT_RULES",
     "Dataset",
     "Match",
     "Quantised",
     "Report",
+    "check_cuts",
     "drawn_samples",
     "from_sklearn",
     "listed",
@@ -30,6 +33,7 @@ __all__ = [
     "quantise",
     "read_rows",
     "read_samples",
+    "with_cuts",
     "with_features",
 ]
 
@@ -37,10 +41,12 @@ __getattr__ = lazy_door(
     __name__,
     {
         "BUNDLED": "data",
+        "CUT_RULES": "cuts",
         "Dataset": "data",
         "Match": "matching",
         "Quantised": "quantisation",
         "Report": "quantisation",
+        "check_cuts": "cuts",
         "drawn_samples": "samples",
         "from_sklearn": "estimators",
         "listed": "matching",
@@ -50,6 +56,7 @@ __getattr__ = lazy_door(
         "read_samples": "samples",
         "paired": "matching",
         "quantise": "quantisation",
+        "with_cuts": "cuts",
         "with_features": "matching",
     },
 )

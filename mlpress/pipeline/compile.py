@@ -21,7 +21,7 @@ from mlpress.pipeline import suspicions
 from mlpress.pipeline.fields import compile_field
 from mlpress.pipeline.preparation import prepare
 from mlpress.progress import Progress, Silent, recorded
-from mlpress.targets import DEFAULT_TARGET, Rows, Target, read_target, target_options
+from mlpress.targets import DEFAULT_TARGET, Interfaced, Rows, Target, read_target, target_options
 from mlpress.verify import require_equal
 
 Task = Literal["auto", "classification", "regression"]
@@ -32,17 +32,41 @@ if TYPE_CHECKING:
 
 TOOLS = ("amaranth", "numpy", "onnx", "onnxruntime", "pyosys", "pyverilog", "scikit-learn")
 
+FINE_BITS = 8
+"""Bits of the grid on which levels are chosen: a step is a fifth of the offset that printed comparators have (2 %)."""
+
 BETWEEN_COLLECTIONS = 1_000_000
 """Objects made between two searches for cycles, while a design is built."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quantisation:
-    """How a model over real numbers becomes integers: bits of each input's code, weight and hidden output."""
+    """How a model over real numbers becomes integers: bits of each input's code, weight and hidden output.
+
+    With ``levels`` an input is read by at most so many comparators, whose thresholds lie where the rule ``cuts`` puts
+    them on the training rows, on a grid of :data:`FINE_BITS` bits or of ``input_bits`` where these are more.
+    """
 
     input_bits: int = 4
     weight_bits: int = 8
     activation_bits: int = 8
+    levels: int = 0
+    cuts: str = "information"
+
+    @property
+    def code_bits(self) -> int:
+        """Bits of each input's code."""
+        return max(self.input_bits, FINE_BITS) if self.levels else self.input_bits
+
+    @property
+    def read_levels(self) -> int:
+        """Levels of an input that comparators read."""
+        return self.levels or (1 << self.input_bits) - 1
+
+    def facts(self) -> dict[str, Any]:
+        """Return the options as plain JSON values, those of levels where there are some."""
+        known = asdict(self)
+        return known if self.levels else {name: known[name] for name in known if name not in {"levels", "cuts"}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +87,24 @@ class Options:
             if not set(own) - set(target_options(target)):
                 raise
             raise MlpressError(f"{error}; of every target {', '.join(sorted(bits))}") from None
-        wrong = {name: options[name] for name in bits & set(options) if type(options[name]) is not int}
+        given = {name: options[name] for name in bits & set(options)}
+        wrong = {name: value for name, value in given.items() if name != "cuts" and type(value) is not int}
         if wrong:
             name, value = next(iter(wrong.items()))
             raise MlpressError(f"option {name!r} is {value!r}; it must be a whole number")
-        return cls(found, Quantisation(**{name: options[name] for name in bits & set(options)}))
+        if given.get("levels") or given.get("cuts", "information") != "information":
+            from mlpress.frontend import check_cuts
+
+            check_cuts(given.get("levels", 0), given.get("cuts", "information"))
+            if not isinstance(found, Interfaced):
+                raise MlpressError(
+                    f"target {found.name} reads no comparators whose levels can be chosen: leave them out"
+                )
+        return cls(found, Quantisation(**given))
 
     def facts(self) -> dict[str, Any]:
         """Return all options as plain JSON values; a target of the real level quantises nothing."""
-        bits = asdict(self.quantisation) if self.target.level == "integer" else {}
+        bits = self.quantisation.facts() if self.target.level == "integer" else {}
         return {"target": self.target.name, **self.target.facts(), **bits}
 
 

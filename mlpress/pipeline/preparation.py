@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from mlpress import ir
 from mlpress.errors import MlpressError
@@ -73,8 +75,10 @@ def prepare(
         warnings += more
     match = dataset.match(model)
     quantised = quantised_model(model, dataset, quantisation)
+    rows = dataset.for_model(quantised.net)
+    if quantisation.levels:
+        quantised = behind_cuts(quantised, model, rows, quantisation)
     net = quantised.net
-    rows = dataset.for_model(net)
     tests = None if test is None else test.for_model(net)
     warnings += match.warnings() + suspicions.of_rows(rows, "training")
     warnings += [] if tests is None else suspicions.of_rows(tests, "test")
@@ -85,6 +89,20 @@ def prepare(
     return Prepared(model, quantised, rows, tests, facts, match.notes(), warnings)
 
 
+def behind_cuts(quantised: Quantised, model: ir.Model, rows: Dataset, quantisation: Quantisation) -> Quantised:
+    """Return the network behind the levels that ``quantisation`` chooses on ``rows``, with its score there."""
+    from mlpress.frontend import with_cuts
+
+    net = quantised.net
+    if net.scores is not None:
+        raise MlpressError("levels are chosen for classes; leave levels out for a regression")
+    net = with_cuts(net, ir.encode(net, rows.features), rows.labels.astype(int), quantisation.levels, quantisation.cuts)
+    decided = ir.interpret(net, ir.encode(net, rows.features)).decision
+    right = float(np.mean(decided == rows.labels))
+    agreement = float(np.mean(decided == ir.interpret_model(model, rows.features)[1]))
+    return replace(quantised, net=net, report=replace(quantised.report, net_score=right, agreement=agreement))
+
+
 def quantised_model(model: ir.Model, dataset: Dataset, quantisation: Quantisation) -> Quantised:
     """Quantise ``model`` with the widths of ``quantisation``, calibrated on ``dataset``."""
     from mlpress.frontend import quantise
@@ -92,7 +110,7 @@ def quantised_model(model: ir.Model, dataset: Dataset, quantisation: Quantisatio
     return quantise(
         model,
         dataset,
-        input_bits=quantisation.input_bits,
+        input_bits=quantisation.code_bits,
         weight_bits=quantisation.weight_bits,
         activation_bits=quantisation.activation_bits,
     )

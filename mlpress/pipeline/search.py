@@ -172,10 +172,9 @@ def search_prepared(
     prepared.say(watch)
     net, every = prepared.quantised.net, prepared.rows
     rows = sampled(every, settings.seed, watch)
-    level, key = settings.level, search_key(net, rows, options, settings)
+    key = search_key(net, rows, options, settings)
     costs = search_target(options).gate_costs(metrics[0].name)
-    if level == "both" and costs is None:
-        level = "integer"
+    level = _searched_level(settings.level, options, watch, gates=costs is not None)
     if level != "gates":
         check_model(options, net, metrics[0].name)
     fixed = {"integer": [budget.generations], "gates": [rounds], "both": [budget.generations, rounds]}[level]
@@ -228,6 +227,18 @@ def search_prepared(
         warnings=warnings,
         progress=heard,
     )
+
+
+def _searched_level(level: Level, options: Options, watch: tasks.Watcher, *, gates: bool) -> Level:
+    """Return what is searched; networks are not where levels are chosen, nor ``gates`` where a target has none."""
+    if level == "both" and not gates:
+        level = "integer"
+    if not options.quantisation.levels or level == "gates":
+        return level
+    if level == "integer":
+        raise MlpressError("networks are searched on even grids: leave levels out, or take --level gates")
+    watch.note("levels are chosen: gates are searched, not networks, whose search needs an even grid")
+    return "gates"
 
 
 def check_model(options: Options, net: ir.Net, metric: str) -> None:

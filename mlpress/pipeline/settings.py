@@ -97,7 +97,7 @@ def usual(options: Options, given: Mapping[str, Any]) -> Options:
 
     It stays where inputs have more levels than unary ones may have.
     """
-    target, levels = options.target, (1 << options.quantisation.input_bits) - 1
+    target, levels = options.target, options.quantisation.read_levels
     if "interface" in given or levels > ir.UNARY_LEVELS or not isinstance(target, Interfaced):
         return options
     return replace(options, target=target.searched())

@@ -94,3 +94,13 @@ def test_lines_that_are_kept_are_read_again(
     with pytest.raises(SystemExit):
         system.main()
     assert "holds rows of `benchmarks/system.py --sets cardio --splits 0 --seconds 40" in capsys.readouterr().err
+
+
+def test_levels_are_compared_split_by_split(system: Any) -> None:
+    levels = importlib.import_module("levels")
+    point = levels.Point("cardio", 0, 0, "", 0.03, 0.90, 0.02)
+    more = [point, point._replace(split=1, accuracy=0.92)]
+    more += [each._replace(levels=7, cuts="mdl", accuracy=each.accuracy + 0.01 * (1 + each.split)) for each in more]
+    even, chosen = levels.table(more)
+    assert (even["levels"], chosen["levels"], chosen["splits"]) == ("15 even", "7 by mdl", 2)
+    assert even["gain"] == 0.0 and chosen["gain"] == pytest.approx(0.015) and chosen["error"] == pytest.approx(0.005)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpress.errors import MlpressError
-from mlpress.ir import Input
+from mlpress.ir import Input, code_values
 
 Ints = NDArray[np.int64]
 
@@ -30,6 +30,9 @@ MOST_ROWS = 32_000
 COPIES = 16
 MOVED = 0.5
 """Share of the codes of a moved neighbour that are one above or one below."""
+
+STEPS = 15
+"""The kept levels of an input have so many steps: as many as 4 bits have levels."""
 
 MIXED = 0.5
 """Share of the codes of a mixed neighbour that are another row's: one of the :data:`SIMILAR` nearest."""
@@ -71,7 +74,7 @@ def augment_rows(
         return codes, labels
     rng = np.random.default_rng((seed, 3))
     top = np.array([(1 << feature.bits) - 1 for feature in inputs])
-    near = _moved(codes, top, copies, rng) if augmentation == "moved" else _mixed(codes, top, copies, rng)
+    near = _moved(codes, inputs, copies, rng) if augmentation == "moved" else _mixed(codes, top, copies, rng)
     said = _committee(codes.tobytes(), labels.tobytes(), codes.shape[1], seed, quick).predict(near).astype(np.int64)
     times = -(-copies // 2)
     return (
@@ -80,11 +83,17 @@ def augment_rows(
     )
 
 
-def _moved(codes: Ints, top: Ints, copies: int, rng: np.random.Generator) -> Ints:
+def _moved(codes: Ints, inputs: tuple[Input, ...], copies: int, rng: np.random.Generator) -> Ints:
+    """Return neighbours a step up or down: of a code, or of an input with kept levels a :data:`STEPS`-th of these."""
     near = np.repeat(codes, copies, axis=0)
     draw = rng.random(near.shape)
-    moved: Ints = np.clip(near + (draw < MOVED / 2) - (draw > 1 - MOVED / 2), 0, top)
-    return moved
+    step = (draw < MOVED / 2).astype(np.int64) - (draw > 1 - MOVED / 2)
+    for k, feature in enumerate(inputs):
+        kept = np.array(code_values(feature), np.int64)
+        far = 1 if feature.levels is None else max(1, len(feature.levels) // STEPS)
+        place = np.searchsorted(kept, near[:, k]) + far * step[:, k]
+        near[:, k] = kept[np.clip(place, 0, len(kept) - 1)]
+    return near
 
 
 def _mixed(codes: Ints, top: Ints, copies: int, rng: np.random.Generator) -> Ints:

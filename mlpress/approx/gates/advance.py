@@ -33,7 +33,7 @@ from mlpress.approx.gates.rows import PackedRows, Rows, pack_rows, packed_order
 from mlpress.approx.gates.state import CORRECT, COST, MOVES, State
 from mlpress.approx.gates.whole import input_costs
 from mlpress.ir import Circuit
-from mlpress.sim import packed
+from mlpress.sim import packed as packing
 
 COLD = 0.03
 """The temperature at which annealing ends, in areas of the smallest gate."""
@@ -109,7 +109,7 @@ def right_rows(problem: GateProblem, genome: Genome, rows: Rows) -> NDArray[np.b
     order, words = packed_order(rows), pack_rows(problem.inputs, len(problem.classes), rows)
     state = new_state(genome, words, problem.costs, 0)
     right = np.empty(len(rows), np.bool_)
-    right[order] = packed.unpack(state.right[None], len(rows))[0]
+    right[order] = packing.unpack(state.right[None], len(rows))[0]
     return right
 
 

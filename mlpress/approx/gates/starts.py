@@ -24,6 +24,7 @@ from mlpress.ir import (
     interpret_circuit,
     to_text,
     unary,
+    unary_circuit,
 )
 
 ROW_VISITS = 200_000
@@ -128,7 +129,10 @@ class Trained:
 @lru_cache(maxsize=16)
 def _trained_circuit(start: Trained, rows: Rows, seed: int) -> Circuit:
     """Return the circuit of a start, trained once: an archive's rows stay the same object from round to round."""
-    circuit = bit_blast(start.net(rows, seed))
+    net = start.net(rows, seed)
+    if start.interface == "unary" and any(feature.levels is not None for feature in net.inputs):
+        return unary_circuit(net)  # levels that are no even grid have dear encoders
+    circuit = bit_blast(net)
     return unary(circuit) if start.interface == "unary" else circuit
 
 
