@@ -168,6 +168,11 @@ class Net:
         """Terms of all neurons together."""
         return sum(len(neuron.terms) for layer in self.layers for neuron in layer.neurons)
 
+    @property
+    def product_bits(self) -> int:
+        """Bits of all products, before any are shared: the size, found at no cost."""
+        return sum(term.mask.bit_count() for layer in self.layers for neuron in layer.neurons for term in neuron.terms)
+
 
 def port_name(index: int) -> str:
     """Return the name of the port, and of the code, of input ``index``: ``x0``, ``x1``, ..."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from importlib.metadata import PackageNotFoundError, version
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -200,11 +201,13 @@ def build_design(
     options: Options,
     *,
     hint: str | None = None,
+    optional_until: float = inf,
     progress: Progress | None = None,
 ) -> Design:
     """Build an integer network, a circuit or a field for the target; verify and estimate what was built.
 
-    ``hint`` is what a search already wrote of this program for this target.
+    ``hint`` is what a search already wrote of this program for this target.  Optional engines that would not end by
+    the moment ``optional_until`` (of :func:`time.monotonic`) do not begin.
     """
     progress = progress or Silent()
     target = options.target
@@ -222,7 +225,7 @@ def build_design(
         built=(target, artifact),
     )
     progress.step("verify in every engine")
-    results = require_equal(design, progress=progress)
+    results = require_equal(design, optional_until=optional_until, progress=progress)
     progress.step("estimate the cost")
     cost = target.estimate(artifact, rows)
     return design.with_facts(

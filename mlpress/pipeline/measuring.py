@@ -63,16 +63,18 @@ def _costs(task: Task, designs: Sequence[MergedDesign], integer: IntegerFront | 
     from mlpress.approx import now
 
     known: dict[ir.Net, Cost] = {}
+    expected_s = search_target(task.options).expected_s
     costs: dict[int, Cost | None] = {}
     slowest = 0.0
     left = 0
     for each in designs:
         since = now()
-        quick = task.clock.left_s() - task.clock.chosen_s < 1.5 * slowest
+        left_s = task.clock.left_s() - task.clock.chosen_s
+        net = None if integer is None or each.level != "integer" else integer.net(cast("Any", each.source))
+        program = cast("gates.CircuitDesign", each.source).circuit if net is None else net
+        quick = left_s < max(1.5 * slowest, expected_s(program))
         left += quick
-        if each.level == "integer":
-            assert integer is not None  # the design is of its front
-            net = integer.net(cast("Any", each.source))
+        if net is not None:
             if net not in known and not quick:
                 known[net] = measured(net, task.rows, task.options)
             costs[id(each)] = known.get(net)

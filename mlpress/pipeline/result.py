@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +23,6 @@ from mlpress.pipeline.compile import Options, build_design
 from mlpress.pipeline.measuring import measured
 from mlpress.pipeline.preparation import Prepared
 from mlpress.pipeline.settings import search_target
-from mlpress.pipeline.starts import product_bits
 from mlpress.progress import Progress, recorded
 
 if TYPE_CHECKING:
@@ -45,9 +45,6 @@ if TYPE_CHECKING:
 
 THOROUGH_END_S = 40.0
 """With less time for the end of a search, the chosen design is synthesised as the front is."""
-
-BUILD_BITS_PER_S = 30
-"""Bits of a network's products per second of building its design: a careful guess for the budget."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,7 +126,7 @@ class SearchResult:
             self.progress.note(self._why_exact(designs, max_loss))
             return self._exact(max_loss)
         else:
-            best = within[0]
+            best = next((each for each in within if self._in_time(self.program(each))), min(within, key=self.price))
         return self.design(best, max_loss)
 
     def within(self, most: Mapping[str, float] | None = None) -> list[Judged]:
@@ -153,7 +150,10 @@ class SearchResult:
 
     def _affordable(self) -> bool:
         """Return whether there is time to build the exact network."""
-        return self.clock.left_s() >= product_bits(self.exact) / BUILD_BITS_PER_S
+        return self._in_time(self.exact)
+
+    def _in_time(self, program: ir.Net | ir.Circuit) -> bool:
+        return self.clock.left_s() >= search_target(self.options).expected_s(program)
 
     def _why_exact(self, designs: Sequence[Judged], max_loss: float) -> str:
         best = max(each.validation_accuracy for each in designs)
@@ -191,7 +191,13 @@ class SearchResult:
         for text in suspicions.of_test(accuracies):
             progress.warn(text)
         design = build_design(
-            program, rows.features, rows.labels, self._shipped(program), hint=hint or None, progress=progress
+            program,
+            rows.features,
+            rows.labels,
+            self._shipped(program),
+            hint=hint or None,
+            optional_until=monotonic() + self.clock.left_s(),
+            progress=progress,
         )
         facts: dict[str, Any] = {
             "source": dict(self.prepared.source),

@@ -21,11 +21,6 @@ HURRIED_BITS = 1_000
 """:data:`MOST_BITS` of a search that has little time."""
 
 
-def product_bits(net: ir.Net) -> int:
-    """Return the bits of all products of a net, before any are shared: its size, found at no cost."""
-    return sum(term.mask.bit_count() for layer in net.layers for neuron in layer.neurons for term in neuron.terms)
-
-
 def trained_anew(net: ir.Net, inputs: tuple[ir.Input, ...] = ()) -> gates.Trained:
     """Return a start that trains networks of the shape of ``net``; their circuits receive codes as ``inputs`` do."""
     from mlpress.approx import gates
@@ -66,7 +61,7 @@ def starts(
     inputs = inputs or net.inputs
     anew = replace(trained_anew(net, inputs), tries=1) if few else trained_anew(net, inputs)
     most = HURRIED_BITS if few else MOST_BITS
-    small = product_bits(net) <= most
+    small = net.product_bits <= most
     stand_in = gates.Tree(inputs, net.classes, TREE_LEAVES[-1])
     found: list[gates.Start] = []
     if small:
@@ -76,7 +71,7 @@ def starts(
         found.insert(0 if few and integer is not None else len(found), fitted[0])
     if integer is not None:
         nets = [(k, integer.net(design)) for k, design in enumerate(integer.designs)]
-        like = [(k, each) for k, each in nets if each.inputs == net.inputs and product_bits(each) <= most]
+        like = [(k, each) for k, each in nets if each.inputs == net.inputs and each.product_bits <= most]
         quarters = (2,) if few else (1, 2, 3)
         for i in sorted({len(like) * k // 4 for k in quarters}) if like else []:  # no pruned converters
             k, searched = like[i]
@@ -88,7 +83,7 @@ def starts(
     found += fitted[1:] if trees else [] if found else fitted
     if not small:
         note(
-            f"the network's products have {product_bits(net)} bits: too many to evolve its circuit gate by gate, which "
+            f"the network's products have {net.product_bits} bits: too many to evolve its circuit gate by gate, which "
             f"starts from {', '.join(start.name for start in found)}"
         )
     return found

@@ -17,7 +17,7 @@ from mlpress.files import write_file
 from mlpress.metrics import Metric
 from mlpress.pipeline.compile import Options
 from mlpress.pipeline.settings import RunOptions, Settings, search_target
-from mlpress.pipeline.starts import HURRIED_BITS, MOST_BITS, exact_circuit, product_bits, starts, trained_anew
+from mlpress.pipeline.starts import HURRIED_BITS, MOST_BITS, exact_circuit, starts, trained_anew
 from mlpress.progress import Silent, counted
 from mlpress.targets import Interfaced
 
@@ -214,7 +214,7 @@ class Task:
         """Return the accuracies of networks of the model's shape, trained anew on folds; ``None`` for a large one."""
         from mlpress.approx import gates
 
-        if product_bits(self.net) > self.most_bits:
+        if self.net.product_bits > self.most_bits:
             return None
         self.progress.step("train networks of the model's own shape, to compare the model with")
         with interrupts.allowed():
@@ -313,7 +313,7 @@ class Task:
             approx.designs_of(integer, self.reference, self.held_rows, optimism), self.metrics[0].name
         )
         nets = [(each.number, integer.net(integer.designs[each.number])) for each in reversed(known)]
-        like = [(k, net) for k, net in nets if net.inputs == self.net.inputs and product_bits(net) <= self.most_bits]
+        like = [(k, net) for k, net in nets if net.inputs == self.net.inputs and net.product_bits <= self.most_bits]
         if not like:
             return []
         picks = sorted({round(i * (len(like) - 1) / (POLISHED - 1)) for i in range(POLISHED)})

@@ -76,7 +76,8 @@ class Engine(Protocol):
     """Runs an artifact on input codes.
 
     ``rows`` is how many rows it takes at most (None: all); an ``optional`` engine is a slow one, a check more where it
-    comes to its end; ``note`` says what a reader should know of it.
+    comes to its end, and may say in ``expected_s`` about how many seconds that takes; ``note`` says what a reader should
+    know of it.
     """
 
     @property
@@ -216,6 +217,10 @@ class SearchTarget(Target, Protocol):
 
     def shipped(self, program: Any) -> SearchTarget:
         """Return the target with the options that the chosen design of a search is worth."""
+        ...
+
+    def expected_s(self, program: Any) -> float:
+        """Return how long it takes to measure or build a design: seconds, a guess from its size."""
         ...
 
 

@@ -32,6 +32,9 @@ OPTIMISE = {"flash": "Os", "cycles": "O2"}
 MEASURED_ROWS = 16
 """Rows that a search measures each design of its front on: the time of generated code hardly depends on them."""
 
+BUILD_S = 1.0
+"""Seconds of a compiler and an emulator per program."""
+
 COUNTED, COUNTED_IN_A_RUN = 500_000, 4_000_000
 """Cycles that are counted one by one, for an estimate and for a run: about a million take a second."""
 
@@ -214,6 +217,10 @@ class Microcontroller:
     def shipped(self, program: Program) -> Microcontroller:
         """Return the target as it is."""
         return self
+
+    def expected_s(self, program: Program) -> float:
+        """Return what a compiler and an emulator take for a program of any size."""
+        return BUILD_S
 
     def claims(self, artifact: McuArtifact) -> Sequence[Claim]:
         """Return nothing: no claim about machine code can be proven here."""

@@ -41,6 +41,9 @@ VERILOG, BENCH, NETLIST = "top.v", "top_tb.v", "netlist.v"
 
 INTERFACES = ("binary", "unary")
 
+GATES_PER_BIT, SYNTHESIS_GROWTH = 7.5, 1.4
+"""And-gates per bit of a net's products, and the power of a thousand of them that synthesis takes in seconds."""
+
 START_S, TERM_S, GROWTH, LONG_S = 12.0, 9e-4, 1.22, 30.0
 """Processor time of a build at the default effort: seconds at any size, and for each term of the net to this power; and
 from how many seconds on a user is told.  Fitted to the four sizes of ``benchmarks/scale.py``: 21 s at 297 terms, 17 at
@@ -297,6 +300,14 @@ class Printed:
         circuit = ir.to_circuit(program)
         thorough = self.effort == "default" and len(circuit.ands) <= MOST_THOROUGH_NODES
         return replace(self, effort="thorough") if thorough else self
+
+    def expected_s(self, program: Program) -> float:
+        """Return how long synthesis takes: seconds of processor time.
+
+        Measured: 1 s for 134 bits of products (1,000 and-gates), 50 s for 2,120 (16,000).
+        """
+        gates = len(program.ands) if isinstance(program, ir.Circuit) else GATES_PER_BIT * program.product_bits
+        return float((gates / 1000) ** SYNTHESIS_GROWTH)
 
     def claims(self, artifact: PrintedArtifact) -> Sequence[Claim]:
         """Return that circuit, Verilog and mapped netlist are one function of all inputs."""

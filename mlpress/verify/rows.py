@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from math import inf
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -68,12 +70,14 @@ def verify(
     *,
     rows: int | None = None,
     more: NDArray[np.float64] | None = None,
+    optional_until: float = inf,
     progress: Progress | None = None,
 ) -> list[EngineResult]:
     """Run ``design`` in every engine; return one result per engine, equal or with its first difference.
 
     ``rows`` is the number of random rows (default: two seconds' worth); ``more`` are further rows of features, float64
-    (rows, inputs).  A design that was read from a folder is also held against what its other files say of it.
+    (rows, inputs).  An optional engine does not begin where it would not end by the moment ``optional_until`` (of
+    :func:`time.monotonic`).  A design that was read from a folder is also held against what its other files say of it.
     """
     progress = progress or Silent()
     program, target, artifact = design.program, design.target, design.artifact
@@ -88,15 +92,22 @@ def verify(
     results.append(_oracle(design, features, expected))
     seen = {f"output {port}": expected[f"output {port}"] for port in program.ports}
     for engine in target.engines(artifact):
-        results.append(_checked(engine, codes, seen, progress))
+        expected_s = float(getattr(engine, "expected_s", 0.0))
+        if engine.optional and monotonic() + expected_s > optional_until:
+            note = f"not begun: it takes about {max(expected_s, 1.0):.0f} s, and there is no time left"
+            results.append(EngineResult(engine.name, 0, note=note, verdict="out of time", optional=True))
+        else:
+            results.append(_checked(engine, codes, seen, progress))
     facts = design.facts if "format" in design.facts else {}
     return [*results, *target.inspect(artifact, own, facts, bool(design.hashed), progress)]
 
 
-def require_equal(design: Design, *, progress: Progress | None = None) -> list[EngineResult]:
+def require_equal(
+    design: Design, *, optional_until: float = inf, progress: Progress | None = None
+) -> list[EngineResult]:
     """Run :func:`verify` with few random rows; a difference is an error, a check out of time is noted."""
     progress = progress or Silent()
-    results = verify(design, rows=RANDOM_ROWS, progress=progress)
+    results = verify(design, rows=RANDOM_ROWS, optional_until=optional_until, progress=progress)
     for result in results:
         if result.verdict == "different":
             raise MlpressError(f"{result.engine} differs from the reference interpreter: {result.difference}")
