@@ -97,5 +97,5 @@ def test_prices_are_near_what_is_measured(core: str, goal: str) -> None:
 
 def test_sparse_nets_are_listed_and_dense_ones_are_not() -> None:
     options = c.COptions("net", minimise="flash", most_cycles=5000)
-    assert c.generate(sparse((64, 16, 10), 1, 0.5), M0, options).shape == "listed"
+    assert c.generate(sparse((64, 16, 10), 1, 0.3), M0, options).shape == "listed"
     assert c.generate(sparse((64, 16, 10), 7, 1.0), M0, options).shape != "listed"
