@@ -74,11 +74,12 @@ def test_masked_terms_are_not_listed() -> None:
     assert c.generate(masked, M0, c.COptions("net", "listed")).facts.layers == ("unrolled", "listed, 1 powers of two")
 
 
-@pytest.mark.parametrize("goal", ["flash", "cycles"])
-@pytest.mark.parametrize("core", ["cortex-m0plus", "rv32ec"])
+@pytest.mark.parametrize(
+    ("core", "goal"), [("cortex-m0plus", "flash"), ("cortex-m0plus", "cycles"), ("rv32ec", "flash")]
+)
 def test_prices_are_near_what_is_measured(core: str, goal: str) -> None:
     machine = mcu.read_core(core)
-    nets = [sparse((64, 16, 10), 1, 0.7), sparse((64, 16, 10), 1, 0.2), sparse((40, 12, 5), 3, 0.4)]
+    nets = [sparse((64, 16, 10), 1, 0.5), sparse((40, 12, 5), 3, 0.4)]
     made = [c.generate(net, machine, c.COptions(f"n{k}", "listed", goal)) for k, net in enumerate(nets)]  # type: ignore[arg-type]
     for k, (net, source) in enumerate(zip(nets, made, strict=True)):
         firmware = sim.build(source, machine, "Os" if goal == "flash" else "O2", "zig")
@@ -95,5 +96,6 @@ def test_prices_are_near_what_is_measured(core: str, goal: str) -> None:
 
 
 def test_sparse_nets_are_listed_and_dense_ones_are_not() -> None:
-    assert c.generate(sparse((64, 16, 10), 1, 0.3), M0, c.COptions("net")).shape == "listed"
-    assert c.generate(sparse((64, 16, 10), 7, 1.0), M0, c.COptions("net")).shape == "looped"
+    options = c.COptions("net", minimise="flash", most_cycles=5000)
+    assert c.generate(sparse((64, 16, 10), 1, 0.3), M0, options).shape == "listed"
+    assert c.generate(sparse((64, 16, 10), 7, 1.0), M0, options).shape != "listed"

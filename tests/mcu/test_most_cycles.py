@@ -12,7 +12,7 @@ from mlpress.pipeline.settings import Settings, limits_of, settled
 from mlpress.targets import Microcontroller
 
 CORE = mcu.read_core("cortex-m0plus")
-SHAPES = ("looped", "unrolled", "coded")
+SHAPES = ("looped", "listed", "unrolled", "coded")
 
 
 def dense(seed: int) -> Net:
