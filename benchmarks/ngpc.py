@@ -16,6 +16,7 @@ from support import show
 
 from mlpress.hw.ngpc import (
     MODES,
+    Figure,
     Machine,
     Mode,
     application,
@@ -263,18 +264,21 @@ def other_rows(worst: float, count: int) -> list[dict[str, Any]]:
     return rows
 
 
+def figure_row(of: str, one: Figure) -> dict[str, Any]:
+    """Return one figure's columns."""
+    about = {"label": one.label, "source": one.source, "uncertainty": one.uncertainty or "-"}
+    return {"of": of, "figure": one.name, "value": str(one.value), **about}
+
+
 def figure_rows() -> list[dict[str, Any]]:
-    """Return every figure with its label and source."""
+    """Return every figure with its label, source and uncertainty."""
     rows = []
     for name in ("ngpc", "neurex-server"):
         for mode in MODES:
             of = f"{name}, {mode}"
-            rows += [
-                {"of": of, "figure": one.name, "value": str(one.value), "label": one.label, "source": one.source}
-                for one in machine_figures(name, mode)
-            ]
+            rows += [figure_row(of, one) for one in machine_figures(name, mode)]
     rows += [
-        {"of": app.name, "figure": one.name, "value": str(one.value), "label": one.label, "source": one.source}
+        figure_row(app.name, one)
         for app in applications()
         for one in (*application_figures(app.name), *encoding_figures(app.name))
     ]

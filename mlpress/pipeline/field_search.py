@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpress import ir
+from mlpress import interrupts, ir
 from mlpress.design import Design
 from mlpress.errors import MlpressError
 from mlpress.metrics import Metric
@@ -43,6 +44,7 @@ class FieldSearch:
     test: Dataset | None
     options: Options
     limits: Limits
+    key: str
     source: Mapping[str, Any]
     warnings: Sequence[str]
     progress: Progress
@@ -99,6 +101,7 @@ class FieldSearch:
                 for one in front.designs
             ],
             "search": {
+                "key": self.key,
                 "seed": front.seed,
                 "level": "real",
                 "generations": front.generations,
@@ -153,7 +156,10 @@ def search_field(
     codes = rows.features[taken]
     priced = search_target(options)
     limits = settings.limits or limits_of(None, {}, target.level)
+    key = field_key(start, rows, options, settings)
+    kept = run.files().get("integer")
     heard.step("search tables, levels and weights")
+    interrupts.defer()
     front = search_fields(
         start,
         codes,
@@ -165,12 +171,30 @@ def search_field(
         limits=limits,
         seed=settings.seed,
         until=np.inf if budget.generations or budget.seconds is None else began + (1 - END_SHARE) * budget.seconds,
+        key=key,
+        checkpoint=kept,
+        resume=run.resume and kept is not None and kept.is_file(),
         progress=heard,
     )
     held = None if test is None else test.for_model(field)
     return FieldSearch(
-        front, field, start, rows, held, options, limits, dict(source or {}), warnings, progress or Silent()
+        front, field, start, rows, held, options, limits, key, dict(source or {}), warnings, progress or Silent()
     )
+
+
+def field_key(start: ir.Field, rows: Dataset, options: Options, settings: Settings) -> str:
+    """Return a digest of all that decides the result of a field's search, but for its budget.
+
+    ``start`` is the field in the target's number formats.
+    """
+    options, settings, metrics = settled(options, settings)
+    target = search_target(options)
+    digest = sha256(repr((ir.to_text(start), target.name, target.facts(), metrics, settings)).encode())
+    tables = [level.table for grid in start.grids() for level in grid.levels]
+    weights = [layer.weight for node in start.nodes if isinstance(node, ir.Network) for layer in node.layers]
+    for array in (*tables, *weights, rows.features, rows.labels):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
 
 
 def _check(settings: Settings, rounds: int | None, run: RunOptions) -> None:
@@ -181,7 +205,6 @@ def _check(settings: Settings, rounds: int | None, run: RunOptions) -> None:
         "power_weight": bool(settings.power_weight),
         "rounds": rounds is not None,
         "cluster": run.cluster is not None,
-        "resume": run.resume,
     }
     for name, given in odd.items():
         if given:

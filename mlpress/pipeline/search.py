@@ -21,7 +21,7 @@ from mlpress.metrics import find_metric
 from mlpress.pipeline import suspicions
 from mlpress.pipeline import task as tasks
 from mlpress.pipeline.compile import Options
-from mlpress.pipeline.field_search import FieldSearch, search_field
+from mlpress.pipeline.field_search import FieldSearch, field_key, search_field
 from mlpress.pipeline.measuring import measured_fronts
 from mlpress.pipeline.preparation import Prepared, prepare
 from mlpress.pipeline.result import SearchResult
@@ -38,7 +38,7 @@ from mlpress.pipeline.settings import (
 )
 from mlpress.pipeline.task import Task, Unwatched, WholeTime
 from mlpress.progress import Silent, recorded
-from mlpress.targets import DEFAULT_TARGET
+from mlpress.targets import DEFAULT_TARGET, RealTarget
 
 if TYPE_CHECKING:
     from mlpress.approx import Budget, Clock, IntegerFront, gates
@@ -260,12 +260,7 @@ def finished(
     settings: Settings,
     features: Sequence[str] | None = None,
 ) -> dict[str, Any] | None:
-    """Return the facts of the design in ``folder`` where this very search ended with it, else ``None``.
-
-    Searches of fields have no key: they are run again.
-    """
-    if isinstance(model, ir.Field):
-        return None
+    """Return the facts of the design in ``folder`` where this very search ended with it, else ``None``."""
     try:
         if (folder / FACTS).stat().st_size > LARGEST_FILE:
             return None
@@ -274,8 +269,13 @@ def finished(
         owner, stopped = searched["key"], searched["stopped"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
-    prepared = prepare(model, dataset, options.quantisation, features=features)
-    key = search_key(prepared.quantised.net, sampled(prepared.rows, settings.seed, Silent()), options, settings)
+    if isinstance(model, ir.Field):
+        if not isinstance(options.target, RealTarget):
+            return None
+        key = field_key(options.target.formatted(model), dataset.for_model(model), options, settings)
+    else:
+        prepared = prepare(model, dataset, options.quantisation, features=features)
+        key = search_key(prepared.quantised.net, sampled(prepared.rows, settings.seed, Silent()), options, settings)
     if owner != key:
         raise MlpressError(
             f"{folder} is what a search with other data, options or model found; name another folder with --output, or "

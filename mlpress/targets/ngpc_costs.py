@@ -9,7 +9,7 @@ import numpy as np
 
 from mlpress.codegen import ngpc
 from mlpress.errors import MlpressError
-from mlpress.hw.ngpc import Machine, Mode, Order, application, applications
+from mlpress.hw.ngpc import Machine, Mode, Order, application, applications, machine_figures
 from mlpress.metrics import Metric
 from mlpress.sim.ngpc import cycles
 from mlpress.targets.base import Cost
@@ -32,7 +32,6 @@ SAMPLES, QUICK = 1 << 14, 1 << 11
 LONG = 32
 """Batches per processor that are timed, so that filling and draining weigh little."""
 
-PUBLISHED = "published per processor, as a share of an RTX 3090, scaled to 7 nm by its authors; times the processors"
 ENERGY = {
     "paper": "published power times the time per sample",
     "physical": "counted: bits of tables, L2 and memory, products and sums at Horowitz's figures (ISSCC 2014), all "
@@ -89,12 +88,13 @@ def kernel_cost(image: ngpc.Image, mode: Mode, frames: Frames, rows: int | None 
     placed = "stated per level in kernel.txt"
     model = "analytic model" if quick else "event model"
     paced = f"{model}, mode {mode}; bound by {bound}"
+    known = {figure.name: figure for figure in machine_figures(kernel.cluster.name, mode)}
     how = {
         "cycles": paced,
         "time": f"cycles at {machine.clock_hz / 1e9:g} GHz, which is assumed",
         "energy": ENERGY[mode],
-        "area": PUBLISHED,
-        "power": PUBLISHED,
+        "area": f"per processor, {known['area_mm2'].words}",
+        "power": f"per processor, {known['power_w'].words}",
         "sram": placed,
         "cached": placed,
         "weights": "inputs times outputs of every layer; a byte each where all are powers of two",

@@ -35,6 +35,7 @@ def test_every_figure_has_a_label_and_a_source() -> None:
     found += [one for app in applications() for one in (*application_figures(app.name), *encoding_figures(app.name))]
     assert {one.label for one in found} == {"published", "reviewed", "fitted", "assumed"}
     assert all(len(one.source) > 5 for one in found)
+    assert {one.name for one in found if one.uncertainty} == {"area_mm2", "power_w"}
     fitted = {
         (app.name, one.name) for app in applications() for one in application_figures(app.name) if one.label == "fitted"
     }

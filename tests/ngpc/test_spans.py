@@ -32,7 +32,7 @@ def test_spans_shorter_than_the_samples_give_the_same_bits(monkeypatch: pytest.M
 @pytest.mark.parametrize(("features", "widths"), [(1, [2]), (3, [4]), (9, [8, 2])])
 def test_tables_are_packed_in_whole_words(features: int, widths: list[int]) -> None:
     rng = np.random.default_rng(features)
-    table = rng.uniform(-1, 1, (96, features)).astype(np.float32)
+    table = rng.uniform(-1, 1, (48, features)).astype(np.float32)
     assert [len(part.width) for part in kernels.pack(table)] == widths
     level = ir.GridLevel(6.5, 8, True, 32, 1.0, table)
     field = fields.field_of(ir.Grid(2, (level, level)), (9,), ("value",), rng=rng)

@@ -168,6 +168,10 @@ def test_modes_are_two_machines_and_an_application_has_baselines(field: ir.Field
     assert paper.cost["energy"] == pytest.approx(paper.cost["power"] * paper.cost["time"])
     assert "published power" in paper.facts["cost"]["how"]["energy"]
     assert "counted" in design.facts["cost"]["how"]["energy"]
+    for name in ("area", "power"):
+        assert "published: " in design.facts["cost"]["how"][name]
+        assert "; uncertainty: " in design.facts["cost"]["how"][name]
+    assert "uncertainty: bits of memory cost up to twice" in design.facts["cost"]["how"]["energy"]
     frame = paper.facts["timing"]["frame"]
     assert frame["gpu_ms"] == pytest.approx(2.12)
     assert frame["speedup"] == pytest.approx(frame["gpu_ms"] / frame["frame_ms"])

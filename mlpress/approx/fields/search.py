@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import inf
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpress import interrupts
 from mlpress.approx.common.clock import now
 from mlpress.approx.common.front import VALIDATION, Figures, unbeaten
 from mlpress.approx.common.limits import Limits
+from mlpress.approx.fields import checkpoint as checkpoints
+from mlpress.approx.fields.checkpoint import FieldState
 from mlpress.approx.fields.evaluate import FieldJudge
 from mlpress.approx.fields.front import FieldDesign, FieldFront
 from mlpress.approx.fields.space import PRUNED, FieldSpace, Ints
-from mlpress.approx.integer.nsga import Search
+from mlpress.approx.integer.nsga import Population, Search, restored
 from mlpress.approx.integer.search import Budget
+from mlpress.errors import MlpressError
 from mlpress.ir import Field
 from mlpress.metrics import Metric
 from mlpress.progress import Progress
@@ -40,6 +45,9 @@ def search_fields(
     limits: Limits,
     seed: int = 0,
     until: float = inf,
+    key: str = "",
+    checkpoint: Path | None = None,
+    resume: bool = False,
     progress: Progress,
 ) -> FieldFront:
     """Search around ``field`` on ``samples`` (rows, inputs) with ``wanted`` values (rows, outputs).
@@ -47,6 +55,9 @@ def search_fields(
     ``price`` says quickly what a field costs, ``measure`` really: the front's members are measured.  A quarter of the
     rows is held out.  The search ends after the budget's generations, or at ``until`` of :func:`now`; with a number of
     generations and no time, what it finds follows from the arguments alone.
+
+    With ``checkpoint`` the state is kept in that file after every generation, bound to the search by its ``key``;
+    ``resume`` goes on from it.  An interrupt after the first generation ends the search with its front so far.
     """
     began, space = now(), FieldSpace.of(field)
     judge = FieldJudge(space, samples, wanted)
@@ -68,24 +79,40 @@ def search_fields(
     name = metrics[0].name
     floor = max(judged(given).cost[name] * 1e-3, 1e-12)
     engine = Search(space, (seed,), _starts(space, seed), floor)
+    before = FieldState(Population.empty(space.size), engine.rates, 0, 0, 0.0, np.zeros((0, space.size), np.int64))
+    if resume:
+        if checkpoint is None:
+            raise MlpressError("there is no checkpoint to resume from; name the file that the search wrote")
+        before = checkpoints.load(checkpoint, key, space)
+        engine = restored(engine, before.population, before.generation, before.rates)
     furthest = inf if limits.max_loss is None else max(FAR * limits.max_loss, 1.0)
-    stopped, best, same = "generations", b"", 0
-    while budget.generations is None or engine.generation <= budget.generations:
-        if now() > until:
-            stopped = "time"
-            break
-        genomes = engine.ask()
-        found = [judged(genome) for genome in genomes]
-        objectives = np.array([(reference["fit"] - one.fit_accuracy, one.cost[name]) for one in found])
-        engine.tell(genomes, objectives, most_error=furthest)
-        front = engine.population.front().genomes.tobytes()
-        best, same = front, same + 1 if front == best else 0
-        if budget.timed and same >= budget.patience:
-            stopped = "patience"
-            break
-        if engine.generation % 10 == 0:
-            progress.note(f"generation {engine.generation}: {len(known)} fields tried")
-    last = [given, *engine.population.front().genomes]
+    tried = {genome.tobytes() for genome in before.tried} | set(known)
+    state, stopped = before, "generations"
+    try:
+        with interrupts.allowed():
+            while budget.generations is None or engine.generation <= budget.generations:
+                interrupts.check()
+                if now() > until - before.elapsed_s:
+                    stopped = "time"
+                    break
+                genomes = engine.ask()
+                found = [judged(genome) for genome in genomes]
+                objectives = np.array([(reference["fit"] - one.fit_accuracy, one.cost[name]) for one in found])
+                engine.tell(genomes, objectives, most_error=furthest)
+                tried |= {genome.tobytes() for genome in genomes}
+                state = _state(engine, state, before.elapsed_s + now() - began, tried)
+                if checkpoint is not None:
+                    checkpoints.save(checkpoint, key, state)
+                if budget.timed and state.same >= budget.patience:
+                    stopped = "patience"
+                    break
+                if state.generation % 10 == 0:
+                    progress.note(f"generation {state.generation}: {len(tried)} fields tried")
+    except KeyboardInterrupt:
+        if not state.generation:
+            raise
+        stopped = "interrupted"
+    last = [given, *state.population.front().genomes]
     designs = {one.genes: one for one in map(judged, last)}
     progress.step(f"measure the front ({len(designs)} fields)")
     measured = [replace(one, measured=measure(space.decode(np.array(one.genes)))) for one in designs.values()]
@@ -94,11 +121,19 @@ def search_fields(
         reference=reference["held"],
         metrics=tuple(metrics),
         seed=seed,
-        generations=max(engine.generation - 1, 0),
-        tried=len(known),
-        elapsed_s=now() - began,
+        generations=max(state.generation - 1, 0),
+        tried=len(state.tried),
+        elapsed_s=before.elapsed_s + now() - began,
         stopped=stopped,
     )
+
+
+def _state(engine: Search, before: FieldState, elapsed_s: float, tried: set[bytes]) -> FieldState:
+    """Return the state after a generation."""
+    fronts = [population.front().genomes.tobytes() for population in (engine.population, before.population)]
+    genomes = np.frombuffer(b"".join(sorted(tried)), np.int64).reshape(-1, engine.space.size)
+    same = before.same + 1 if fronts[0] == fronts[1] else 0
+    return FieldState(engine.population, engine.rates, engine.generation, same, elapsed_s, genomes)
 
 
 def _starts(space: FieldSpace, seed: int) -> Ints:

@@ -16,13 +16,20 @@ class Figure:
     """A value and where it is from.
 
     ``label``: ``published`` by the machine's or part's makers, ``reviewed`` where only reviews of a paper have it,
-    ``fitted`` to published results of the machine itself, ``assumed`` where nothing is published.
+    ``fitted`` to published results of the machine itself, ``assumed`` where nothing is published.  ``uncertainty`` says
+    how far off the value may be, or that this is not known; areas and powers have one.
     """
 
     name: str
     value: Any
     label: Label
     source: str
+    uncertainty: str = ""
+
+    @property
+    def words(self) -> str:
+        """Return label, source and uncertainty in a line."""
+        return f"{self.label}: {self.source}" + (f"; uncertainty: {self.uncertainty}" if self.uncertainty else "")
 
 
 @cache
@@ -34,5 +41,5 @@ def read_table(file: str) -> dict[str, Any]:
 
 
 def figures(table: dict[str, list[Any]]) -> tuple[Figure, ...]:
-    """Return the figures of a table whose rows are ``name: [value, label, source]``."""
+    """Return the figures of a table whose rows are ``name: [value, label, source]``, and the uncertainty of some."""
     return tuple(Figure(name, *row) for name, row in table.items())
