@@ -30,5 +30,5 @@ def test_types_are_published() -> None:
 
 
 def test_heavy_tools_of_docs_and_labs_are_not_needed_by_users() -> None:
-    needed = " ".join([*PROJECT["dependencies"], *sum(PROJECT["optional-dependencies"].values(), [])])
+    needed = f"{PROJECT['dependencies']} {PROJECT['optional-dependencies']}"
     assert not re.search("mkdocs|otter|jupyter|ipykernel", needed)
