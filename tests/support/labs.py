@@ -66,7 +66,7 @@ def _refused(answer: str, checks: list[str], defined: Namespace) -> bool:
     try:
         for check in checks:
             _execute(check, "a check", defined)
-    except (AssertionError, TypeError, ValueError, IndexError, KeyError):
+    except (AssertionError, AttributeError, TypeError, ValueError, LookupError):
         return True
     return False
 
