@@ -43,11 +43,11 @@ fuzz: .venv/installed  ## mutated files for FUZZ_S seconds, 100 killed searches,
 
 labs: .venv/installed  ## run the labs' solutions and checks, make the students' notebooks and grade them
 	$(SYNC) --group labs
-	$(BIN)/python -m pytest -m slow tests/labs
+	$(BIN)/python -m pytest -m guides tests/labs
 
 docs: .venv/installed  ## run every code block of README and docs, build the site into build/site
 	$(SYNC) --group docs
-	$(BIN)/python -m pytest -m slow tests/docs
+	$(BIN)/python -m pytest -m guides tests/docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 clean:  ## remove what the other commands made

@@ -32,7 +32,7 @@ def test_quick_blocks_run(page: str, language: str, files: Path, tmp_path: Path,
         run(block, {"__name__": "block"})
 
 
-@pytest.mark.slow
+@pytest.mark.guides
 @pytest.mark.parametrize("page", RUNNABLE)
 def test_all_blocks_of_a_page_run_one_after_the_other(page: str, files: Path, tmp_path: Path, monkeypatch: Any) -> None:
     shutil.copytree(files, tmp_path, dirs_exist_ok=True)

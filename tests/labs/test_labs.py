@@ -41,7 +41,7 @@ def test_every_question_has_a_solution_and_hidden_checks(lab: str) -> None:
     assert not any(cell.outputs for cell in known)
 
 
-@pytest.mark.parametrize("lab", [pytest.param(lab, marks=[] if lab == QUICK else pytest.mark.slow) for lab in LABS])
+@pytest.mark.parametrize("lab", [pytest.param(lab, marks=[] if lab == QUICK else pytest.mark.guides) for lab in LABS])
 def test_solutions_pass_and_wrong_answers_do_not(lab: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     began, accepted = time.process_time(), []
@@ -50,7 +50,7 @@ def test_solutions_pass_and_wrong_answers_do_not(lab: str, tmp_path: Path, monke
     assert time.process_time() - began < MOST_SECONDS
 
 
-@pytest.mark.slow
+@pytest.mark.guides
 @pytest.mark.parametrize("lab", LABS)
 def test_otter_passes_the_solution_and_fails_the_unsolved_notebook(lab: str, tmp_path: Path) -> None:
     otter("assign", FOLDER / f"{lab}.ipynb", tmp_path / "made", folder=tmp_path)  # fails where a solution does
