@@ -1,0 +1,58 @@
+"""Code blocks of README and docs run: the quick ones in ``make test``, all of them in ``make docs``."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.blocks import PAGES, blocks, execute, first_block, make_files, run
+
+QUICK = {("README.md", "python"), ("docs/how-to/pass.md", "python")}
+RUNNABLE = [page for page in PAGES if any(block.reason is None for block in blocks(page))]
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("files")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        make_files(folder)
+    return folder
+
+
+@pytest.mark.parametrize(("page", "language"), sorted(QUICK))
+def test_quick_blocks_run(page: str, language: str, files: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    shutil.copytree(files, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    chosen = [block for block in blocks(page) if block.language == language and block.reason is None]
+    assert chosen
+    for block in chosen:
+        run(block, {"__name__": "block"})
+
+
+@pytest.mark.guides
+@pytest.mark.parametrize("page", RUNNABLE)
+def test_all_blocks_of_a_page_run_one_after_the_other(page: str, files: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    shutil.copytree(files, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    execute(first_block("docs/tutorials/ngpc.md"), {})
+    defined: dict[str, Any] = {"__name__": "block"}
+    for block in blocks(page):
+        if block.reason is None:
+            run(block, defined)
+
+
+def test_a_block_that_is_not_run_says_why() -> None:
+    left_out = [block for page in PAGES for block in blocks(page) if block.reason is not None]
+    assert left_out
+    assert all(len(block.reason or "") > 10 for block in left_out)
+    assert len(left_out) < sum(1 for page in PAGES for block in blocks(page)) / 3
+
+
+def test_a_command_that_fails_is_seen(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    (wrong,) = (block for block in blocks("docs/search.md"))
+    with pytest.raises(AssertionError, match="ended with 2"):
+        run(wrong, {})  # there is no model.onnx here
