@@ -113,10 +113,12 @@ def campaign(kind: Kind, seed: str, folder: Path, *, cases: int | None = None, s
     known: set[str] = set()
     while tally.cases < cases if cases is not None else time.monotonic() - since < seconds:
         base = rng.choice(pool) if pool and rng.random() < 0.4 else rng.choice(seeds)
-        try:
-            case = kind.mutate(rng, base, rng.choice(seeds))
-        except Exception:  # a case that was mutated before may be no file any more
-            case = kind.mutate(rng, rng.choice(seeds), rng.choice(seeds))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # two members of one name are meant
+            try:
+                case = kind.mutate(rng, base, rng.choice(seeds))
+            except Exception:  # a case that was mutated before may be no file any more
+                case = kind.mutate(rng, rng.choice(seeds), rng.choice(seeds))
         began = time.process_time()
         refusal, failure = attempt(kind, case, folder)
         tally.longest_s = max(tally.longest_s, time.process_time() - began)

@@ -19,7 +19,7 @@ from mlpress.errors import MlpressError
 from mlpress.hw.printed import PackedNetlist, load_technology, parse_netlist
 from mlpress.pipeline.compile import Options, build_design
 from mlpress.sim.rtl import Rtl
-from mlpress.targets import port_values
+from mlpress.verify import port_values
 
 FOLDERS = Path(__file__).parents[1] / "folders"
 KINDS = ("netlist", "Verilog", "program")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +57,7 @@ def test_an_oracle_without_its_sums() -> None:
     kept = [output for output in graph.graph.output if not output.name.startswith("sum_")]
     del graph.graph.output[:]
     graph.graph.output.extend(kept)
-    changed = Design(**{**vars(design), "oracle": graph.SerializeToString()})
+    changed = replace(design, oracle=graph.SerializeToString())
     wrong = {result.engine: result.difference for result in mp.verify(changed, rows=4) if not result.equal}
     assert wrong["onnxruntime"] == "oracle.onnx was not run: its outputs are not those of the program's graph"
 
