@@ -146,8 +146,8 @@ class _Reader:
             if _SETTINGS.get(name, "?") != str(value).strip():
                 raise MlpressError(f"netlist.json has a flip-flop with {str(name)[:80]}={str(value)[:80]!r}")
         clock, data, clear, output = _REGISTERS[kind]
-        wired = [pins[pin][0] if pin in pins else "0" for pin in (data, clock, clear)]
-        self.registers.append((int(pins[output][0]), *wired))
+        stored, clocked, cleared = (pins[pin][0] if pin in pins else "0" for pin in (data, clock, clear))
+        self.registers.append((int(pins[output][0]), stored, clocked, cleared))
         return self.registers[-1][0]
 
     def _value(self, root: int | str) -> int:
