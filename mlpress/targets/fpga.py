@@ -209,7 +209,15 @@ class Fpga:
         return Cost(values, how, {"fpga": own})
 
     def measure(self, program: Program, codes: NDArray[np.int64], hint: str | None = None, quick: bool = False) -> Cost:
-        """Return look-up tables and flip-flops of the program, mapped; nothing is placed."""
+        """Return look-up tables and flip-flops of the program, mapped; nothing is placed.
+
+        ``quick`` counts gates instead, and gives look-up tables alone.
+        """
+        if quick:
+            from mlpress.targets.fpga_prices import GATE_LUTS
+
+            gates = len(ir.to_circuit(program).ands)
+            return Cost({"luts": GATE_LUTS * gates}, {"luts": f"{gates} gates, {GATE_LUTS} tables each (docs/fpga.md)"})
         return self._mapped(fpga.synthesise(self._verilog(ir.to_hardware(program)), self.device()))
 
     def minimising(self, metric: str) -> Fpga:

@@ -261,8 +261,20 @@ def test_an_inverter_costs_nothing_and_a_parity_is_three_gates() -> None:
     assert Fpga().gate_costs("latency") is None
 
 
-def test_a_search_ranks_by_look_up_tables() -> None:
-    options = {"target": "ecp5-25k", "place": False, "generations": 1, "rounds": 1, "max_loss": 0.3, **BITS}
+def test_a_search_ranks_by_look_up_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    measure = Fpga.measure
+
+    def quickly(self: Fpga, program: ir.Program, codes: Any, hint: str | None = None, quick: bool = False) -> Any:
+        return measure(self, program, codes, hint, quick=True)
+
+    monkeypatch.setattr(Fpga, "measure", quickly)
+    options = {"target": "ecp5-25k", "place": False, "level": "gates", "rounds": 1, "max_loss": 0.3, **BITS}
     found = mp.search(classifier(), data(), **options)  # type: ignore[arg-type]
     assert found.front.metrics[0].name == "luts"
-    assert 0 < found.chosen().cost["luts"] < 40
+    design = found.chosen()
+    circuit = design.program
+    assert isinstance(circuit, ir.Circuit)
+    assert 0 < design.cost["luts"] < 40
+    assert measure(Fpga(), circuit, np.zeros((1, 3), np.int64), quick=True).values == {
+        "luts": pytest.approx(0.11 * len(circuit.ands))
+    }
