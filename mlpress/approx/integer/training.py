@@ -1,9 +1,9 @@
 """A small quantisation-aware trainer: integer nets straight from training rows, in seconds.
 
 Weights are signed powers of two, or whole numbers of a few bits, and hidden outputs truncated, saturated integers on
-the way forward; on the way back both are taken for the identity (the straight-through estimator: Y. Bengio et al., arXiv
-1308.3432), as in the training of power-of-two weights of D. Miyashita et al., arXiv 1603.01025.  Everything lives on
-grids of powers of two, so the trained net is an integer net without any rounding left.
+the way forward; on the way back both are taken for the identity (the straight-through estimator: Y. Bengio et al.,
+arXiv 1308.3432), as in the training of power-of-two weights of D. Miyashita et al., arXiv 1603.01025. Everything
+lives on grids of powers of two, so the trained net is an integer net without any rounding left.
 """
 
 from __future__ import annotations
