@@ -151,7 +151,13 @@ def rtl(net: ir.Net, sums_of: Any) -> str:
 
 
 def _clipped(lines: Lines, total: Range, activation: ir.Activation, highest: int) -> Range:
-    """ReLU, truncation and saturation, each only where the range asks for it."""
+    """ReLU, truncation and saturation, each only where the range asks for it; or a ladder's comparisons, counted."""
+    if isinstance(activation, ir.Ladder):
+        bits = max(1, ir.unsigned_bits(highest))
+        kept = [threshold for threshold in activation.thresholds if threshold <= total.high]
+        reached = [f"({total.name} >= ({threshold}))" if threshold > total.low else "1'b1" for threshold in kept]
+        name = lines.wire(bits, " + ".join(reached) or "0", signed=False)
+        return Range(lines.wire(bits + 1, f"{{1'b0, {name}}}"), 0, highest)
     assert isinstance(activation, ir.QRelu)
     width, top, shift = ir.signed_bits(total.low, total.high), (1 << activation.bits) - 1, activation.shift
     bits = ir.unsigned_bits(highest)

@@ -251,8 +251,11 @@ def _read(path: Path) -> bytes:
 
 
 def _content(path: Path) -> str | bytes:
-    """Return a file of an artifact: arrays as bytes, all else as text."""
-    return _read(path) if path.suffix == ".npz" else _text(path)
+    """Return a file of an artifact: arrays and bitstreams as bytes, all else as text."""
+    return _read(path) if path.suffix in _BYTES else _text(path)
+
+
+_BYTES = {".npz", ".bit", ".bin"}
 
 
 def _text(path: Path) -> str:

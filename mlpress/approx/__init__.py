@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mlpress.approx.integer.genome_layout import Layout
     from mlpress.approx.integer.heap import PARTS
     from mlpress.approx.integer.islands import Effort
+    from mlpress.approx.integer.low_bits import LowBits, train_low_bits
     from mlpress.approx.integer.net_cost import ALL_PARTS
     from mlpress.approx.integer.nsga import Population, Search, hypervolume
     from mlpress.approx.integer.program_parts import PROGRAM_PARTS
@@ -73,6 +74,7 @@ _HOMES = {
     ],
     "integer.search": ["COST_SLACK", "Budget", "Generation", "SearchProgress", "search", "split_rows"],
     "integer.space": ["DEFAULT_PASSES", "Space", "apply"],
+    "integer.low_bits": ["LowBits", "train_low_bits"],
     "integer.training": ["StartShape", "Training", "dense", "train", "weights_of"],
     "common.warm": ["load_kernels"],
 }
@@ -106,6 +108,7 @@ __all__ = [
     "Layout",
     "Limits",
     "Loss",
+    "LowBits",
     "MergedDesign",
     "MergedFront",
     "Multiply",
@@ -133,6 +136,7 @@ __all__ = [
     "split_rows",
     "timed_by",
     "train",
+    "train_low_bits",
     "unbeaten",
     "weights_of",
 ]

@@ -10,7 +10,12 @@ if TYPE_CHECKING:
     from mlpress.report.facts import DesignFacts
     from mlpress.report.headline import Tile
 
-KINDS = {"printed": "mlpress.report.printed", "mcu": "mlpress.report.mcu", "ngpc": "mlpress.report.ngpc"}
+KINDS = {
+    "printed": "mlpress.report.printed",
+    "mcu": "mlpress.report.mcu",
+    "ngpc": "mlpress.report.ngpc",
+    "fpga": "mlpress.report.fpga",
+}
 """The module of each kind that has more to say than its metrics; all others are :mod:`mlpress.report.plain`."""
 
 OLDEST = "printed"

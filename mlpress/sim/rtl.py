@@ -23,10 +23,13 @@ LIMITS = Limits(seconds=60.0, memory_mb=2048, file_mb=64, threads=1)
 
 
 class Rtl:
-    """A Verilog module as an engine.  A flip-flop shows the row before; clocks and resets are inputs like any other."""
+    """A Verilog module, or ``gates`` however they came, as an engine.
 
-    def __init__(self, verilog: str, top: str = "top") -> None:
-        self.gates: Gates = read_gates({f"{top}.v": verilog}, top)
+    A flip-flop shows the row before; clocks and resets are inputs like any other.
+    """
+
+    def __init__(self, verilog: str | Gates, top: str = "top") -> None:
+        self.gates = read_gates({f"{top}.v": verilog}, top) if isinstance(verilog, str) else verilog
         stored = self.gates.flip_flops
         self._program = packed.Program(
             self.gates.input_bits,

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         file_text,
     )
     from mlpress.targets.fits import fitting
+    from mlpress.targets.fpga import Fpga
     from mlpress.targets.mcu import Microcontroller
     from mlpress.targets.ngpc import NeuralGraphics
     from mlpress.targets.printed import Printed, PrintedArtifact, power_limit
@@ -70,6 +71,7 @@ _MODULES = {
         "file_text",
     ),
     "fits": ("fitting",),
+    "fpga": ("Fpga",),
     "mcu": ("Microcontroller",),
     "ngpc": ("NeuralGraphics",),
     "printed": ("Printed", "PrintedArtifact", "power_limit"),
@@ -93,6 +95,7 @@ __all__ = [
     "Cost",
     "Engine",
     "FirmwareTarget",
+    "Fpga",
     "Interfaced",
     "LineTarget",
     "Metric",

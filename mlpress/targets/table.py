@@ -31,6 +31,8 @@ TARGETS: dict[str, Row] = {
     "rv32imc": Row("mlpress.targets.mcu", "Microcontroller"),
     "rv32ec": Row("mlpress.targets.mcu", "Microcontroller"),
     "atmega328p": Row("mlpress.targets.mcu", "Microcontroller"),
+    "ecp5-25k": Row("mlpress.targets.fpga", "Fpga"),
+    "ice40-up5k": Row("mlpress.targets.fpga", "Fpga"),
     "ngpc:8": Row("mlpress.targets.ngpc", "NeuralGraphics"),
     "ngpc:16": Row("mlpress.targets.ngpc", "NeuralGraphics"),
     "ngpc:32": Row("mlpress.targets.ngpc", "NeuralGraphics"),

@@ -29,9 +29,6 @@ SIMULATION_LIMIT = 60.0
 MOST_TERMS = 20_000
 """Amaranth does not begin with larger nets: one of 41,322 terms has no row within :data:`SIMULATION_LIMIT`."""
 
-LATENCY = 2
-"""Clocks from a row to its answer in a design with registered ports."""
-
 OLDER_BENCH_ROWS = 256
 """The first rows of the data were the test bench in folders from before ``design.json`` had hashes."""
 
@@ -54,7 +51,10 @@ Circuitry = tuple[Callable[[dict[str, NDArray[np.int64]]], Values], Sequence[Por
 
 @dataclass(frozen=True, slots=True)
 class CircuitEngine:
-    """A circuit with the ports of ``lowered``; ``load`` makes it ready to run."""
+    """A circuit with the ports of ``lowered``; ``load`` makes it ready to run.
+
+    A ``registered`` one has flip-flops at its ports, and ``stages`` of logic between them.
+    """
 
     name: str
     lowered: Lowered
@@ -63,12 +63,13 @@ class CircuitEngine:
     rows: int | None = None
     optional: bool = False
     note: str = ""
+    stages: int = 1
 
     def run(self, codes: NDArray[np.int64]) -> Values:
         """Return what the circuit answers to each row, after its latency; scores as signed numbers."""
         run, inputs, outputs = self.load()
         _check_ports(self.lowered, inputs, outputs, clocking=("clk", "rst") if self.registered else ())
-        latency = LATENCY if self.registered else 0
+        latency = self.stages + 1 if self.registered else 0
         rows = np.concatenate([codes, np.repeat(codes[-1:], latency, axis=0)])
         found = run(port_values(rows, [port.name for port in inputs], self.lowered.inputs))
         signed = self.lowered.scores is not None
@@ -194,11 +195,13 @@ def _listed(classes: Any) -> str:
     return ", ".join(map(str, classes))[:100] if isinstance(classes, list) and classes else "none"
 
 
-def check_bench(lowered: Lowered, text: str, codes: NDArray[np.int64], registered: bool, hashed: bool) -> EngineResult:
+def check_bench(
+    lowered: Lowered, text: str, codes: NDArray[np.int64], registered: bool, hashed: bool, stages: int = 1
+) -> EngineResult:
     """Check that ``top_tb.v`` is the test bench that the program makes."""
     from mlpress.codegen import testbench
 
-    benches = [testbench(lowered, codes, registered=registered)]
+    benches = [testbench(lowered, codes, registered=registered, stages=stages)]
     if not hashed:
         benches.append(testbench(lowered, codes[:OLDER_BENCH_ROWS], registered=registered, most=OLDER_BENCH_ROWS))
     rows = next((bench.rows for bench in benches if bench.text == text), None)
@@ -207,7 +210,7 @@ def check_bench(lowered: Lowered, text: str, codes: NDArray[np.int64], registere
 
 
 def run_bench(
-    lowered: Lowered, verilog: str, codes: NDArray[np.int64], registered: bool, progress: Progress
+    lowered: Lowered, verilog: str, codes: NDArray[np.int64], registered: bool, progress: Progress, stages: int = 1
 ) -> list[EngineResult]:
     """Run a test bench in Icarus Verilog, where that is installed; it is made from the program, not read."""
     from mlpress.codegen import testbench
@@ -216,7 +219,7 @@ def run_bench(
     if not icarus():
         progress.note("Icarus Verilog is not installed: the test bench was not run (one check less)")
         return []
-    bench = testbench(lowered, codes, registered=registered)
+    bench = testbench(lowered, codes, registered=registered, stages=stages)
     progress.step(f"verify: test bench of {bench.rows} rows in Icarus Verilog")
     name, note = "Icarus Verilog", "the test bench"
     try:

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from mlpress.yosys.aig import AndInverterGraph
     from mlpress.yosys.child import AbcRun, YosysRun, run_abc, run_yosys
     from mlpress.yosys.gates import NOT, Bus, Gates, read_gates
-    from mlpress.yosys.untrusted import check_circuit, read_sources
+    from mlpress.yosys.untrusted import check_circuit, check_sources, read_sources
 
 __all__ = [
     "NOT",
@@ -18,6 +18,7 @@ __all__ = [
     "Gates",
     "YosysRun",
     "check_circuit",
+    "check_sources",
     "read_gates",
     "read_sources",
     "run_abc",
@@ -34,6 +35,7 @@ __getattr__ = lazy_door(
         "Gates": "gates",
         "YosysRun": "child",
         "check_circuit": "untrusted",
+        "check_sources": "untrusted",
         "read_gates": "gates",
         "read_sources": "untrusted",
         "run_abc": "child",

@@ -11,7 +11,19 @@ import pytest
 ROOT = Path(__file__).parents[2] / "mlpress"
 DOORS = {
     *("ir", "yosys", "frontend", "approx", "approx.gates", "codegen", "codegen.c", "codegen.ngpc"),
-    *("sim", "sim.mcu", "sim.hil", "sim.ngpc", "hw.printed", "hw.mcu", "hw.ngpc", "verify", "targets", "report"),
+    *(
+        "sim",
+        "sim.mcu",
+        "sim.hil",
+        "sim.ngpc",
+        "hw.printed",
+        "hw.mcu",
+        "hw.ngpc",
+        "hw.fpga",
+        "verify",
+        "targets",
+        "report",
+    ),
 }
 """Packages that others import through their ``__init__.py`` alone."""
 SHARED = {
@@ -40,6 +52,7 @@ MAY_USE = {
     "hw.printed": {"ir", "sim", "yosys"},
     "hw.mcu": set(),
     "hw.ngpc": {"ir"},
+    "hw.fpga": {"yosys"},
     "approx": {"ir", "sim"},
     "verify": {"ir", "yosys", "codegen", "sim"},
     "targets": DOORS - {"report", "targets"},

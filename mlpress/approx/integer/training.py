@@ -76,14 +76,14 @@ def train(codes: Ints, labels: Ints, net: Net, how: Training) -> Net:
     ``labels`` are class indices (rows,).  The head is an argmax over one score per class, or a threshold of one score.
     """
     widths = [feature.bits for feature in net.inputs]
-    trainer = _Trainer(codes, labels, net, how)
+    trainer = Trainer(codes, labels, net, how)
     trainer.run(quantised=False, epochs=round(how.epochs * 0.6))
     trainer.calibrate(-max(widths))
     trainer.run(quantised=True, epochs=how.epochs - round(how.epochs * 0.6))
     return replace(net, layers=trainer.layers(widths, net.head.at if isinstance(net.head, Threshold) else 0))
 
 
-class _Trainer:
+class Trainer:
     """Inputs less their means, weights (outputs, inputs), biases (outputs,), and the grids: exponents of each layer's
     smallest weight (``floor``), of its sums' unit (``unit``) and of its outputs' unit (``step``).
     """
@@ -147,10 +147,9 @@ class _Trainer:
             if k == len(weights) - 1:
                 values.append(total)
             elif quantised:
-                step = 2.0 ** self.step[k]
-                top = step * ((1 << self.how.bits) - 1)
-                passed.append(np.where((total > 0) & (total < top + step), 1.0, LEAK))
-                values.append(np.clip(np.floor(total / step) * step, 0, top))
+                value, slope = self.passed_on(k, total)
+                passed.append(slope)
+                values.append(value)
             else:
                 passed.append(np.where(total > 0, 1.0, LEAK))
                 values.append(np.maximum(total, 0))
@@ -162,6 +161,13 @@ class _Trainer:
             if k:
                 back = (back @ weights[k]) * passed[k - 1]
         return of_weights[::-1] + of_biases[::-1]
+
+    def passed_on(self, k: int, total: Reals) -> tuple[Reals, Reals]:
+        """Return the hidden outputs of layer ``k`` (rows, outputs), and the slopes that the way back sees."""
+        step = 2.0 ** self.step[k]
+        top = step * ((1 << self.how.bits) - 1)
+        slope = np.where((total > 0) & (total < top + step), 1.0, LEAK)
+        return np.clip(np.floor(total / step) * step, 0, top), slope
 
     def quantised(self, k: int) -> Reals:
         """Return the layer's weights on their grid: even, or signed powers of two, zero below the least one's edge."""

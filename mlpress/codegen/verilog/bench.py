@@ -43,6 +43,7 @@ def testbench(
     *,
     name: str = "top",
     registered: bool = False,
+    stages: int = 1,
     most: int | None = None,
 ) -> TestBench:
     """Write a Verilog module ``<name>_tb`` that drives rows of ``codes`` (rows, inputs) and knows the right answers.
@@ -73,7 +74,7 @@ def testbench(
     values = ", ".join(f"{port}, row[{fields[port]}]" for port, _ in outputs)
     clocked = [".clk(clk)", ".rst(rst)"] if registered else []
     connected = ", ".join([*clocked, *(f".{port}({port})" for port, _ in ports)])
-    wait = "repeat (2) @(posedge clk); #1;" if registered else "#1;"
+    wait = f"repeat ({stages + 1}) @(posedge clk); #1;" if registered else "#1;"
     clock = "  reg clk = 0;\n  reg rst = 0;\n  always #5 clk = ~clk;\n" if registered else ""
     text = f"""// Self-checking test bench of {name}: {len(rows)} rows.
 `timescale 1ns/1ns

@@ -57,17 +57,29 @@ def parts_of(bits: Bits) -> list[range]:
     return [*parts, range(start, len(bits.gates))]
 
 
-def flat_text(bits: Bits, name: str, registered: bool) -> str:
-    """Write the modules of ``bits``, the top one last, with flip-flops at all ports where ``registered``."""
-    return _Writer(bits, name, registered).text()
+def stages_of(bits: Bits, stages: int) -> list[int]:
+    """Return the stage, 0 .. ``stages - 1``, of each gate in a pipeline: equal shares of the longest chain of gates."""
+    depths = bits.depths()
+    return [(depth - 1) * stages // max(depths) for depth in depths]
+
+
+def flat_text(bits: Bits, name: str, registered: bool, stages: int = 1) -> str:
+    """Write the modules of ``bits``, the top one last, with flip-flops at all ports where ``registered``.
+
+    A pipeline of several ``stages`` has flip-flops between them, too.
+    """
+    return _Writer(bits, name, registered, stages).text()
 
 
 class _Writer:
-    def __init__(self, bits: Bits, name: str, registered: bool) -> None:
+    def __init__(self, bits: Bits, name: str, registered: bool, stages: int) -> None:
         self.bits = bits
         self.name = name
         self.registered = registered
+        self.last = stages - 1
         self.vectors = vectors_of(bits)
+        self.stages = stages_of(bits, stages)
+        self.made = dict(zip(self.vectors.names, self.stages, strict=True))
         held = "_held" if registered else ""
         self.ports = {f"{port}{held}": width for port, width in bits.inputs}
         self.nodes = ["1'b0"]
@@ -78,6 +90,7 @@ class _Writer:
             _bit(vector, k, sizes[vector]) for vector, k in zip(self.vectors.names, self.vectors.places, strict=True)
         ]
         self.homes = [port for port, width in self.ports.items() for _ in range(width)]
+        self.delays = self._delays()
 
     def text(self) -> str:
         parts = parts_of(self.bits)
@@ -106,12 +119,17 @@ class _Writer:
         if self.registered:
             lines += [f"  reg {_range(width)}{port}_held;\n" for port, width in inputs.items()]
             lines += [f"  reg {_range(width)}{port};\n" for port, width in outputs.items()]
+            lines += [f"  reg {_range(self._width(later))}{later};\n" for later in self.delays]
             lines += [f"  wire {_range(width)}{port}_next;\n" for port, width in outputs.items()]
         lines += [f"  wire {_range(self.vectors.sizes[vector])}{vector};\n" for vector in wires]
         lines += body
-        lines += [f"  assign {port}{after} = {self._word(word)};\n" for port, (word, _) in self.bits.outputs.items()]
+        lines += [
+            f"  assign {port}{after} = {self._word(word, self.last)};\n"
+            for port, (word, _) in self.bits.outputs.items()
+        ]
         if self.registered:
             moves = {f"{port}_held": (port, width) for port, width in inputs.items()}
+            moves |= {later: (earlier, self._width(later)) for later, earlier in self.delays.items()}
             moves |= {port: (f"{port}_next", width) for port, width in outputs.items()}
             lines += ["  always @(posedge clk or posedge rst)\n    if (rst) begin\n"]
             lines += [f"      {target} <= {width}'d0;\n" for target, (_, width) in moves.items()]
@@ -130,17 +148,52 @@ class _Writer:
         return lines + [f"  assign {name} = {self._word(word)};\n" for name, word in named.items()]
 
     def _part(self, name: str, part: range, inputs: Sequence[str], outputs: Sequence[str]) -> str:
-        width = self.ports | self.vectors.sizes
         inside = [v for v in dict.fromkeys(self.vectors.names[g] for g in part) if v not in set(outputs)]
         lines = [f"module {name}({', '.join([*inputs, *outputs])});\n"]
-        lines += [f"  input {_range(width[vector])}{vector};\n" for vector in inputs]
-        lines += [f"  output {_range(width[vector])}{vector};\n" for vector in outputs]
-        lines += [f"  wire {_range(width[vector])}{vector};\n" for vector in [*outputs, *inside]]
+        lines += [f"  input {_range(self._width(vector))}{vector};\n" for vector in inputs]
+        lines += [f"  output {_range(self._width(vector))}{vector};\n" for vector in outputs]
+        lines += [f"  wire {_range(self._width(vector))}{vector};\n" for vector in [*outputs, *inside]]
         return "".join([*lines, *self._assigns(part), "endmodule\n"])
 
     def _assigns(self, part: range) -> list[str]:
         first, gates = self.bits.first_gate, self.bits.gates
-        return [f"  assign {self.nodes[first + g]} = {self._expression(gates[g])};\n" for g in part]
+        return [f"  assign {self.nodes[first + g]} = {self._expression(gates[g], self.stages[g])};\n" for g in part]
+
+    def _home(self, node: int) -> str:
+        """Return the port or vector that a node stands in."""
+        first = self.bits.first_gate
+        return self.homes[node - 1] if node < first else self.vectors.names[node - first]
+
+    def _seen(self, node: int, stage: int | None) -> str:
+        """Return where a gate of ``stage`` reads the node's port or vector: behind a register per stage between."""
+        home = self._home(node)
+        return home if stage is None or stage == self.made.get(home, 0) else f"{home}_at{stage}"
+
+    def _delays(self) -> dict[str, str]:
+        """Return the registers between stages: each one's name, and whose it takes over, the earliest first."""
+        reads = [
+            (literal >> 1, stage)
+            for gate, stage in zip(self.bits.gates, self.stages, strict=True)
+            for literal in gate[1:4]
+        ]
+        reads += [(literal >> 1, self.last) for word, _ in self.bits.outputs.values() for literal in word]
+        latest: dict[str, int] = {}
+        for node, stage in reads:
+            if node:
+                home = self._home(node)
+                latest[home] = max(latest.get(home, 0), stage)
+        found = {}
+        for home, stage in latest.items():
+            earlier = home
+            for k in range(self.made.get(home, 0) + 1, stage + 1):
+                found[f"{home}_at{k}"] = earlier
+                earlier = f"{home}_at{k}"
+        return found
+
+    def _width(self, vector: str) -> int:
+        while vector in self.delays:
+            vector = self.delays[vector]
+        return self.ports[vector] if vector in self.ports else self.vectors.sizes[vector]
 
     def _read(self, part: range) -> list[str]:
         """Return what the gates of ``part`` read of others: ports and vectors, in the order of reading."""
@@ -150,8 +203,8 @@ class _Writer:
         for g in part:
             for literal in self.bits.gates[g][1:4]:
                 node = literal >> 1
-                if 0 < node < start:
-                    found[self.homes[node - 1] if node < first else self.vectors.names[node - first]] = None
+                if node and (node < start or self._seen(node, self.stages[g]) in self.delays):
+                    found[self._seen(node, self.stages[g])] = None
         return list(found)
 
     def _needed(self, parts: Sequence[range]) -> dict[str, None]:
@@ -160,11 +213,11 @@ class _Writer:
         ends = [literal >> 1 for word, _ in self.bits.outputs.values() for literal in word]
         found = {self.vectors.names[node - first]: None for node in ends if node >= first}
         for part in parts:
-            found |= {name: None for name in self._read(part) if name not in self.ports}
-        return found
+            found |= {name: None for name in self._read(part) if name in self.vectors.sizes}
+        return found | {name: None for name in self.delays.values() if name in self.vectors.sizes}
 
-    def _expression(self, gate: Gate) -> str:
-        a, b, c = (self._literal(literal) for literal in gate[1:4])
+    def _expression(self, gate: Gate, stage: int) -> str:
+        a, b, c = (self._literal(literal, stage) for literal in gate[1:4])
         match gate.kind:
             case "and":
                 return f"{a} & {b}"
@@ -177,14 +230,16 @@ class _Writer:
             case "mux":
                 return f"{a} ? {b} : {c}"
 
-    def _literal(self, literal: int) -> str:
+    def _literal(self, literal: int, stage: int | None) -> str:
         if literal < 2:
             return f"1'b{literal}"
-        return f"~{self.nodes[literal >> 1]}" if literal & 1 else self.nodes[literal >> 1]
+        home, name = self._home(literal >> 1), self.nodes[literal >> 1]
+        name = self._seen(literal >> 1, stage) + name.removeprefix(home)
+        return f"~{name}" if literal & 1 else name
 
-    def _word(self, word: Sequence[int]) -> str:
-        """Return a concatenation, the highest bit first."""
-        bits = [self._literal(literal) for literal in reversed(word)] or ["1'b0"]
+    def _word(self, word: Sequence[int], stage: int | None = None) -> str:
+        """Return a concatenation, the highest bit first, as ``stage`` reads it (None: as it is made)."""
+        bits = [self._literal(literal, stage) for literal in reversed(word)] or ["1'b0"]
         rows = [", ".join(bits[k : k + LINE_TERMS]) for k in range(0, len(bits), LINE_TERMS)]
         return f"{{{(',' + chr(10) + '    ').join(rows)}}}" if len(bits) > 1 else bits[0]
 

@@ -33,17 +33,22 @@ STYLES = ("flat", "modules")
 Program = Lowered | Circuit
 
 
-def to_verilog(program: Program, *, name: str = "top", style: str = "flat", registered: bool = False) -> str:
+def to_verilog(
+    program: Program, *, name: str = "top", style: str = "flat", registered: bool = False, stages: int = 1
+) -> str:
     """Write ``program`` as plain Verilog-2001, with a comment that documents its ports.
 
     ``registered`` puts flip-flops (``clk``, asynchronous active-high ``rst``) at every input and output: the
-    answer to a row is there two clock edges later.
+    answer to a row is there two clock edges later.  With several ``stages``, which the flat style can have, the logic
+    between is cut by flip-flops into so many, and the answer is there ``stages + 1`` clock edges later.
     """
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,63}", name):
         raise MlpressError(f"{name!r} is no module name; letters, digits and _ only")
     _check_style(program, style)
+    if stages < 1 or (stages > 1 and not (registered and style == "flat")):
+        raise MlpressError(f"{stages} stages: a pipeline has one or more, flip-flops at its ports, and the flat style")
     if style == "flat":
-        return header(program, style) + flat_text(bits_of(program), name, registered)
+        return header(program, style) + flat_text(bits_of(program), name, registered, stages)
     circuit = _circuit(program, style, registered)
     ports = [*circuit.clocking, *circuit.inputs, *circuit.outputs]
     text = rtlil.convert(circuit.module, name=name, ports=ports, emit_src=False)

@@ -1,0 +1,118 @@
+"""Intrusion detection on a CAN bus by a network of 2-bit weights and outputs, as an FPGA, C and printed circuit.
+
+python examples/can_ids/can_ids.py                     synthetic traffic
+python examples/can_ids/can_ids.py --csv DoS_dataset.csv --attack dos       a file of the published set
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from features import BITS, NAMES, codes_of, too_soon, unknown_identifier, usual_gaps
+from sklearn.tree import DecisionTreeClassifier
+from traffic import ATTACKS, Traffic, generate, load
+
+from mlpress import Design, approx, ir
+from mlpress.pipeline.compile import Options, build_design
+from mlpress.targets import Microcontroller, Rows
+
+TARGETS = ("ecp5-25k", "cortex-m0plus", "egfet")
+TRAIN = 0.6
+"""Share of the messages, the first ones, that everything is fitted to."""
+
+WARNING = (
+    "Synthetic traffic: its attacks are as regular as its description, its car has 20 identifiers and no modes, "
+    "gateways or drivers. It shows that the flow works and what hardware costs, not how many attacks on a real car "
+    "are found."
+)
+
+
+def scores(name: str, found: np.ndarray, attack: np.ndarray) -> str:
+    """A line of the table: accuracy, F1, false alarms, and the share of each attack that is found."""
+    wanted = attack > 0
+    hit = int(np.sum(found[wanted]))
+    alarms = int(np.sum(found[~wanted]))
+    f1 = 2 * hit / max(2 * hit + alarms + int(np.sum(wanted)) - hit, 1)
+    parts = [float(np.mean(found[attack == 1 + k])) if np.any(attack == 1 + k) else None for k in range(len(ATTACKS))]
+    shown = " ".join("     -" if part is None else f"{100 * part:6.1f}" for part in parts)
+    right = 100 * np.mean(found == wanted)
+    return f"{name:<34}{right:8.2f}{f1:8.4f}{100 * alarms / max(int(np.sum(~wanted)), 1):10.2f}   {shown}"
+
+
+def network(codes: np.ndarray, labels: np.ndarray, hidden: tuple[int, ...], bits: int, epochs: int) -> ir.Net:
+    """A trained network of ``bits`` bits."""
+    inputs = tuple(ir.Input(name, BITS, 1.0, 0.0) for name in NAMES)
+    shape = approx.dense(inputs, hidden, ("normal", "attack"), bits)
+    how = approx.LowBits(hidden, bits, bits, epochs=epochs, batch=128)
+    return approx.train_low_bits(codes, labels, shape, how)
+
+
+def hardware(design: Design) -> Iterator[str]:
+    """Lines on what a message takes: time, energy, and size."""
+    facts = design.facts
+    size = ", ".join(f"{name} {value:g}" for name, value in design.cost.items())
+    match design.target:
+        case Microcontroller() as core:
+            rows = Rows(design.features, design.rows.codes, design.labels)
+            for part in core.parts(design.artifact, rows):
+                energy = "not known" if part["nanojoules"] is None else f"{part['nanojoules']:.1f} nJ"
+                yield f"{part['part']:<14}{part['microseconds']:.2f} us, {energy}; {size}"
+        case target if "estimate" in facts:
+            power = next(
+                v for v in facts["estimate"]["voltages"] if v["voltage"] == facts["estimate"]["nominal_voltage"]
+            )
+            time = power["critical_path_ms"]
+            energy = time * power["total_mw"]
+            yield f"{target.name:<14}{time:.1f} ms, {energy:.3f} uJ; {size}: too slow for every message of a full bus"
+        case target:
+            clock = facts["fpga"].get("fmax_mhz")
+            time = f"{design.cost['latency']:.1f} ns at {clock:.0f} MHz" if clock else "not placed"
+            yield f"{target.name:<14}{time}, energy not known; {size}"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print accuracy beside the baselines, then what each hardware takes."""
+    parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
+    parser.add_argument("--csv", type=Path, help="a file of the published car-hacking set")
+    parser.add_argument("--attack", choices=ATTACKS, default="dos", help="the attack that the file holds")
+    parser.add_argument("--seconds", type=float, default=12.0, help="of synthetic traffic")
+    parser.add_argument("--hidden", type=int, nargs="+", default=[8], help="hidden neurons of each layer")
+    parser.add_argument("--bits", type=int, default=2, help="of weights and hidden outputs, 1 to 4")
+    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--targets", nargs="*", choices=TARGETS, default=list(TARGETS))
+    parser.add_argument("--no-place", action="store_true", help="map to look-up tables, without place and route")
+    options = parser.parse_args(arguments)
+    traffic = load(options.csv, options.attack) if options.csv else generate(options.seconds)
+    cut = int(TRAIN * len(traffic.seconds))
+    usual = usual_gaps(Traffic(*(column[:cut] for column in vars(traffic).values())))
+    codes, labels = codes_of(traffic, usual), (traffic.attack > 0).astype(np.int64)
+    net = network(codes[:cut], labels[:cut], tuple(options.hidden), options.bits, options.epochs)
+    tree = DecisionTreeClassifier(max_depth=6, random_state=0).fit(codes[:cut], labels[:cut])
+    late, attack = codes[cut:], traffic.attack[cut:]
+    common = int(np.mean(labels[:cut]) > 0.5)
+    decided = {
+        "the more frequent class": np.full(len(late), common),
+        "look-up of identifiers": unknown_identifier(late),
+        "look-up and period check": too_soon(late),
+        "decision tree, depth 6": tree.predict(late),
+        f"network, {options.bits}-bit weights and outputs": ir.interpret(net, late).decision,
+    }
+    print(f"{len(labels)} messages; fitted to the first {cut}, tested on the {len(late)} after them (split by time)")
+    print(f"{'':<34}{'right %':>8}{'F1':>8}{'alarms %':>10}   {' '.join(f'{name:>6}' for name in ATTACKS)} % found")
+    for name, found in decided.items():
+        print(scores(name, np.asarray(found), attack))
+    if not options.csv:
+        print(WARNING)
+    print("per message:")
+    for name in options.targets:
+        own = {"place": False} if options.no_place and name == "ecp5-25k" else {}
+        rows = slice(0, len(late), max(1, len(late) // 500))
+        for line in hardware(build_design(net, late[rows], labels[cut:][rows], Options.of(name, **own))):
+            print(line)
+
+
+if __name__ == "__main__":
+    main()
