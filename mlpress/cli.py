@@ -243,7 +243,7 @@ def search(
     own |= {"input_bits": input_bits, "weight_bits": weight_bits, "activation_bits": activation_bits}
     options = usual(compiler.Options.of(target, levels=levels, cuts=cuts, **own), own)
     limits = limits_of(max_loss, most_by_metric, options.target.level)
-    settings = Settings(level, start == "tree", limits, minimise, power_weight, seed)
+    settings = Settings(level, start == "tree", limits, minimise, power_weight, seed, offset_sigma or 0.0)
     points = () if published is None else read_points(published, searching.column_of(options, minimise))
     with screen.working():
         screen.step("read model and data")

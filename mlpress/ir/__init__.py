@@ -116,7 +116,7 @@ from mlpress.ir.scan import Line, Lines, quote
 from mlpress.ir.share import Operand
 from mlpress.ir.text import from_text, to_text
 from mlpress.ir.text_field import field_tables, table_digest
-from mlpress.ir.unary import unary, unary_inputs, without_unread
+from mlpress.ir.unary import level_reach, unary, unary_inputs, without_unread
 from mlpress.ir.verify import verify
 
 __all__ = [
@@ -236,6 +236,7 @@ __all__ = [
     "interpret_model",
     "intervals",
     "level_port",
+    "level_reach",
     "lower",
     "lower_net",
     "named_values",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,6 +12,27 @@ from mlpress.errors import MlpressError
 from mlpress.ir.circuit import Circuit, CircuitBuilder, swept
 from mlpress.ir.limits import UNARY_LEVELS
 from mlpress.ir.net import Input
+
+
+class Reach(NamedTuple):
+    """Where a level of an input begins, on the scale of ``value * scale + offset``.
+
+    The place ``at`` reaches it, or where ``strict`` only what is beyond.  ``full`` is the full scale.
+    """
+
+    at: float
+    strict: bool
+    full: float
+
+
+def level_reach(feature: Input, level: int) -> Reach:
+    """Return where ``level`` of an input begins: at ``level`` (floor), or ``level - 0.5`` (round half to even).
+
+    Exactly that half is enough for an even level alone.
+    """
+    if feature.rounding == "floor":
+        return Reach(float(level), False, float(1 << feature.bits))
+    return Reach(level - 0.5, level % 2 == 1, float((1 << feature.bits) - 1))
 
 
 def unary_inputs(inputs: Sequence[Input]) -> tuple[Input, ...]:

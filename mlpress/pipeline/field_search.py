@@ -203,6 +203,7 @@ def _check(settings: Settings, rounds: int | None, run: RunOptions) -> None:
         "level": settings.level != "both",
         "start": settings.start_tree,
         "power_weight": bool(settings.power_weight),
+        "offset_sigma": bool(settings.offset_sigma),
         "rounds": rounds is not None,
         "cluster": run.cluster is not None,
     }

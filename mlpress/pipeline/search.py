@@ -38,7 +38,7 @@ from mlpress.pipeline.settings import (
 )
 from mlpress.pipeline.task import Task, Unwatched, WholeTime
 from mlpress.progress import Silent, recorded
-from mlpress.targets import DEFAULT_TARGET, RealTarget
+from mlpress.targets import DEFAULT_TARGET, Interfaced, RealTarget
 
 if TYPE_CHECKING:
     from mlpress.approx import Budget, Clock, IntegerFront, gates
@@ -60,6 +60,7 @@ def search(
     minimise: str | None = None,
     power_weight: float = 0.0,
     seed: int = 0,
+    offset_sigma: float = 0.0,
     run: RunOptions = RunOptions(),  # noqa: B008 - immutable
     test: Dataset | None = None,
     features: Sequence[str] | None = None,
@@ -79,12 +80,13 @@ def search(
     from mlpress.approx import Budget
 
     check_numbers(
-        {"seconds": seconds, "max_loss": max_loss, "power_weight": power_weight, **(most or {})},
+        {"seconds": seconds, "max_loss": max_loss, "power_weight": power_weight, "offset_sigma": offset_sigma}
+        | dict(most or {}),
         {"generations": generations, "rounds": rounds, "seed": seed},
     )
     chosen = Options.of(target, **options)
     limits = limits_of(max_loss, most or {}, chosen.target.level)
-    settings = Settings(level, start_tree, limits, minimise, power_weight, seed)
+    settings = Settings(level, start_tree, limits, minimise, power_weight, seed, offset_sigma)
     numbers = {"integer": [generations], "gates": [rounds], "both": [generations, rounds]}[settings.level]
     budget = Budget(120.0 if seconds is None and not any(numbers) else seconds, generations)
     return search_model(
@@ -174,7 +176,7 @@ def search_prepared(
     rows = sampled(every, settings.seed, watch)
     key = search_key(net, rows, options, settings)
     costs = search_target(options).gate_costs(metrics[0].name)
-    level = _searched_level(settings.level, options, watch, gates=costs is not None)
+    level = _searched_level(settings, net, options, watch, gates=costs is not None)
     if level != "gates":
         check_model(options, net, metrics[0].name)
     fixed = {"integer": [budget.generations], "gates": [rounds], "both": [budget.generations, rounds]}[level]
@@ -229,15 +231,23 @@ def search_prepared(
     )
 
 
-def _searched_level(level: Level, options: Options, watch: tasks.Watcher, *, gates: bool) -> Level:
-    """Return what is searched; networks are not where levels are chosen, nor ``gates`` where a target has none."""
+def _searched_level(settings: Settings, net: ir.Net, options: Options, watch: tasks.Watcher, *, gates: bool) -> Level:
+    """Return what is searched: no networks where levels are chosen or off, and no ``gates`` where a target has none.
+
+    Raises :class:`MlpressError` for networks alone there, and for offsets where nothing is read by comparators.
+    """
+    level, target = settings.level, options.target
+    if settings.offset_sigma:
+        inputs = target.receives(net.inputs) if isinstance(target, Interfaced) else net.inputs
+        if any(feature.interface == "binary" for feature in inputs):
+            raise MlpressError("offsets are those of comparators; take --interface unary, or leave --offset-sigma out")
     if level == "both" and not gates:
         level = "integer"
-    if not options.quantisation.levels or level == "gates":
+    if level == "gates" or not (options.quantisation.levels or settings.offset_sigma):
         return level
     if level == "integer":
-        raise MlpressError("networks are searched on even grids: leave levels out, or take --level gates")
-    watch.note("levels are chosen: gates are searched, not networks, whose search needs an even grid")
+        raise MlpressError("networks are searched on even levels without offsets; take --level gates for others")
+    watch.note("gates are searched, not networks: their search knows neither chosen levels nor offsets")
     return "gates"
 
 
@@ -320,7 +330,10 @@ def _trees(task: Task, costs: gates.GateCosts) -> Sequence[gates.TreePoint]:
     task.progress.step("fit decision trees, to compare the design with")
     clock: Clock = task.clock
     until = now() + max(clock.left_s() - clock.chosen_s, 0.0)
-    return gates.tree_points(task.inputs, task.net.classes, task.coded, costs, seed=task.settings.seed, until=until)
+    seed, sigma = task.settings.seed, task.settings.offset_sigma
+    return gates.tree_points(
+        task.inputs, task.net.classes, task.coded, costs, seed=seed, until=until, offset_sigma=sigma
+    )
 
 
 def _search_facts(front: IntegerFront | gates.CircuitFront) -> dict[str, Any]:

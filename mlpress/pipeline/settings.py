@@ -62,7 +62,8 @@ class Settings:
 
     ``minimise`` is the name or key of the target's metric that ranks designs (default: its first); ``start_tree`` lets
     the gate level start from decision trees as well; ``power_weight`` is how much a nanowatt of static power counts
-    there, in steps of the gates' cost.
+    there, in steps of the gates' cost.  With ``offset_sigma``, a share of full scale, rows are seen through comparators
+    that are off by so much.
     """
 
     level: Level = "both"
@@ -71,6 +72,7 @@ class Settings:
     minimise: str | None = None
     power_weight: float = 0.0
     seed: int = 0
+    offset_sigma: float = 0.0
 
     def __post_init__(self) -> None:
         if self.level not in get_args(Level):

@@ -160,7 +160,13 @@ class Task:
         """The rows as input codes and class indices."""
         from mlpress.approx import gates
 
-        return gates.Rows(ir.encode(self.net, self.rows.features), self.labels)
+        codes, places = ir.encode(self.net, self.rows.features), None
+        if self.settings.offset_sigma:
+            scale, offset = (
+                np.array([getattr(each, part) for each in self.net.inputs]) for part in ("scale", "offset")
+            )
+            places = self.rows.features * scale + offset
+        return gates.Rows(codes, self.labels, places)
 
     @property
     def reference(self) -> float:
@@ -262,7 +268,8 @@ class Task:
         room = max((len(start.circuit.ands) for start in begin if isinstance(start, gates.FixedStart)), default=0)
         if most is not None:
             room = min(room, int(gates.MARGIN * most / costs.step / costs.unit))
-        effort = gates.GateSearchOptions(prices=gates.prices_for(len(rows), room), power=self.settings.power_weight)
+        prices, sigma = gates.prices_for(len(rows), room), self.settings.offset_sigma
+        effort = gates.GateSearchOptions(prices=prices, power=self.settings.power_weight, offset_sigma=sigma)
         if self.hurried:
             effort = replace(effort, quick_teacher=True)
             if self._taught_long(QUICK):
@@ -290,7 +297,9 @@ class Task:
         )
         if self.unary:
             seed, sizes = self.settings.seed, gates.FINE_LEAVES
-            points = gates.tree_points(self.inputs, net.classes, rows, costs, seed=seed, sizes=sizes)
+            points = gates.tree_points(
+                self.inputs, net.classes, rows, costs, seed=seed, sizes=sizes, offset_sigma=sigma
+            )
             metric = self.metrics[0].name
             fitted = gates.tree_designs(points, costs, metric)
             better = gates.against_trees([*evolved.designs, *more], fitted, metric)

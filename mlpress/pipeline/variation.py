@@ -21,6 +21,7 @@ from mlpress.errors import MlpressError
 from mlpress.hw import printed
 from mlpress.pipeline.field_search import FieldSearch
 from mlpress.pipeline.result import SearchResult
+from mlpress.pipeline.starts import MOST_BITS, product_bits
 from mlpress.targets import PrintedArtifact
 
 COPIES = 1000
@@ -191,6 +192,47 @@ def with_variation(
     return design.with_facts(design.facts | {"variation": found.to_json() | {"curve": known, "seed": seed}})
 
 
+def offset_curve(
+    circuit: ir.Circuit,
+    features: NDArray[np.float64],
+    labels: NDArray[np.int64],
+    *,
+    copies: int = COPIES,
+    curve: Sequence[float] = CURVE,
+    seed: int = 0,
+) -> list[dict[str, float]]:
+    """Return the accuracy of copies of a ``circuit`` with unary inputs, mean and 5th percentile, at every sigma.
+
+    The and-inverter graph answers, so that nothing is synthesised; copies are drawn as :func:`vary` draws them.
+    """
+    from mlpress.approx.gates import offset_bits
+    from mlpress.sim import packed
+
+    left, right = circuit.ands[:, 0], circuit.ands[:, 1]
+    states = np.arange(4)
+    one = (states[:, None] & 1) ^ (left & 1) & 1
+    two = (states[:, None] >> 1) ^ (right & 1) & 1
+    tables = ((one & two) << states[:, None]).sum(axis=0).astype(np.uint8)
+    program = packed.Program(circuit.input_bits, tables, left >> 1, right >> 1)
+    word = np.array(circuit.outputs[0])
+    scale, offset = (np.array([getattr(each, part) for each in circuit.inputs]) for part in ("scale", "offset"))
+    places, rows = features * scale + offset, len(labels)
+    drawn = np.random.default_rng((seed, 12)).standard_normal((copies, circuit.input_bits))
+    together = max(1, MOST_BYTES // (rows * (circuit.input_bits + len(tables) // 8 + 64)))
+    found = []
+    for sigma in curve:
+        shares: list[float] = []
+        for k in range(0, copies, together):
+            some = sigma * drawn[k : k + together]
+            copy = np.repeat(np.arange(len(some)), rows)
+            bits = packed.pack(offset_bits(circuit.inputs, np.tile(places, (len(some), 1)), some, copy))
+            said = packed.unpack(packed.run(program, bits, word >> 1), len(copy)) ^ (word[:, None] & 1 == 1)
+            decided = (said * (1 << np.arange(len(word)))[:, None]).sum(axis=0).reshape(len(some), rows)
+            shares += (decided == labels).mean(axis=1).tolist()
+        found.append({"offset_sigma": sigma, "mean": float(np.mean(shares)), "fifth": float(np.percentile(shares, 5))})
+    return found
+
+
 def with_copies(design: Design, found: SearchResult | FieldSearch, faults: Faults, seed: int) -> Design:
     """Return a design of a search with the fact ``variation``, on test rows where there are some, else on all rows.
 
@@ -199,13 +241,33 @@ def with_copies(design: Design, found: SearchResult | FieldSearch, faults: Fault
     if not isinstance(found, SearchResult):
         raise MlpressError("only printed designs have printed copies; leave faults out")
     judged, most_loss = found.test or found.dataset, found.limits.max_loss
-    return with_variation(
+    labels = judged.labels.astype(np.int64)
+    varied = with_variation(
         design,
         judged.features,
-        judged.labels.astype(np.int64),
+        labels,
         offset_sigma=faults.offset_sigma or 0.0,
         defect_rate=faults.defect_rate,
         copies=faults.copies,
         enough=None if most_loss is None else found.reference - most_loss,
         seed=seed,
     )
+    others = [
+        {"name": name, "curve": offset_curve(circuit, judged.features, labels, copies=faults.copies, seed=seed)}
+        for name, circuit in _beside(design, found)
+    ]
+    return varied.with_facts(varied.facts | {"variation": varied.facts["variation"] | {"others": others}})
+
+
+def _beside(design: Design, found: SearchResult) -> list[tuple[str, ir.Circuit]]:
+    """Return the circuits that the curve of a design is compared with: a decision tree, and the exact network."""
+    from mlpress.approx.gates import nearest_tree
+
+    circuits = []
+    if found.trees:
+        tree = nearest_tree(found.trees, design.facts["accuracy"]["validation"])
+        circuits.append((f"tree of {tree.leaves} leaves", tree.circuit))
+    small = max(len(feature.reached) for feature in found.exact.inputs) <= ir.UNARY_LEVELS
+    if small and product_bits(found.exact) <= MOST_BITS:
+        circuits.append(("exact network", ir.to_unary(found.exact)))
+    return circuits

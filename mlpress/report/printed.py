@@ -11,7 +11,7 @@ from mlpress.report.charts import Mark, front_chart
 from mlpress.report.facts import DesignFacts, Shares
 from mlpress.report.figures import MISSING, counted, figure, join, percent, unit, words
 from mlpress.report.headline import Tile, cost_tiles, in_brackets
-from mlpress.report.printed_system import Copies, System, copies_tiles, system_tiles
+from mlpress.report.printed_system import Copies, System, copies_tiles, offset_rows, system_tiles
 from mlpress.report.reading import Json, Number, mapping, number, read
 
 
@@ -210,6 +210,7 @@ class Printed:
             "supplies": [(supply, _power_shares(supply, _most_mw(estimate))) for supply in estimate.voltages],
             "sources": _sources(estimate.voltages),
             "timing": _timing(estimate.voltages),
+            "offsets": offset_rows(own.variation),
             "audit_tables": [name for name, value in own.audit.items() if _is_table(value)],
             "front_chart": Markup(_chart(own)),  # noqa: S704 - matplotlib's own text, made of numbers only
         }

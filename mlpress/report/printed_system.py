@@ -45,8 +45,25 @@ class System:
 
 
 @dataclass(frozen=True, slots=True)
+class CopiesAt:
+    """The accuracy of printed copies at one sigma of their comparators' offsets, a share of full scale."""
+
+    offset_sigma: Number | None = None
+    mean: Number | None = None
+    fifth: Number | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """The accuracy of copies of a circuit against sigma."""
+
+    name: Json = None
+    curve: tuple[CopiesAt, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Copies:
-    """How accurate printed copies are: accuracies and rates as shares of 1."""
+    """How accurate printed copies are: accuracies and rates as shares of 1; ``others`` are curves to compare with."""
 
     offset_sigma: Number | None = None
     defect_rate: Number | None = None
@@ -56,6 +73,8 @@ class Copies:
     fifth: Number | None = None
     enough: Number | None = None
     share: Number | None = None
+    curve: tuple[CopiesAt, ...] = ()
+    others: tuple[Curve, ...] = ()
 
 
 def system_tiles(system: System, delay: Sequence[Tile]) -> list[Tile]:
@@ -103,3 +122,18 @@ def copies_tiles(found: Copies | None) -> list[Tile]:
         f"{percent(found.fifth)}{reach}; as drawn {percent(found.drawn)}"
     )
     return [Tile("printed copies", percent(found.mean), note)]
+
+
+def offset_rows(found: Copies | None) -> list[list[str]]:
+    """Return the table of accuracy against offsets: a head of sigmas, and a row per circuit of mean and 5th percentile.
+
+    It is empty where there is no curve.
+    """
+    if found is None or not found.curve:
+        return []
+    head = ["comparators off by (sigma)", *(percent(each.offset_sigma) for each in found.curve)]
+    circuits = [Curve("this design", found.curve), *found.others]
+    return [
+        head,
+        *([words(each.name), *(f"{percent(at.mean)} ({percent(at.fifth)})" for at in each.curve)] for each in circuits),
+    ]

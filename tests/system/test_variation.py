@@ -11,7 +11,10 @@ from mlpress.approx.gates.genome import to_genome
 from mlpress.errors import MlpressError
 from mlpress.hw import printed
 from mlpress.pipeline.compile import Options, build_design
-from mlpress.pipeline.variation import vary, with_variation
+from mlpress.pipeline.variation import offset_curve, vary, with_variation
+from mlpress.report.figures import percent
+from mlpress.report.printed_system import Copies, offset_rows
+from mlpress.report.reading import read
 from mlpress.targets.own_cells import to_netlist
 from mlpress.targets.printed_gates import CellCosts, cell_costs
 
@@ -119,3 +122,23 @@ def test_figures_out_of_range(figures: tuple[float, float, int], said: str, cost
             defect_rate=rate,
             copies=copies,
         )
+
+
+def test_the_curve_of_a_circuit_is_that_of_its_netlist(costs: CellCosts) -> None:
+    features, labels = data()
+    netlist = to_netlist(to_genome(circuit(), costs), INPUTS, costs.technology, costs.steps)
+    found = offset_curve(circuit(), features, labels, copies=40, curve=(0.0, 0.05), seed=3)
+    for at in found:
+        wanted = vary(
+            netlist, costs.technology, INPUTS, features, labels, offset_sigma=at["offset_sigma"], copies=40, seed=3
+        )
+        assert (at["mean"], at["fifth"]) == pytest.approx((wanted.mean, wanted.fifth))
+
+
+def test_a_report_tells_accuracy_against_offsets() -> None:
+    points = [{"offset_sigma": sigma, "mean": 0.9 - sigma, "fifth": 0.8} for sigma in (0.0, 0.02)]
+    found = read(Copies, {"mean": 0.9, "curve": points, "others": [{"name": "tree of 4 leaves", "curve": points}]})
+    head, design, tree = offset_rows(found)
+    assert head[1:] == [percent(0.0), percent(0.02)] and design[0] == "this design" and tree[0] == "tree of 4 leaves"
+    assert design[1:] == tree[1:] == [f"{percent(share)} ({percent(0.8)})" for share in (0.9, 0.88)]
+    assert offset_rows(None) == offset_rows(read(Copies, {"mean": 0.9})) == []

@@ -4,6 +4,7 @@ from mlpress.approx.gates.cells import LEFT, NANDS, RIGHT, WIRES, GateCosts
 from mlpress.approx.gates.evolution import EvolutionProgress, Round, evolve
 from mlpress.approx.gates.front import CircuitDesign, CircuitFront
 from mlpress.approx.gates.genome import FIRST_INPUT, Genome
+from mlpress.approx.gates.offsets import offset_bits
 from mlpress.approx.gates.polish import polished
 from mlpress.approx.gates.problem import MARGIN, GateSearchOptions, prices_for
 from mlpress.approx.gates.rows import Rows
@@ -45,6 +46,7 @@ __all__ = [
     "against_trees",
     "evolve",
     "nearest_tree",
+    "offset_bits",
     "polished",
     "prices_for",
     "retrained_accuracy",

@@ -28,12 +28,12 @@ from mlpress.approx.common.teacher import Augmentation, augment_rows
 from mlpress.approx.gates.archive import Archive, Member, with_members
 from mlpress.approx.gates.chain import anneal, genome_of, new_scratch, new_state
 from mlpress.approx.gates.genome import Genome, to_genome
+from mlpress.approx.gates.offsets import judging_rows, learned_rows, right_shares, somewhere
 from mlpress.approx.gates.problem import MARGIN, GateProblem
-from mlpress.approx.gates.rows import PackedRows, Rows, pack_rows, packed_order
+from mlpress.approx.gates.rows import PackedRows, Rows, pack_rows
 from mlpress.approx.gates.state import CORRECT, COST, MOVES, State
 from mlpress.approx.gates.whole import input_costs
 from mlpress.ir import Circuit
-from mlpress.sim import packed as packing
 
 COLD = 0.03
 """The temperature at which annealing ends, in areas of the smallest gate."""
@@ -78,8 +78,10 @@ def advance(problem: GateProblem, turn: Turn) -> Archive:
     archive, began = turn.archive, now()
     until = began + turn.seconds
     rng = np.random.default_rng((problem.seed, archive.index, archive.rounds, 5))
-    material = _material(problem, archive.index)
+    material = _material(problem, archive.index, archive.rounds if problem.effort.offset_sigma else 0)
     members, judged = archive.members, 0
+    if problem.effort.offset_sigma:  # the round before saw other copies
+        members = with_members((), [_member(problem, material, each.genome, each.start) for each in members])
     for guest in turn.guests:
         if members and now() > began + GUESTS * turn.seconds:
             break
@@ -104,13 +106,10 @@ def wrong_rows(problem: GateProblem, genome: Genome, rows: PackedRows) -> int:
     return int(rows.rows - new_state(genome, rows, problem.costs, 0).counts[CORRECT])
 
 
-def right_rows(problem: GateProblem, genome: Genome, rows: Rows) -> NDArray[np.bool_]:
-    """Return which of ``rows`` a netlist decides rightly, bool (rows,)."""
-    order, words = packed_order(rows), pack_rows(problem.inputs, len(problem.classes), rows)
-    state = new_state(genome, words, problem.costs, 0)
-    right = np.empty(len(rows), np.bool_)
-    right[order] = packing.unpack(state.right[None], len(rows))[0]
-    return right
+def right_rows(problem: GateProblem, genome: Genome, rows: Rows) -> NDArray[np.float64]:
+    """Return the share of printed copies of a netlist that decide each row rightly, float64 (rows,): 0 or 1 of one."""
+    sigma = problem.effort.offset_sigma
+    return right_shares(genome, problem.inputs, len(problem.classes), rows, problem.costs, sigma, problem.seed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +127,36 @@ class _Material:
 
 
 @lru_cache(maxsize=32)
-def _material(problem: GateProblem, archive: int) -> _Material:
-    held = problem.held_out(archive)
+def _material(problem: GateProblem, archive: int, number: int = 0) -> _Material:
+    """Return what an archive learns from; where comparators have offsets, in round ``number``."""
+    held, sigma = problem.held_out(archive), problem.effort.offset_sigma
     unseen = problem.rows.take(held) if held.any() else None
-    return material_of(problem, problem.rows.take(~held), unseen, problem.augmentation(archive))
+    if not sigma:
+        return material_of(problem, problem.rows.take(~held), unseen, problem.augmentation(archive))
+    rows, learned = _placed(problem, archive)
+    classes = len(problem.classes)
+    packed = learned_rows(problem.inputs, classes, learned, sigma, (problem.seed, archive, number, 16))
+    judging = None if unseen is None else judging_rows(problem.inputs, classes, unseen, sigma, problem.seed)
+    return _Material(rows, packed, judging, len(problem.rows) / len(learned))
+
+
+@lru_cache(maxsize=32)
+def _placed(problem: GateProblem, archive: int) -> tuple[Rows, Rows]:
+    """Return the archive's rows, and these with their neighbours, all with places: of neighbours any of their codes."""
+    rows = problem.rows.take(~problem.held_out(archive))
+    assert rows.places is not None  # a problem with offsets has them
+    codes, labels = augment_rows(
+        rows.codes,
+        rows.labels,
+        problem.inputs,
+        problem.augmentation(archive),
+        problem.seed,
+        quick=problem.effort.quick_teacher,
+    )
+    each = len(codes) // len(rows)
+    times = max(each - 2 * each // 3, 1)  # so often each row stands before its neighbours
+    near = somewhere(problem.inputs, codes[times * len(rows) :], np.random.default_rng((problem.seed, archive, 15)))
+    return rows, Rows(codes, labels, np.concatenate([np.repeat(rows.places, times, axis=0), near]))
 
 
 def material_of(problem: GateProblem, rows: Rows, unseen: Rows | None, augmentation: Augmentation) -> _Material:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from mlpress.approx.gates.archive import Archive, Member
 from mlpress.approx.gates.cells import GateCosts
 from mlpress.approx.gates.checkpoint import GateState
 from mlpress.approx.gates.front import CircuitDesign, CircuitFront
+from mlpress.approx.gates.offsets import JUDGED
 from mlpress.approx.gates.problem import GateProblem, GateSearchOptions
 from mlpress.approx.gates.rows import PackedRows, Rows, check_rows, pack_rows
 from mlpress.approx.gates.starts import Start
@@ -206,13 +207,13 @@ class _Best(NamedTuple):
 
 def _best(problem: GateProblem, archives: Sequence[Archive]) -> list[_Best]:
     """Return the members of archives of all rows where no other is as small and as accurate; small first."""
-    folds = problem.effort.folds
+    folds, copies = problem.effort.folds, JUDGED if problem.effort.offset_sigma else 1
     found = []
     for first in range(0, problem.archives, folds + 1):
         whole = archives[first + folds]
         area, wrong = _areas(problem, whole), np.zeros(len(whole.members))
         for archive in archives[first : first + folds]:
-            held = np.array([member.held for member in archive.members])
+            held = np.array([member.held for member in archive.members]) / copies
             wrong += near_area(area, _areas(problem, archive), held)
         for member, size, mean in zip(whole.members, area.tolist(), wrong.tolist(), strict=True):
             found.append(_Best(size, mean, whole.index, member))
@@ -227,14 +228,15 @@ def _areas(problem: GateProblem, archive: Archive) -> NDArray[np.int64]:
     return np.array([problem.area(member) for member in archive.members])
 
 
-def near_area(area: NDArray[np.int64], known: NDArray[np.int64], wrong: NDArray[np.int64]) -> NDArray[np.float64]:
+def near_area(area: NDArray[np.int64], known: NDArray[np.int64], wrong: NDArray[Any]) -> NDArray[np.float64]:
     """Return the wrong rows to expect at each ``area``, where areas ``known`` have ``wrong``: float64 (area,).
 
     A circuit's accuracy on few rows is mostly chance, and the best of many would be the luckiest; so this is local
     linear regression on the logarithm of area, not beyond the known areas (W. S. Cleveland, "Robust locally weighted
     regression", 1979, with Gaussian weights and no robust step).
     """
-    return np.maximum(near_weights(area, known) @ wrong, 0.0)
+    mean: NDArray[np.float64] = np.maximum(near_weights(area, known) @ wrong, 0.0)
+    return mean
 
 
 def near_weights(area: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -265,7 +267,7 @@ def _held_rights(
         if index == first + folds or not mine:
             continue
         unseen, members = problem.rows.take(held), archives[index].members
-        right = np.array([right_rows(problem, member.genome, unseen) for member in members], np.float64)
+        right = np.array([right_rows(problem, member.genome, unseen) for member in members])
         weights = near_weights(np.array([found[k].area for k in mine]), _areas(problem, archives[index]))
         for k, share in zip(mine, weights @ right, strict=True):
             rights[k][held] = share

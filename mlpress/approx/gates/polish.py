@@ -66,7 +66,7 @@ def polished(
     area = np.array([problem.area(member) for member in members], np.int64)
     wrong = near_area(area, area, np.array([member.held for member in members], np.int64))
     accuracy = np.clip(1 - wrong / len(held) + moved, 0.0, 1.0).tolist()
-    right = np.array([right_rows(problem, member.genome, held) for member in members], np.float64)
+    right = np.array([right_rows(problem, member.genome, held) for member in members])
     rights = near_weights(area, area) @ right
     left = [pruned(member.genome, problem.inputs) for member in members]
     return [

@@ -40,7 +40,8 @@ class GateSearchOptions:
     circuit takes longer: down to an eighth.  It draws ``draws``: signals, pairs, and nested pairs.  A round has
     ``cycles`` cycles, each up to ``swing`` prices up from where a circuit is the best one, and then down.  Rows are
     split into ``folds``; each fold has one archive per augmentation of ``augmentations``.  ``power`` is the weight of
-    static power, um2 per nW.  ``quick_teacher`` is for searches of seconds.
+    static power, um2 per nW.  ``quick_teacher`` is for searches of seconds.  With ``offset_sigma``, a share of full
+    scale, rows are seen through comparators that are off by so much (:mod:`mlpress.approx.gates.offsets`).
     """
 
     prices: tuple[float, ...] = tuple(16.0 * 2 ** (-k / 2) for k in range(17))
@@ -53,6 +54,7 @@ class GateSearchOptions:
     augmentations: tuple[Augmentation, ...] = ("moved", "mixed")
     power: float = 0.0
     quick_teacher: bool = False
+    offset_sigma: float = 0.0
 
     def __post_init__(self) -> None:
         if self.folds < 2 or min(self.visits, self.cycles) < 1 or not self.augmentations:
@@ -61,6 +63,8 @@ class GateSearchOptions:
             raise MlpressError("gate-level evolution needs prices above 0, the highest first")
         for augmentation in self.augmentations:
             check_augmentation(augmentation)
+        if not 0 <= self.offset_sigma <= 1:
+            raise MlpressError(f"the offsets' sigma is {self.offset_sigma:g}; it is a share of full scale, 0 to 1")
         if not self.power >= 0:
             raise MlpressError(f"the weight of power is {self.power:g}; it must be 0 or more")
 
@@ -104,7 +108,8 @@ class GateProblem:
             self.most_cost,
         )
         digest = hashlib.sha256(repr(facts).encode())
-        for array in (self.rows.codes, self.rows.labels, self.costs.area, self.costs.static_nw):
+        places = () if self.rows.places is None else (self.rows.places,)
+        for array in (self.rows.codes, self.rows.labels, self.costs.area, self.costs.static_nw, *places):
             digest.update(np.ascontiguousarray(array).tobytes())
         object.__setattr__(self, "key", digest.hexdigest())
 

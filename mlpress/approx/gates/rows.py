@@ -21,17 +21,21 @@ LANES = 8
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
-    """Input codes, int64 (rows, inputs), and the index of the right class, int64 (rows,)."""
+    """Input codes, int64 (rows, inputs), and the index of the right class, int64 (rows,).
+
+    ``places``, float64 (rows, inputs), are ``feature * scale + offset``, which comparators with offsets read.
+    """
 
     codes: Ints
     labels: Ints
+    places: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def take(self, rows: NDArray[np.integer] | NDArray[np.bool_]) -> Rows:
         """Return the rows with these indices, or where this mask holds."""
-        return Rows(self.codes[rows], self.labels[rows])
+        return Rows(self.codes[rows], self.labels[rows], None if self.places is None else self.places[rows])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,17 +76,21 @@ def packed_order(rows: Rows) -> NDArray[np.intp]:
 def pack_rows(inputs: tuple[Input, ...], classes: int, rows: Rows) -> PackedRows:
     """Pack the rows in an order that puts similar rows side by side: a change then touches few words."""
     order = packed_order(rows)
-    codes, labels = rows.codes[order], rows.labels[order]
+    return pack_bits(np.array(list(input_bits(inputs, rows.codes[order]))), rows.labels[order], classes)
+
+
+def pack_bits(bits: NDArray[np.bool_], labels: Ints, classes: int) -> PackedRows:
+    """Pack rows with these input ``bits``, bool (input bits, rows), in their order."""
     words = LANES * -(-len(labels) // (64 * LANES))
 
-    def wide(columns: list[NDArray[np.bool_]]) -> Words:
+    def wide(columns: NDArray[np.bool_]) -> Words:
         result = np.zeros((len(columns), words), np.uint64)
-        narrow = packed.pack(np.array(columns))
+        narrow = packed.pack(columns)
         result[:, : narrow.shape[1]] = narrow
         return result
 
-    wanted = [labels >> b & 1 == 1 for b in range(index_bits(classes))]
-    return PackedRows(len(labels), wide(list(input_bits(inputs, codes))), wide(wanted), wide([labels >= 0])[0])
+    wanted = np.array([labels >> b & 1 == 1 for b in range(index_bits(classes))])
+    return PackedRows(len(labels), wide(bits), wide(wanted), wide(np.array([labels >= 0]))[0])
 
 
 def held_out_folds(labels: Ints, folds: int, seed: int) -> NDArray[np.bool_]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Any, NamedTuple
@@ -17,6 +17,7 @@ from mlpress.approx.gates.chain import new_state
 from mlpress.approx.gates.evolution import near_area, near_weights
 from mlpress.approx.gates.front import CircuitDesign
 from mlpress.approx.gates.genome import Genome, to_genome
+from mlpress.approx.gates.offsets import right_shares
 from mlpress.approx.gates.rows import PackedRows, Rows, held_out_folds, pack_rows
 from mlpress.approx.gates.starts import Trained, tree_circuit
 from mlpress.approx.gates.state import COST
@@ -38,7 +39,8 @@ WEIGHT = 1_000_000
 class TreePoint:
     """A decision tree as a circuit: accuracies as in :class:`mlpress.approx.gates.CircuitDesign`.
 
-    ``held_right`` bool (rows,) says which rows the trees of this size decide rightly that have not seen them.
+    ``held_right`` float64 (rows,) says which rows the trees of this size decide rightly that have not seen them: 1, or
+    0, or through offsets of comparators the share of printed copies.
     """
 
     leaves: int
@@ -47,7 +49,7 @@ class TreePoint:
     fit_accuracy: float
     validation_accuracy: float
     model_cost: float
-    held_right: NDArray[np.bool_] = field(compare=False, repr=False)
+    held_right: NDArray[np.float64] = field(compare=False, repr=False)
 
 
 def tree_points(
@@ -59,10 +61,12 @@ def tree_points(
     seed: int = 0,
     sizes: Sequence[int] = LEAVES,
     until: float = inf,
+    offset_sigma: float = 0.0,
 ) -> list[TreePoint]:
     """Fit scikit-learn's trees of several sizes (most leaves); return exact circuits, each gate in its own cells.
 
-    After the moment ``until`` (of :func:`mlpress.approx.now`) there are no more, but for the first.
+    After the moment ``until`` (of :func:`mlpress.approx.now`) there are no more, but for the first.  With
+    ``offset_sigma`` held-out rows judge them through offsets, as they judge circuits.
     """
     from sklearn.tree import DecisionTreeClassifier
 
@@ -72,7 +76,14 @@ def tree_points(
         if found and now() > until:
             break
         fitted = DecisionTreeClassifier(max_leaf_nodes=leaves, random_state=seed)
-        held_right = _held_out_right(fitted, rows.codes, rows.labels, folds, seed)
+
+        def right(fitted: Any, held: Rows) -> NDArray[np.float64]:
+            if not offset_sigma:
+                return np.asarray(fitted.predict(held.codes) == held.labels, np.float64)
+            netlist = to_genome(tree_circuit(fitted, inputs, classes), costs)
+            return right_shares(netlist, inputs, len(classes), held, costs, offset_sigma, seed)
+
+        held_right = _held_out_right(fitted, rows, folds, seed, right)
         decided = fitted.fit(rows.codes, rows.labels).predict(rows.codes)
         circuit = tree_circuit(fitted, inputs, classes)
         whole = to_genome(circuit, costs)
@@ -107,7 +118,7 @@ def tree_designs(points: Sequence[TreePoint], costs: GateCosts, metric: str) -> 
     area = np.array([round(point.model_cost / costs.step) for point in points], np.int64)
     wrong = np.array([round((1 - point.validation_accuracy) * WEIGHT) for point in points], np.int64)
     expected = np.clip(1 - near_area(area, area, wrong) / WEIGHT, 0.0, 1.0).tolist()
-    rights = near_weights(area, area) @ np.array([point.held_right for point in points], np.float64)
+    rights = near_weights(area, area) @ np.array([point.held_right for point in points])
     return [
         CircuitDesign(
             circuit=point.circuit,
@@ -186,12 +197,12 @@ def retrained_accuracy(
 
 
 def _held_out_right(
-    classifier: Any, features: NDArray[Any], labels: NDArray[np.int64], folds: int, seed: int
-) -> NDArray[np.bool_]:
-    """Return which rows a scikit-learn classifier decides rightly in each fold, fitted to all others."""
-    right = np.zeros(len(labels), np.bool_)
-    for held in held_out_folds(labels, folds, seed):
+    classifier: Any, rows: Rows, folds: int, seed: int, right: Callable[[Any, Rows], NDArray[np.float64]]
+) -> NDArray[np.float64]:
+    """Return how ``right`` a scikit-learn classifier is about each row of each fold, fitted to all others: (rows,)."""
+    found = np.zeros(len(rows))
+    for held in held_out_folds(rows.labels, folds, seed):
         interrupts.check()
-        classifier.fit(features[~held], labels[~held])
-        right[held] = classifier.predict(features[held]) == labels[held]
-    return right
+        classifier.fit(rows.codes[~held], rows.labels[~held])
+        found[held] = right(classifier, rows.take(held))
+    return found

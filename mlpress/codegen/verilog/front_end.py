@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from mlpress.codegen.verilog.rtl import Program, sanitised
-from mlpress.ir import Input, level_port, port_name
+from mlpress.ir import Input, level_port, level_reach, port_name
 
 LADDER = (
     "Thresholds are taps of a resistor ladder between the two ends of each feature's full scale; a tap costs the same "
@@ -37,22 +37,15 @@ class Comparator(NamedTuple):
 
 
 def comparators(inputs: tuple[Input, ...]) -> Iterator[Comparator]:
-    """Yield the comparators of the unary inputs, in the order of the ports.
-
-    A code is at least ``level`` where ``value * scale + offset`` is ``level`` or more (floor), or more than ``level -
-    0.5`` (round half to even; exactly that is enough for an even level).
-    """
+    """Yield the comparators of the unary inputs, in the order of the ports (:func:`mlpress.ir.level_reach`)."""
     for k, feature in enumerate(inputs):
         if feature.interface == "binary":
             continue
-        floor = feature.rounding == "floor"
-        full = (1 << feature.bits) if floor else (1 << feature.bits) - 1
         for level in feature.reached:
-            reach = float(level) if floor else level - 0.5
-            strict = not floor and level % 2 == 1
-            threshold = (reach - feature.offset) / feature.scale if feature.scale else float("nan")
+            at, strict, full = level_reach(feature, level)
+            threshold = (at - feature.offset) / feature.scale if feature.scale else float("nan")
             yield Comparator(
-                k, feature.name, threshold, feature.scale >= 0, reach, strict, reach / full, level_port(k, level)
+                k, feature.name, threshold, feature.scale >= 0, at, strict, at / full, level_port(k, level)
             )
 
 
