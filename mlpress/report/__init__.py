@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         read_targets,
     )
     from mlpress.report.front_plot import Point, draw, read_points
-    from mlpress.report.html import render
+    from mlpress.report.html import Shown, render
     from mlpress.report.printed import read_estimate
     from mlpress.report.tables import (
         estimate_table,
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         fits_table,
         proof_table,
         run_table,
+        summary_rows,
         summary_table,
         targets_table,
         verification_table,
@@ -49,7 +50,7 @@ _MODULES = {
         "draw",
         "read_points",
     ),
-    "html": ("render",),
+    "html": ("Shown", "render"),
     "printed": ("read_estimate",),
     "tables": (
         "estimate_table",
@@ -57,6 +58,7 @@ _MODULES = {
         "fits_table",
         "proof_table",
         "run_table",
+        "summary_rows",
         "summary_table",
         "targets_table",
         "verification_table",
@@ -68,6 +70,7 @@ __all__ = [
     "DesignFacts",
     "Point",
     "Run",
+    "Shown",
     "draw",
     "estimate_table",
     "files_line",
@@ -83,6 +86,7 @@ __all__ = [
     "read_targets",
     "render",
     "run_table",
+    "summary_rows",
     "summary_table",
     "targets_table",
     "verification_table",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         Trial,
         Values,
         VerilogTarget,
+        WaveTarget,
         file_text,
     )
     from mlpress.targets.fits import fitting
@@ -67,6 +68,7 @@ _MODULES = {
         "Trial",
         "Values",
         "VerilogTarget",
+        "WaveTarget",
         "file_text",
     ),
     "fits": ("fitting",),
@@ -113,6 +115,7 @@ __all__ = [
     "Trial",
     "Values",
     "VerilogTarget",
+    "WaveTarget",
     "check_options",
     "file_text",
     "fitting",
