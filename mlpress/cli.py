@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from mlpress import __version__, folder_commands, interrupts
+from mlpress import __version__, interrupts, more_commands
 from mlpress.arguments import (
     ActivationBits,
     AsJson,
@@ -66,9 +66,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-app.command()(folder_commands.report)
-app.command()(folder_commands.pick)
-app.command()(folder_commands.firmware)
+app.command()(more_commands.report)
+app.command()(more_commands.pick)
+app.command()(more_commands.firmware)
+app.command()(more_commands.sweep)
 
 OUT_OF_TIME = 3
 """Exit code where nothing differs but a proof did not end; 1 is a difference, 2 a user's error."""

@@ -351,7 +351,11 @@ def _kept(headers: Mapping[str, tuple[tuple[int, ...], np.dtype[Any]]], shape: t
     wanted: dict[str, tuple[tuple[int, ...], str]] = {"given": (shape[:1], "i")}
     if "test_features" in headers:
         tests = headers["test_features"][0][:1]
-        wanted |= {"test_features": ((*tests, shape[1]), "f"), "test_given": (tests, "i"), "test_labels": (tests, "fiub")}
+        wanted |= {
+            "test_features": ((*tests, shape[1]), "f"),
+            "test_given": (tests, "i"),
+            "test_labels": (tests, "fiub"),
+        }
     found = {name: (dims, kind.kind) for name, (dims, kind) in headers.items()}
     if found.keys() != wanted.keys() or any(
         found[name][0] != dims or found[name][1] not in kinds for name, (dims, kinds) in wanted.items()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mlpress.report.front_plot import Point, draw, read_points
     from mlpress.report.html import Shown, render
     from mlpress.report.printed import read_estimate
+    from mlpress.report.swept import render_sweep, sweep_table
     from mlpress.report.tables import (
         estimate_table,
         files_line,
@@ -52,6 +53,7 @@ _MODULES = {
     ),
     "html": ("Shown", "render"),
     "printed": ("read_estimate",),
+    "swept": ("render_sweep", "sweep_table"),
     "tables": (
         "estimate_table",
         "files_line",
@@ -85,9 +87,11 @@ __all__ = [
     "read_run",
     "read_targets",
     "render",
+    "render_sweep",
     "run_table",
     "summary_rows",
     "summary_table",
+    "sweep_table",
     "targets_table",
     "verification_table",
 ]

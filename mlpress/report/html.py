@@ -55,20 +55,24 @@ def render(shown: Sequence[Shown]) -> str:
     names = unlike(one.folder for one in shown)
     bodies = [_body(one, f"d{k}-" if several else "", names[k], specs) for k, one in enumerate(shown)]
     compared = _compared(shown, names, specs) if several else None
+    title = f"{len(shown)} designs" if several else _title(shown[0].facts)
+    version = shown[0].facts.mlpress
+    return shell("designs.html", title, specs, bodies=bodies, compared=compared, version=version)
+
+
+def shell(template: str, title: str, specs: Mapping[str, Spec], **context: Any) -> str:
+    """Write a page whose body is a ``template``: its style, its pictures by id, and the scripts that it may run."""
     own = _text("page.js")
-    page: str = (
-        _environment()
-        .get_template("report.html")
-        .render(
-            bodies=bodies,
-            compared=compared,
-            title=f"{len(shown)} designs" if several else _title(shown[0].facts),
-            version=shown[0].facts.mlpress,
-            specs=_block(specs),
-            library=_markup(library()) if specs else "",
-            script=_markup(own),
-            policy=_policy(*([library(), own] if specs else [own])),
-        )
+    made = _environment()
+    body = made.get_template(template).render(context, title=title)
+    page: str = made.get_template("report.html").render(
+        title=title,
+        body=_markup(NOT_TEXT.sub("\N{REPLACEMENT CHARACTER}", body)),
+        version=context.get("version"),
+        specs=_block(specs),
+        library=_markup(library()) if specs else "",
+        script=_markup(own),
+        policy=_policy(*([library(), own] if specs else [own])),
     )
     return page
 
@@ -87,8 +91,7 @@ def _body(shown: Shown, p: str, name: str, specs: dict[str, Spec]) -> Markup:
     found = _design(shown, p, name, specs) | {"section": section, "contents": contents}
     templates = _environment()
     sections = _markup(templates.get_template("sections.html").render(found))
-    page = templates.get_template("design.html").render(found, sections=sections)
-    return _markup(NOT_TEXT.sub("\N{REPLACEMENT CHARACTER}", page))
+    return _markup(templates.get_template("design.html").render(found, sections=sections))
 
 
 def _title(facts: DesignFacts) -> str:

@@ -54,11 +54,12 @@ def fronts(facts: DesignFacts, metrics: Sequence[Metric]) -> list[Picture]:
             for one in facts.landmarks
             if one.kind == "model" and one.accuracy is not None
         ]
-        found.append(Picture(metric_label(metric), _front(drawn, lines, metric_label(metric), asked)))
+        found.append(Picture(metric_label(metric), front(drawn, lines, metric_label(metric), asked)))
     return found
 
 
-def _front(rows: list[dict[str, Any]], lines: list[dict[str, Any]], costs: str, asked: Any, height: int = 340) -> Spec:
+def front(rows: list[dict[str, Any]], lines: list[dict[str, Any]], costs: str, asked: Any, height: int = 340) -> Spec:
+    """Return the picture of points, and of lines at an accuracy, against ``costs``."""
     places = [row["x"] for row in rows]
     picked = next((row["id"] for row in rows if row["chosen"]), -1)
     shares = asked not in {"psnr", "r2"}
@@ -145,7 +146,7 @@ def several(names: Sequence[str], designs: Sequence[DesignFacts]) -> list[Pictur
                 said = f"{name}: {score(kind, shown)} at {unit(figure(row['x']), metric.unit)}"
                 rows.append(row | {"kind": "design", "label": name, "hollow": False, "tip": said, "said": said})
         if len(rows) > 1:
-            found.append(Picture(metric_label(metric), _front(rows, [], metric_label(metric), kind, 300)))
+            found.append(Picture(metric_label(metric), front(rows, [], metric_label(metric), kind, 300)))
     return found
 
 

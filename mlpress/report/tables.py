@@ -153,6 +153,14 @@ def _tile_table(found: Iterable[Tile], title: str) -> Table:
     return table
 
 
+def plain_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    """Return a table of texts."""
+    table = _table(headings, figures=0)
+    for cells in rows:
+        table.add_row(*map(_text, cells))
+    return table
+
+
 def _table(headings: Sequence[str], *, figures: int) -> Table:
     """Return an empty table; its first ``figures`` columns hold numbers."""
     from rich import box

@@ -49,7 +49,7 @@ MAY_USE = {
 """Which packages a package may use; ``pipeline`` and the single modules above it may use all of them."""
 TYPES_ONLY = {("verify", "design"), ("verify", "targets")}
 """What is named in annotations alone: a verification is told its design, which knows its target."""
-ABOVE = {"folder_commands", "pipeline", "arguments", "cli", "console", "failures", "design", "__init__", "__main__"}
+ABOVE = {"more_commands", "pipeline", "arguments", "cli", "console", "failures", "design", "__init__", "__main__"}
 HEAVY = {"onnx", "onnxruntime", "amaranth", "pyosys", "sklearn", "numba", "matplotlib", "pyverilog", "deap", "jinja2"}
 
 

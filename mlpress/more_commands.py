@@ -1,4 +1,4 @@
-"""Commands on design folders that are there: their reports, other designs of their fronts, their firmware."""
+"""Commands beside compile and search: reports, other designs of a front, firmware, and sweeps."""
 
 from __future__ import annotations
 
@@ -8,7 +8,19 @@ from typing import Annotated
 
 import typer
 
-from mlpress.arguments import AsJson, Output, Quiet, Strict, Verbose, new_screen, read_given
+from mlpress.arguments import (
+    AsJson,
+    Features,
+    Label,
+    Output,
+    Quiet,
+    Strict,
+    Verbose,
+    new_screen,
+    read_columns,
+    read_given,
+    read_numbers,
+)
 from mlpress.errors import MlpressError
 
 OwnLiberty = Annotated[Path | None, typer.Option(help="The liberty file that it was compiled with, if any.")]
@@ -82,3 +94,49 @@ def firmware(
 
     names = write_firmware(Design.load(folder), protocol, out)
     new_screen(verbose, quiet, as_json).show({"folder": str(out), "files": names}, f"{out}: {', '.join(names)}")
+
+
+def sweep(
+    model: Annotated[Path, typer.Argument(help="Trained classifier, ONNX.")],
+    data: Annotated[str, typer.Option(help="Training rows: CSV, NPZ, or a scikit-learn set.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for sweep.csv and sweep.html.")] = Path(
+        "sweep"
+    ),
+    test: Annotated[str | None, typer.Option(help="Held-out rows, only to state the accuracy on them.")] = None,
+    label: Label = None,
+    features: Features = None,
+    target: Annotated[str, typer.Option("--target", "-t", help="Targets, with commas between them.")] = "egfet",
+    input_bits: Annotated[str, typer.Option(help="Bits of each input's code: 2,3,4.")] = "4",
+    weight_bits: Annotated[str, typer.Option(help="Bits of each weight: 4,6,8.")] = "8",
+    activation_bits: Annotated[str, typer.Option(help="Bits of each hidden output: 6,8.")] = "8",
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+    strict: Strict = False,
+    as_json: AsJson = False,
+) -> None:
+    """Compile a model for several targets at several widths: one table and one picture."""
+    from mlpress.files import check_replaceable, write_folder
+    from mlpress.frontend import Dataset, load
+    from mlpress.pipeline.sweep import Grid
+    from mlpress.pipeline.sweep import sweep as swept
+    from mlpress.report import render_sweep, sweep_table
+
+    check_replaceable(output, marker=SWEEP)
+    grid = Grid(
+        tuple(name.strip() for name in target.split(",") if name.strip()),
+        *(read_numbers(text, name) for text, name in ((input_bits, "--input-bits"), (weight_bits, "--weight-bits"))),
+        read_numbers(activation_bits, "--activation-bits"),
+    )
+    screen = new_screen(verbose, quiet, as_json, strict)
+    with screen.working():
+        screen.step("read model and data")
+        network, rows = load(model), Dataset.read(data, label)
+        tests = None if test is None else Dataset.read(test, label)
+        found = swept(network, rows, grid, test=tests, features=read_columns(features), progress=screen)
+        page = render_sweep(model.name, found.rows)
+        write_folder(output, {SWEEP: found.to_csv(), "sweep.html": page}, marker=SWEEP)
+    facts = {"folder": str(output), "designs": [dict(row) for row in found.rows]}
+    screen.show(facts, sweep_table(found.rows), f"table and picture: {output}")
+
+
+SWEEP = "sweep.csv"
