@@ -71,6 +71,8 @@ def front(rows: list[dict[str, Any]], lines: list[dict[str, Any]], costs: str, a
         format=".1%" if shares else "~g",
         picked=picked,
     )
+    if not lines:
+        drawn["scales"][1]["domain"] = {"data": "points_rows", "field": "y"}
     if max(places) < 8 * min(places):
         drawn["scales"][0]["type"] = "linear"
     drawn["height"] = height

@@ -21,7 +21,10 @@ MOST_TEXT, MOST_BITS = 4_000_000, 8
 OUTPUTS = frozenset({"Y", "Z", "ZN", "Q", "QN", "O", "X"})
 """What output pins are called, in the libraries that we know of."""
 
-ACROSS, DOWN = 74, 27
+CONSTANTS = {0: "0", 1: "1"}
+"""The nets of constants."""
+
+ACROSS, DOWN = 74, 25
 """Pixels between layers, and between gates of a layer."""
 
 _BUBBLE = "M17,0A3,3 0 1,1 11,0A3,3 0 1,1 17,0"
@@ -168,7 +171,7 @@ def _draw(
     cut = 0
     shown_ports = []
     for net, node in ports.items():
-        raw = gates.inputs.get(net, "")
+        raw = gates.inputs.get(net, CONSTANTS.get(net, ""))
         name, comparator = names.get(raw, (raw or "…", False))
         cut += not raw
         shown_ports.append(_port(node, places[node], name, COMPARATOR if comparator else PIN, left=True))
@@ -230,9 +233,9 @@ def _layout(
     places: dict[int, tuple[float, float]] = {}
     bends: dict[tuple[int, int], list[tuple[float, float]]] = {}
     top = 16.0
-    found = from_edges([(index[a], index[b]) for a, b in pairs], vertex_spacing=1, dummy_vertices=True, dummy_size=0.6)
+    found = from_edges([(index[a], index[b]) for a, b in pairs], vertex_spacing=1, dummy_vertices=True, dummy_size=0.2)
     for positions, _, _, edges in found if pairs else ():
-        ranks = {y: k for k, y in enumerate(sorted({round(y, 3) for _, (_, y) in positions}))}
+        ranks = {y: k for k, y in enumerate(sorted({round(y, 3) for _, (_, y) in positions}, reverse=True))}
         low = min(x for _, (x, _) in positions)
         at = {k: (160.0 + ACROSS * ranks[round(y, 3)], top + DOWN * (x - low)) for k, (x, y) in positions}
         places |= {back[k]: place for k, place in at.items() if k in back}
