@@ -154,15 +154,15 @@ def several(names: Sequence[str], designs: Sequence[DesignFacts]) -> list[Pictur
 
 def treemaps(spent: Spent | None, metrics: Sequence[Metric]) -> list[Picture]:
     """Return where each cost goes, of those that at least two parts have."""
+    named = {metric.key: metric for metric in metrics}
     found = []
-    known = {key: key.replace("_", " in ", 1) for part in spent.parts for key in part.costs} if spent else {}
-    known |= {metric.key: metric_label(metric) for metric in metrics if metric.key in known}
-    for key, label in known.items():
+    for key in dict.fromkeys(key for part in spent.parts for key in part.costs) if spent else ():
         assert spent is not None  # else there is no key
+        metric = named.get(key) or Metric(*key.partition("_")[::2])
         parts = [(part, part.costs[key]) for part in spent.parts if 0 < part.costs.get(key, 0) < 1e15]
         if len(parts) > 1:
-            symbol = key.partition("_")[2].replace("cm2", "cm²").replace("_mw", " mW").replace("mw", "mW")
-            found.append(Picture(label, _treemap([(part.of, part.count, value) for part, value in parts], symbol)))
+            drawn = _treemap([(part.of, part.count, value) for part, value in parts], metric.unit.replace("2", "²"))
+            found.append(Picture(metric_label(metric), drawn))
     return found
 
 

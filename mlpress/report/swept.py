@@ -79,6 +79,6 @@ def _pictures(rows: Sequence[Mapping[str, Any]]) -> list[Picture]:
                 }
             )
         if len(points) > 1:
-            name = key.replace("_", " in ", 1)
+            name = key.replace("_", " in ", 1).replace("2", "²")
             found.append(Picture(name, front(points, [], name, "accuracy")))
     return found

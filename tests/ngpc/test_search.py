@@ -106,7 +106,8 @@ def test_the_chosen_design_is_the_cheapest_within_the_loss(found: Any, field: ir
         both = 0.75 * one.fit_accuracy + 0.25 * one.validation_accuracy
         assert psnr(data.labels, own) == pytest.approx(both, abs=1.0)
         assert mp.compile(program, data, target="ngpc:8").cost["energy"] == pytest.approx(one.cost["energy"])
-    assert design.program == found.program(next(one for one in front.designs if front.price(one) == chosen["energy_nj"]))
+    assert design.program == found.program(front.designs[chosen["design"]])
+    assert chosen["energy_nj"] == front.price(front.designs[chosen["design"]])
     costs, ratios = zip(*((front.price(one), one.ranking) for one in front.designs), strict=True)
     assert list(costs) == sorted(costs)
     assert max(ratios) == ratios[-1]
