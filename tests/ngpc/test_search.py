@@ -150,7 +150,7 @@ def test_the_command_line(field: ir.Field, tmp_path: Path) -> None:
     assert len(rows) == len(front["designs"]) == len(facts["front"])
     assert {"validation_psnr_db", "sram_b", "tables", "layers"} <= rows[0].keys()
     assert (build / "front.svg").is_file()
-    assert "What the search found" in (build / "report.html").read_text()
+    assert "Accuracy against cost" in (build / "report.html").read_text()
     assert run("verify", build).exit_code == 0
     for more, says in (
         (("--data", tmp_path / "own.npz"), "give wanted values as y"),
