@@ -44,7 +44,10 @@ def report(
         shown = []
         for folder in folders:
             screen.step(f"read {folder}")
-            shown.append(Design.load(folder).shown(folder.resolve().name))
+            design = Design.load(folder)
+            if design.changed:
+                screen.note(f"{folder} has files that are not the ones written: {', '.join(design.changed)}")
+            shown.append(design.shown(folder.resolve().name))
         screen.step("write the report")
         page = render(shown)
         write_file(target, page)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,7 +16,7 @@ from mlpress.errors import MlpressError
 from mlpress.intervals import score
 from mlpress.npz import read_npz_bytes
 from mlpress.pipeline.accuracy import with_intervals
-from mlpress.pipeline.compile import Options, build_design
+from mlpress.pipeline.compile import Options, Quantisation, build_design
 from mlpress.pipeline.field_search import START, START_TABLES
 from mlpress.pipeline.fields import psnr
 from mlpress.pipeline.mistakes import decided_facts
@@ -55,11 +55,17 @@ def pick(folder: str | Path, number: int, *, progress: Progress | None = None, *
     member = _member(texts, number)
     if len(member.program.inputs) != len(design.program.inputs):
         raise MlpressError(f"{path / FRONT} is the front of another design; search again")
-    target = Options(design.target)
+    target = Options(design.target, _quantisation(design.facts.get("options") or {}))
     built = build_design(
         member.program, design.features, design.labels, target, hint=member.hint or None, progress=progress
     )
     return _described(design, built, member, number, texts)
+
+
+def _quantisation(options: Mapping[str, Any]) -> Quantisation:
+    """Return the widths that the model was quantised with, as the folder has them."""
+    known = {one.name: options.get(one.name) for one in fields(Quantisation)}
+    return Quantisation(**{name: value for name, value in known.items() if type(value) is int})
 
 
 def _member(texts: Mapping[str, bytes], number: int) -> Member:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlpress import ir
+from mlpress.errors import MlpressError
 from mlpress.intervals import accuracy_interval
 from mlpress.metrics import Metric
 from mlpress.pipeline.accuracy import accuracy
@@ -91,8 +92,11 @@ def _priced(found: SearchResult) -> Mapping[str, float]:
     from mlpress.approx import Layout
     from mlpress.pipeline.settings import search_target
 
-    layout = Layout.of(found.exact)
-    model = search_target(found.options).cost_model(layout)
+    try:
+        layout = Layout.of(found.exact)
+        model = search_target(found.options).cost_model(layout)
+    except MlpressError:  # the gate level alone can search for it
+        return {}
     if model is None:
         return {}
     values = model.values(layout.pack(found.exact)[None])[0].tolist()

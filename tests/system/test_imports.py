@@ -50,7 +50,10 @@ MAY_USE = {
 TYPES_ONLY = {("verify", "design"), ("verify", "targets")}
 """What is named in annotations alone: a verification is told its design, which knows its target."""
 ABOVE = {"more_commands", "pipeline", "arguments", "cli", "console", "failures", "design", "__init__", "__main__"}
-HEAVY = {"onnx", "onnxruntime", "amaranth", "pyosys", "sklearn", "numba", "matplotlib", "pyverilog", "deap", "jinja2"}
+HEAVY = {
+    *("onnx", "onnxruntime", "amaranth", "pyosys", "sklearn", "numba", "matplotlib", "pyverilog", "deap", "jinja2"),
+    *("vl_convert", "fast_sugiyama", "pygments", "vcd"),
+}
 
 
 def _imports(path: Path) -> list[tuple[int, str]]:

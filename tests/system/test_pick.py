@@ -75,6 +75,7 @@ def test_any_member_is_picked(searched: Path, tmp_path: Path) -> None:
     right = np.mean(ir.answers(picked.program, ir.encode(picked.program, rows[0])) == rows[1])
     assert picked.facts["accuracy"]["quantised"] == pytest.approx(right)
     assert picked.facts["accuracy"]["float"] == pytest.approx(design.facts["accuracy"]["float"])
+    assert picked.facts["options"] == design.facts["options"]
     assert all(row["equal"] for row in picked.facts["verification"])
     assert picked.facts["command"].startswith("mlpress pick build --design")
     back = mp.pick(tmp_path / "other", next(one["design"] for one in design.facts["front"] if one["chosen"]))

@@ -122,7 +122,10 @@
 
   for (const button of $$("[data-copy]"))
     button.addEventListener("click", async () => {
-      await navigator.clipboard?.writeText(button.previousElementSibling.textContent);
+      const code = button.previousElementSibling;
+      getSelection().selectAllChildren(code);
+      if (!navigator.clipboard) return;
+      await navigator.clipboard.writeText(code.textContent);
       button.textContent = "copied";
     });
 
