@@ -127,7 +127,8 @@ def sweep(
     check_replaceable(output, marker=SWEEP)
     grid = Grid(
         tuple(name.strip() for name in target.split(",") if name.strip()),
-        *(read_numbers(text, name) for text, name in ((input_bits, "--input-bits"), (weight_bits, "--weight-bits"))),
+        read_numbers(input_bits, "--input-bits"),
+        read_numbers(weight_bits, "--weight-bits"),
         read_numbers(activation_bits, "--activation-bits"),
     )
     screen = new_screen(verbose, quiet, as_json, strict)

@@ -64,8 +64,10 @@ def pick(folder: str | Path, number: int, *, progress: Progress | None = None, *
 
 def _quantisation(options: Mapping[str, Any]) -> Quantisation:
     """Return the widths that the model was quantised with, as the folder has them."""
+    usual = Quantisation()
     known = {one.name: options.get(one.name) for one in fields(Quantisation)}
-    return Quantisation(**{name: value for name, value in known.items() if type(value) is int})
+    given: dict[str, Any] = {name: value for name, value in known.items() if type(value) is type(getattr(usual, name))}
+    return replace(usual, **given)
 
 
 def _member(texts: Mapping[str, bytes], number: int) -> Member:
