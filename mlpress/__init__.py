@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mlpress.frontend import Dataset, from_sklearn, load, quantise
     from mlpress.pipeline.compile import compile  # noqa: A004 - the verb of the trade
     from mlpress.pipeline.estimate import estimate
+    from mlpress.pipeline.pick import pick
     from mlpress.pipeline.run import run
     from mlpress.pipeline.search import search
     from mlpress.targets import read_target, targets
@@ -32,6 +33,7 @@ __getattr__ = lazy_door(
         "estimate": "pipeline.estimate",
         "from_sklearn": "frontend",
         "load": "frontend",
+        "pick": "pipeline.pick",
         "prove": "verify",
         "quantise": "frontend",
         "read_target": "targets",
@@ -51,6 +53,7 @@ __all__ = [
     "estimate",
     "from_sklearn",
     "load",
+    "pick",
     "prove",
     "quantise",
     "read_target",

@@ -114,6 +114,14 @@ def read_columns(text: str | None) -> list[str] | None:
     return [name.strip() for name in found]
 
 
+def read_numbers(text: str, option: str) -> tuple[int, ...]:
+    """Return the whole numbers of ``2,3,4``."""
+    words = [word.strip() for word in text.split(",")]
+    if not all(re.fullmatch(r"\d{1,3}", word) for word in words):
+        raise MlpressError(f"{option} {text[:80]!r} is no list of whole numbers; write 2,3,4")
+    return tuple(int(word) for word in words)
+
+
 def read_seconds(text: str) -> float:
     """Return the seconds of ``90s``, ``5m`` or ``1h``."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|h)?", text.strip())

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from mlpress import __version__, interrupts
+from mlpress import __version__, interrupts, more_commands
 from mlpress.arguments import (
     ActivationBits,
     AsJson,
@@ -45,9 +45,6 @@ from mlpress.console import Screen
 from mlpress.errors import MlpressError
 from mlpress.failures import in_one_line
 
-if TYPE_CHECKING:
-    pass
-
 
 class _Commands(TyperGroup):
     """Commands whose interrupts the caller handles, in place of typer."""
@@ -69,6 +66,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+app.command()(more_commands.report)
+app.command()(more_commands.pick)
+app.command()(more_commands.firmware)
+app.command()(more_commands.sweep)
+
 OUT_OF_TIME = 3
 """Exit code where nothing differs but a proof did not end; 1 is a difference, 2 a user's error."""
 
@@ -86,6 +88,19 @@ def _root(
     ] = False,
 ) -> None:
     pass
+
+
+_typed: list[str] = []
+"""The arguments that :func:`main` was called with."""
+
+
+def _told() -> dict[str, str]:
+    """Return the command that runs, and when."""
+    from datetime import UTC, datetime
+
+    from mlpress.pipeline.compile import command_facts
+
+    return command_facts(_typed, datetime.now(UTC))
 
 
 @app.command("compile")
@@ -152,10 +167,11 @@ def compile_command(
             passes=passes,
             test=tests,
             features=read_columns(features),
-            source=compiler.source_facts(model, data),
+            source=compiler.source_facts(model, data, test),
             progress=screen,
         )
-        folder = design.save(output)
+        design = compiler.with_proofs(design, screen)
+        folder = design.with_facts(design.facts | _told()).save(output)
     screen.show(design.facts | {"folder": str(folder)}, summary_table(design.described), f"design folder: {folder}")
 
 
@@ -268,7 +284,7 @@ def search(
             run=run,
             test=tests,
             features=read_columns(features),
-            source=compiler.source_facts(model, data),
+            source=compiler.source_facts(model, data, test),
             began=began,
             progress=screen,
         )
@@ -277,7 +293,8 @@ def search(
         if faults.any:
             screen.step(f"draw {copies} printed copies")
             design = with_copies(design, found, faults, seed)
-        folder = with_fronts(design, found, points).save(output)
+        design = compiler.with_proofs(with_fronts(design, found, points), screen)
+        folder = design.with_facts(design.facts | _told()).save(output)
         if found.front.stopped == "interrupted":
             screen.note(f"interrupted; the same command with --resume goes on from {run.checkpoint}.*")
         else:
@@ -392,6 +409,7 @@ def run_command(
         typer.Option(help="Distort the rows: adc:bits=6, noise:sigma=0.02, missing:rate=0.01; may be repeated."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the sensors.")] = 0,
+    vcd: Annotated[Path | None, typer.Option(help="With --device rtl: file for the waveforms (GTKWave).")] = None,
     liberty: Annotated[Path | None, typer.Option(help="The liberty file that it was compiled with, if any.")] = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -422,27 +440,11 @@ def run_command(
             seed=seed,
             progress=screen,
             watch=screen.row,
+            vcd=vcd,
         )
     screen.show(facts, run_table(read_run(facts)))
     if facts["different"]:
         raise typer.Exit(1)
-
-
-@app.command()
-def firmware(
-    folder: Annotated[Path, typer.Argument(help="Design folder.")],
-    out: Annotated[Path, typer.Option("--output", "-o", help="Folder to write.")],
-    protocol: Annotated[str, typer.Option(help="framed, which `mlpress run` speaks, or mlperf.")] = "framed",
-    verbose: Verbose = False,
-    quiet: Quiet = False,
-    as_json: AsJson = False,
-) -> None:
-    """Write the C of a firmware for a board, to which you add the functions of board.h."""
-    from mlpress.design import Design
-    from mlpress.pipeline.firmware import write_firmware
-
-    names = write_firmware(Design.load(folder), protocol, out)
-    new_screen(verbose, quiet, as_json).show({"folder": str(out), "files": names}, f"{out}: {', '.join(names)}")
 
 
 @app.command()
@@ -483,6 +485,7 @@ def main(arguments: list[str] | None = None) -> None:
 
     Ctrl-C, SIGTERM and SIGHUP end it with exit code 130, 143 and 129, but for a search that has something to show.
     """
+    _typed[:] = sys.argv[1:] if arguments is None else arguments
     try:
         with in_one_line(), interrupts.handled():
             app(arguments)

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,12 +21,13 @@ from numpy.typing import ArrayLike, NDArray
 from mlpress import ir
 from mlpress.errors import MlpressError
 from mlpress.files import write_folder
+from mlpress.notebook import table_html
 from mlpress.npz import npz_bytes, open_npz, read_npz_bytes
 from mlpress.progress import counted
 from mlpress.targets import Artifact, Rows, Target, check_options, file_text, read_target, target_files, target_options
 
 if TYPE_CHECKING:
-    from mlpress.report import DesignFacts
+    from mlpress.report import DesignFacts, Shown
 
 FORMAT = "mlpress design 1"
 FACTS = "design.json"
@@ -41,6 +42,23 @@ LARGEST_FILE = 256 * 2**20
 """No file of a design folder is read beyond this many bytes."""
 
 
+class Kept(NamedTuple):
+    """Rows that a design folder keeps beside those that it was made from, so that another design can be made of them.
+
+    ``given`` is what the given model decides on the design's own rows, class indices int64 (rows,).  ``test_features``
+    float64 (rows, inputs), ``test_labels`` (rows,) and ``test_given`` are of the test rows; None where there were none.
+    """
+
+    given: NDArray[Any]
+    test_features: NDArray[np.float64] | None = None
+    test_labels: NDArray[Any] | None = None
+    test_given: NDArray[Any] | None = None
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the arrays that there are, by name."""
+        return {name: values for name, values in self._asdict().items() if values is not None}
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Design:
     """A compiled classifier or field.
@@ -49,7 +67,7 @@ class Design:
     ``files`` are those of the target's artifact, by name; ``oracle`` is the ONNX graph of ``program``; ``features``
     float64 (rows, inputs) and ``labels`` (rows,), of a field (rows, outputs), are the rows it was made from; ``extra``
     holds further files (name -> content) that are written and never read.  ``built`` are the target and the artifact,
-    where they are at hand.
+    where they are at hand.  ``kept`` are further rows of a classifier, which ``mlpress pick`` judges designs by.
 
     Of a design that was read from a folder, ``hashed`` is the number of files whose SHA-256 ``design.json`` keeps (0 in
     folders of older versions), and ``changed`` names those that are missing or not the ones written.
@@ -65,10 +83,16 @@ class Design:
     hashed: int = 0
     changed: tuple[str, ...] = ()
     built: tuple[Target, Artifact | None] | None = None
+    kept: Kept | None = None
 
     def __repr__(self) -> str:
         program = f"{self.program.level} of {counted(len(self.program.inputs), 'input')}"
         return f"Design({self.facts.get('target')}, {program}, {self.cost})"
+
+    def _repr_html_(self) -> str:
+        from mlpress.report import summary_rows
+
+        return table_html(repr(self), summary_rows(self.described))
 
     @cached_property
     def target(self) -> Target:
@@ -119,6 +143,12 @@ class Design:
         """Return a text file of the artifact: ``top.v``."""
         return file_text(self.files, name)
 
+    def shown(self, folder: str) -> Shown:
+        """Return what a report shows of the design in the ``folder`` of this name."""
+        from mlpress.report import Shown
+
+        return Shown(self.described, self.program, self.files, folder)
+
     def with_facts(self, facts: dict[str, Any]) -> Design:
         """Return the same design with these facts."""
         return replace(self, facts=facts)
@@ -137,17 +167,18 @@ class Design:
         """Write the folder whole (or, on an error, not at all) and return its path."""
         from mlpress.report import render
 
+        path = Path(folder)
+        kept = {} if self.kept is None else self.kept.arrays()
         files: dict[str, str | bytes] = {
             "program.mlp": ir.to_text(self.program),
             **_tables(self.program),
             **self.files,
             "oracle.onnx": self.oracle,
-            "rows.npz": npz_bytes({"features": self.features, "labels": self.labels}, packed=True),
-            "report.html": render(self.described),
+            "rows.npz": npz_bytes({"features": self.features, "labels": self.labels, **kept}, packed=True),
+            "report.html": render([self.shown(path.name)]),
             **self.extra,
         }
         facts = self.facts | {HASHES: {name: _sha256(content) for name, content in files.items()}}
-        path = Path(folder)
         write_folder(path, {FACTS: json.dumps(facts, indent=1, allow_nan=False) + "\n", **files}, marker=FACTS)
         return path
 
@@ -160,7 +191,7 @@ class Design:
         path = Path(folder)
         if not (path / FACTS).is_file():
             raise MlpressError(f"{path} is no design folder: it has no {FACTS}; make one with `mlpress compile`")
-        facts = _json(_read(path / FACTS), path / FACTS)
+        facts = _json(read_file(path / FACTS), path / FACTS)
         own = target_files(str(facts["target"]), facts["options"])
         hashes = _hashes(facts.pop(HASHES, {}), path / FACTS, own)
         changed = tuple(name for name, digest in hashes.items() if not _holds(path / name, digest))
@@ -177,23 +208,24 @@ class Design:
     ) -> Design:
         kept = path / PROGRAM_TABLES
         try:
-            tables = read_npz_bytes(_read(kept)).values() if kept.is_file() else ()
+            tables = read_npz_bytes(read_file(kept)).values() if kept.is_file() else ()
         except MlpressError as error:
             raise MlpressError(f"{kept}: {error}; compile the model again") from error
         program = ir.from_text(_text(path / "program.mlp"), tables)
         if isinstance(program, ir.Model):
             raise MlpressError(f"{path / 'program.mlp'} holds a model, which no target builds; compile again")
-        features, labels = _rows(path / "rows.npz", len(program.inputs))
+        features, labels, more = _rows(path / "rows.npz", len(program.inputs))
         design = cls(
             program=program,
             facts=facts,
             files={name: _content(path / name) for name in target_files(str(facts["target"]), facts["options"])},
-            oracle=_read(path / "oracle.onnx"),
+            oracle=read_file(path / "oracle.onnx"),
             features=features,
             labels=labels,
             hashed=hashed,
             changed=changed,
             built=(_target(facts, options), None) if options else None,
+            kept=more,
         )
         _ = design.described  # what cannot be read is an error here, and not in some report later
         return design
@@ -234,12 +266,13 @@ def _hashes(found: Any, path: Path, own: Sequence[str]) -> dict[str, str]:
 def _holds(path: Path, digest: str) -> bool:
     """Return whether the file is there with that SHA-256."""
     try:
-        return _sha256(_read(path)) == digest
+        return _sha256(read_file(path)) == digest
     except MlpressError:
         return False
 
 
-def _read(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
+    """Read a file of a design folder; raise :class:`MlpressError` where it is no plain file, or too large."""
     try:
         if path.exists() and not path.is_file():
             raise MlpressError(f"{path} is no plain file; compile the model again")
@@ -252,7 +285,7 @@ def _read(path: Path) -> bytes:
 
 def _content(path: Path) -> str | bytes:
     """Return a file of an artifact: arrays and bitstreams as bytes, all else as text."""
-    return _read(path) if path.suffix in _BYTES else _text(path)
+    return read_file(path) if path.suffix in _BYTES else _text(path)
 
 
 _BYTES = {".npz", ".bit", ".bin"}
@@ -260,7 +293,7 @@ _BYTES = {".npz", ".bit", ".bin"}
 
 def _text(path: Path) -> str:
     try:
-        return _read(path).decode()
+        return read_file(path).decode()
     except UnicodeDecodeError as error:
         raise MlpressError(f"{path} is not UTF-8 text; compile the model again") from error
 
@@ -296,10 +329,10 @@ def _printable(value: Any) -> Any:
             return value
 
 
-def _rows(path: Path, inputs: int) -> tuple[NDArray[np.float64], NDArray[Any]]:
+def _rows(path: Path, inputs: int) -> tuple[NDArray[np.float64], NDArray[Any], Kept | None]:
     """Return the rows of a design; what the headers say is compared with the program before anything is unpacked."""
     try:
-        with open_npz(_read(path), LARGEST_FILE) as file:
+        with open_npz(read_file(path), LARGEST_FILE) as file:
             if not {"features", "labels"} <= set(file.names):
                 raise MlpressError("there are no features or no labels")
             (shape, dtype), (found, kind) = file.header("features"), file.header("labels")
@@ -307,6 +340,28 @@ def _rows(path: Path, inputs: int) -> tuple[NDArray[np.float64], NDArray[Any]]:
                 raise MlpressError(f"float64 rows of {inputs} features with a label each are wanted")
             if kind.kind not in "fiub":
                 raise MlpressError(f"the labels are {kind}, not numbers")
-            return file.array("features"), file.array("labels")
+            kept = _kept({name: file.header(name) for name in Kept._fields if name in file.names}, shape)
+            more = Kept(**{name: file.array(name) for name in kept}) if kept else None
+            return file.array("features"), file.array("labels"), more
     except MlpressError as error:
         raise MlpressError(f"{path} does not hold rows: {error}; compile the model again") from error
+
+
+def _kept(headers: Mapping[str, tuple[tuple[int, ...], np.dtype[Any]]], shape: tuple[int, ...]) -> tuple[str, ...]:
+    """Return the names of the further rows of a folder whose features have this ``shape``; raise where they are odd."""
+    if "given" not in headers:
+        return ()
+    wanted: dict[str, tuple[tuple[int, ...], str]] = {"given": (shape[:1], "i")}
+    if "test_features" in headers:
+        tests = headers["test_features"][0][:1]
+        wanted |= {
+            "test_features": ((*tests, shape[1]), "f"),
+            "test_given": (tests, "i"),
+            "test_labels": (tests, "fiub"),
+        }
+    found = {name: (dims, kind.kind) for name, (dims, kind) in headers.items()}
+    if found.keys() != wanted.keys() or any(
+        found[name][0] != dims or found[name][1] not in kinds for name, (dims, kinds) in wanted.items()
+    ):
+        raise MlpressError("what the given model decides on each row, or the test rows, are not of their shape")
+    return tuple(wanted)

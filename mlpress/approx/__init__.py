@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from mlpress.approx.common.front import VALIDATION, Front, unbeaten
     from mlpress.approx.common.limits import Limits, allows, limits_text
     from mlpress.approx.common.loss import Loss, estimated_loss, paired_loss
-    from mlpress.approx.common.merged import MergedDesign, MergedFront, designs_of, merge
+    from mlpress.approx.common.merged import MergedDesign, MergedFront, designs_of, merge, read_merged_front
     from mlpress.approx.common.warm import load_kernels
-    from mlpress.approx.fields.front import FieldDesign, FieldFront
+    from mlpress.approx.fields.front import FieldDesign, FieldFront, read_field_front
     from mlpress.approx.fields.search import search_fields
     from mlpress.approx.fields.space import FieldSpace
     from mlpress.approx.integer.cost import CostModel
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "common.clock": ["Clock", "now", "timed_by"],
-    "fields.front": ["FieldDesign", "FieldFront"],
+    "fields.front": ["FieldDesign", "FieldFront", "read_field_front"],
     "fields.search": ["search_fields"],
     "fields.space": ["FieldSpace"],
     "integer.cost": ["CostModel"],
@@ -59,7 +59,7 @@ _HOMES = {
     "integer.genome_layout": ["Layout"],
     "common.loss": ["Loss", "estimated_loss", "paired_loss"],
     "common.executor": ["cores"],
-    "common.merged": ["MergedDesign", "MergedFront", "designs_of", "merge"],
+    "common.merged": ["MergedDesign", "MergedFront", "designs_of", "merge", "read_merged_front"],
     "integer.nsga": ["Population", "Search", "hypervolume"],
     "passes": [
         "PASSES",
@@ -130,6 +130,8 @@ __all__ = [
     "merge",
     "now",
     "paired_loss",
+    "read_field_front",
+    "read_merged_front",
     "read_pass",
     "search",
     "search_fields",

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from mlpress.ir.ands import FALSE, HashedAnds
 from mlpress.ir.net import Input, Scores, output_ports
+from mlpress.notebook import table_html
 
 Literals = NDArray[np.int32]
 
@@ -57,6 +58,15 @@ class Circuit:
             and self.classes == other.classes
             and self.scores == other.scores
         )
+
+    def __repr__(self) -> str:
+        return f"Circuit({self.input_bits} input bits, {len(self.ands)} and-gates, {len(self.classes)} classes)"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            {"input": feature.name, "bits": feature.width, "interface": feature.interface} for feature in self.inputs
+        ]
+        return table_html(f"{self!r}, {self.depth()} after one another at most", rows)
 
     @property
     def ports(self) -> tuple[str, ...]:

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpress.notebook import table_html
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -178,6 +180,18 @@ class Model:
     def __repr__(self) -> str:
         sizes = (len(self.inputs), *(len(layer.weight) for layer in self.layers))
         return f"Model({'-'.join(map(str, sizes))})"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            {
+                "layer": k,
+                "inputs": layer.weight.shape[1],
+                "neurons": len(layer.weight),
+                "activation": repr(layer.activation),
+            }
+            for k, layer in enumerate(self.layers)
+        ]
+        return table_html(f"{self!r}, classes {', '.join(map(str, self.classes)) or 'none'}", rows)
 
     def __eq__(self, other: Any) -> bool:
         return (

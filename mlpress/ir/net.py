@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from mlpress.notebook import table_html
+
 Interface = Literal["binary", "unary"]
 """How a circuit receives a code: as its bits, or as one bit per level, which says whether the code reaches it."""
 
@@ -152,6 +154,22 @@ class Net:
     classes: tuple[int | str, ...]
 
     level: ClassVar[str] = "net"
+
+    def __repr__(self) -> str:
+        shape = "-".join(str(len(part)) for part in (self.inputs, *(layer.neurons for layer in self.layers)))
+        return f"Net({shape}, {self.terms} terms, {len(self.classes)} classes)"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            {
+                "layer": k,
+                "neurons": len(layer.neurons),
+                "terms": sum(len(neuron.terms) for neuron in layer.neurons),
+                "activation": type(layer.neurons[0].activation).__name__ if layer.neurons else "",
+            }
+            for k, layer in enumerate(self.layers)
+        ]
+        return table_html(repr(self), rows)
 
     @property
     def scores(self) -> Scores | None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mlpress import ir
 from mlpress.intervals import accuracy_interval, score
+from mlpress.pipeline.mistakes import decided_facts
 
 if TYPE_CHECKING:
     from mlpress.frontend import Dataset, Quantised
@@ -24,15 +25,17 @@ def accuracy_facts(
     program's, ``agreement`` the share of rows on which both decide alike, and ``exact``, where the program is another
     than the quantised network, that network's accuracy.  ``intervals`` holds 95 % intervals of the shares, and
     ``majority`` is the share of the largest class.  A regression has coefficients of determination and no intervals.
+    ``confusion`` and ``missed`` are those of :func:`mlpress.pipeline.mistakes.decided_facts`.
     """
     report = quantised.report
     known = {"float": report.model_score, "quantised": report.net_score, "agreement": report.agreement}
     facts = {
         "metric": report.metric,
         **(_stated(known, rows) if program == quantised.net else _on(model, quantised.net, program, rows)),
+        **_mistakes(model, program, rows),
         "saturation": list(report.saturation),
         "kept_integers": report.exact,
-        "test": None if tests is None else _on(model, quantised.net, program, tests),
+        "test": None if tests is None else _on(model, quantised.net, program, tests) | _mistakes(model, program, tests),
     }
     if rows.classes:
         facts["majority"] = float(np.bincount(rows.labels.astype(np.int64)).max() / len(rows))
@@ -63,6 +66,13 @@ def _on(model: ir.Model, exact: ir.Net, program: ir.Program, rows: Dataset) -> d
     if program != exact:
         shares["exact"] = accuracy(exact, rows)
     return _stated(shares, rows)
+
+
+def _mistakes(model: ir.Model, program: ir.Program, rows: Dataset) -> dict[str, Any]:
+    given = ir.interpret_model(model, rows.features)[1]
+    if given is None:
+        return {}
+    return decided_facts(rows.features, rows.labels, _decisions(program, rows), given, len(program.classes))
 
 
 def _stated(shares: dict[str, float], rows: Dataset) -> dict[str, Any]:

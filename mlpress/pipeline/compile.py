@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from math import inf
 from pathlib import Path
@@ -169,13 +171,21 @@ def compile_model(
     for text in suspicions.of_loss(accuracy, approximated=bool(passes)) + suspicions.of_test(accuracy):
         progress.warn(text)
     design = build_design(net, rows.features, rows.labels, options, progress=progress)
-    facts = {
+    facts: dict[str, Any] = {
         "source": dict(prepared.source),
         "accuracy": accuracy,
         "passes": [{"name": step.name, "options": asdict(step)} for step in passes],
         "warnings": warnings,
     }
-    return design.with_facts(design.facts | facts)
+    return replace(design.with_facts(design.facts | facts), kept=prepared.kept())
+
+
+def with_proofs(design: Design, progress: Progress | None = None) -> Design:
+    """Add to the facts of a design what can be proven of it for all inputs within a moment."""
+    from mlpress.verify import check_proofs
+
+    proofs = check_proofs(design, timeout_s=None, different=False, progress=progress)
+    return design.with_facts(design.facts | {"proofs": [proof.to_json() for proof in proofs]})
 
 
 @contextmanager
@@ -264,13 +274,21 @@ def read_inputs(
     return network, found, held
 
 
-def source_facts(model: Path, data: str | None) -> dict[str, Any]:
-    """Return where a model and its rows came from; names only, no paths."""
-    return {
-        "model": model.name,
-        "model_sha256": hashlib.sha256(model.read_bytes()).hexdigest(),
-        **({} if data is None else {"data": Path(data).name}),
-    }
+def source_facts(model: Path, data: str | None, test: str | None = None) -> dict[str, Any]:
+    """Return where a model and its rows came from: names and hashes, no paths."""
+    facts = {"model": model.name, "model_sha256": hashlib.sha256(model.read_bytes()).hexdigest()}
+    for name, given in (("data", data), ("test", test)):
+        if given is not None:
+            facts[name] = Path(given).name
+            if Path(given).is_file():
+                facts[f"{name}_sha256"] = hashlib.sha256(Path(given).read_bytes()).hexdigest()
+    return facts
+
+
+def command_facts(arguments: Sequence[str], date: datetime) -> dict[str, str]:
+    """Return the command as it was typed, of paths the last part alone, and when it was run, in UTC to the second."""
+    typed = [Path(word).name if "/" in word and "://" not in word else word for word in arguments]
+    return {"command": shlex.join(["mlpress", *typed]), "date": date.astimezone(UTC).isoformat(timespec="seconds")}
 
 
 def _version(tool: str) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +13,10 @@ from mlpress import interrupts, ir
 from mlpress.design import Design
 from mlpress.errors import MlpressError
 from mlpress.metrics import Metric
+from mlpress.npz import npz_bytes
 from mlpress.pipeline.compile import Options, build_design
 from mlpress.pipeline.fields import fit_facts
+from mlpress.pipeline.points import point
 from mlpress.pipeline.settings import RunOptions, Settings, limits_of, search_target, settled
 from mlpress.progress import Progress, Silent, recorded
 from mlpress.targets import RealTarget
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 1 << 14
 """Samples that are searched with, drawn with the search's seed where there are more."""
+
+START, START_TABLES = "front_start.mlp", "front_start.npz"
+"""The field that the genes of the front change, in the design folder."""
 
 END_SHARE = 0.15
 """Share of the time that is kept for measuring the front and building the chosen design."""
@@ -91,15 +96,10 @@ class FieldSearch:
             "source": dict(self.source) | {"rows": len(rows)},
             "accuracy": accuracy,
             "front": [
-                {
-                    "psnr_db": one.validation_accuracy,
-                    "cost": front.price(one),
-                    "tables": one.tables,
-                    "layers": one.layers,
-                    "chosen": one is judged,
-                }
-                for one in front.designs
+                point(k, one, front.metrics, chosen=one is judged) | {"tables": one.tables, "layers": one.layers}
+                for k, one in enumerate(front.designs)
             ],
+            "landmarks": [{"name": "field as given", "kind": "model", "accuracy": front.reference}],
             "search": {
                 "key": self.key,
                 "seed": front.seed,
@@ -113,7 +113,9 @@ class FieldSearch:
             },
             "warnings": list(self.warnings),
         }
-        return design.with_facts(design.facts | facts)
+        extra: dict[str, str | bytes] = {"front.json": front.to_json(), START: ir.to_text(self.start)}
+        extra[START_TABLES] = npz_bytes(ir.field_tables(self.start))
+        return replace(design.with_facts(design.facts | facts), extra=extra)
 
 
 def search_field(

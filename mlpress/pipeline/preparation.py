@@ -14,6 +14,7 @@ from mlpress.pipeline import suspicions
 from mlpress.pipeline.accuracy import accuracy_facts
 
 if TYPE_CHECKING:
+    from mlpress.design import Kept
     from mlpress.frontend import Dataset, Quantised
     from mlpress.pipeline.compile import Quantisation
     from mlpress.progress import Progress
@@ -40,6 +41,21 @@ class Prepared:
             progress.note(note)
         for warning in self.warnings:
             progress.warn(warning)
+
+    def kept(self) -> Kept | None:
+        """Return the decisions of the model, row by row, and the test rows; None of a regression."""
+        from mlpress.design import Kept
+
+        given = ir.interpret_model(self.model, self.rows.features)[1]
+        if given is None:
+            return None
+        kept = Kept(given.astype(np.int64))
+        if self.tests is None:
+            return kept
+        tests = self.tests.features.astype(np.float64)
+        decided = ir.interpret_model(self.model, tests)[1]
+        assert decided is not None  # the model is a classifier
+        return Kept(kept.given, tests, self.tests.labels, decided.astype(np.int64))
 
     def accuracy(self, program: ir.Program) -> dict[str, Any]:
         """Return the accuracies of ``program``: :func:`mlpress.pipeline.accuracy.accuracy_facts`."""

@@ -15,12 +15,12 @@ import numpy as np
 
 from mlpress import ir
 from mlpress.design import Design
-from mlpress.intervals import accuracy_interval
 from mlpress.metrics import Metric
 from mlpress.pipeline import suspicions
 from mlpress.pipeline.accuracy import accuracy, with_intervals
 from mlpress.pipeline.compile import Options, build_design
 from mlpress.pipeline.measuring import measured
+from mlpress.pipeline.points import landmarks, published_facts, search_points
 from mlpress.pipeline.preparation import Prepared
 from mlpress.pipeline.settings import search_target
 from mlpress.progress import Progress, recorded
@@ -202,27 +202,21 @@ class SearchResult:
         facts: dict[str, Any] = {
             "source": dict(self.prepared.source),
             "accuracy": accuracies,
-            "front": [self._point(each) | {"chosen": each is chosen} for each in (self.merged or self.front).designs],
+            "front": search_points(self, chosen),
+            "landmarks": landmarks(self),
             "search": dict(self.search) | searched,
             **({"tree": self._tree(accuracies["validation"])} if self.trees else {}),
             "warnings": [*self.warnings, *warnings],
         }
-        return design.with_facts(design.facts | facts)
+        made = design.with_facts(design.facts | facts)
+        return replace(made, kept=self.prepared.kept(), extra=kept_fronts(self))
 
-    def _judging_rows(self, design: Judged) -> int:
+    def judging_rows(self, design: Judged) -> int:
         """Return the rows that state a design's validation accuracy."""
         from mlpress.approx import Candidate, MergedDesign
 
         source = design.source if isinstance(design, MergedDesign) else design
         return self._held_rows if isinstance(source, Candidate) else source.validation_rows or len(self.rows)
-
-    def _point(self, design: Judged) -> dict[str, Any]:
-        from mlpress.approx import MergedDesign
-
-        rows, share = self._judging_rows(design), design.validation_accuracy
-        facts: dict[str, Any] = {self.metric.key: self.price(design), "accuracy": share, "rows": rows}
-        facts["interval"] = list(accuracy_interval(share, rows))
-        return facts | ({"level": design.level} if isinstance(design, MergedDesign) else {})
 
     @property
     def _held_rows(self) -> int:
@@ -244,7 +238,7 @@ class SearchResult:
         from mlpress.approx import estimated_loss, paired_loss
 
         rows, model = self.dataset, self.prepared.model
-        judging = self.validation_rows if chosen is None else self._judging_rows(chosen)
+        judging = self.validation_rows if chosen is None else self.judging_rows(chosen)
         found = self.prepared.accuracy(program) | {
             "reference": self.reference,
             "retrained": self.retrained,
@@ -316,11 +310,10 @@ def front_files(
     name: str = "front",
     published: Sequence[Point] = (),
 ) -> dict[str, str | bytes]:
-    """Return the files of a front beside its chosen design; its pictures show the ``published`` designs too."""
+    """Return a front as a table and as pictures, which show the ``published`` designs too."""
     from mlpress.report import draw
 
     return {
-        f"{name}.json": front.to_json(),
         f"{name}.csv": front.to_csv(),
         f"{name}.png": draw(front, "png", published),
         f"{name}.svg": draw(front, "svg", published),
@@ -328,12 +321,24 @@ def front_files(
 
 
 def with_fronts(design: Design, found: SearchResult | FieldSearch, published: Sequence[Point] = ()) -> Design:
-    """Add the files of its fronts to a design; their pictures show the ``published`` designs too.
+    """Add tables and pictures of its fronts to a design; pictures and report show the ``published`` designs too."""
+    extra = dict(design.extra)
+    for name, front in fronts_of(found).items():
+        extra |= front_files(front, name, published)
+    shown = [*design.facts.get("landmarks", []), *published_facts(published, found.front.metric)]
+    return replace(design, extra=extra).with_facts(design.facts | {"landmarks": shown})
+
+
+def fronts_of(found: SearchResult | FieldSearch) -> dict[str, Any]:
+    """Return the fronts of a search by the name of their files.
 
     Where both levels were searched, ``front`` is that of both, beside ``integer_front`` and ``gate_front``.
     """
     if found.merged is None or found.integer is None:
-        return replace(design, extra=front_files(found.front, published=published))
-    extra = front_files(found.merged, published=published)
-    extra |= front_files(found.integer, "integer_front", published) | front_files(found.front, "gate_front", published)
-    return replace(design, extra=extra)
+        return {"front": found.front}
+    return {"front": found.merged, "integer_front": found.integer, "gate_front": found.front}
+
+
+def kept_fronts(found: SearchResult | FieldSearch) -> dict[str, str | bytes]:
+    """Return the files from which :mod:`mlpress.pipeline.pick` makes any member of a search's fronts again."""
+    return {f"{name}.json": front.to_json() for name, front in fronts_of(found).items()}

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
 from mlpress import ir
 from mlpress.errors import MlpressError
+from mlpress.files import write_file
 from mlpress.intervals import accuracy_interval, score
 from mlpress.pipeline.fields import psnr
 from mlpress.pipeline.stream import LogColumns, Streamed, Streaming, stream
 from mlpress.progress import Progress, Silent
-from mlpress.sim import hil
-from mlpress.targets import LineTarget, RunTarget, Session, Trial
+from mlpress.sim import hil, vcd_text
+from mlpress.targets import LineTarget, RunTarget, Session, Trial, WaveTarget
 
 if TYPE_CHECKING:
     from mlpress.design import Design
@@ -31,12 +33,13 @@ def run(
     seed: int = 0,
     progress: Progress | None = None,
     watch: Callable[[Streamed], None] | None = None,
+    vcd: Path | None = None,
 ) -> dict[str, Any]:
     """Run ``design`` on a ``device`` of its target; without a ``dataset``, on the rows that it was made from.
 
     ``sensors`` distort the features first, with ``seed``.  A device on a line answers row by row: ``streaming`` says
     how fast rows go and where their log is, and ``watch`` hears of each.  An interrupt then ends the run with the rows
-    that were answered.
+    that were answered.  ``vcd`` is a file for the waveforms, of devices that show some.
 
     Returns plain JSON values: ``device``, ``rows``, ``metric``, ``accuracy`` with its 95 % ``interval`` (a regression
     has none; a field has its PSNR in dB, or None where all values are the wanted ones), ``different`` (rows whose
@@ -53,6 +56,8 @@ def run(
     if not len(features):
         raise MlpressError("there is no row to run; give some with --data")
     codes = ir.engine_rows(program, hil.distort(features, sensors, seed))
+    if vcd is not None:
+        _write_waves(design, device, codes, vcd, progress)
     progress.step(f"run {len(codes)} rows on device {device}")
     if opens is not None:
         log = _log_columns(program, labels)
@@ -89,6 +94,15 @@ def run(
         "units": {metric.name: metric.unit for metric in target.metrics if metric.name in trial.cost.values},
         **trial.cost.facts,
     }
+
+
+def _write_waves(design: Design, device: str, codes: NDArray[Any], path: Path, progress: Progress) -> None:
+    target = design.target
+    if not isinstance(target, WaveTarget):
+        raise MlpressError(f"target {target.name} shows no waveforms; leave --vcd out")
+    progress.step("write waveforms")
+    waves, period_us = target.waves(design.artifact, device, codes)
+    write_file(path, vcd_text(waves, period_us, f"{len(codes)} rows on {device}"))
 
 
 def _find(

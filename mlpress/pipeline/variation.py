@@ -21,7 +21,7 @@ from mlpress.errors import MlpressError
 from mlpress.hw import printed
 from mlpress.pipeline.field_search import FieldSearch
 from mlpress.pipeline.result import SearchResult
-from mlpress.pipeline.starts import MOST_BITS, product_bits
+from mlpress.pipeline.starts import MOST_BITS
 from mlpress.targets import PrintedArtifact
 
 COPIES = 1000
@@ -268,6 +268,6 @@ def _beside(design: Design, found: SearchResult) -> list[tuple[str, ir.Circuit]]
         tree = nearest_tree(found.trees, design.facts["accuracy"]["validation"])
         circuits.append((f"tree of {tree.leaves} leaves", tree.circuit))
     small = max(len(feature.reached) for feature in found.exact.inputs) <= ir.UNARY_LEVELS
-    if small and product_bits(found.exact) <= MOST_BITS:
+    if small and found.exact.product_bits <= MOST_BITS:
         circuits.append(("exact network", ir.to_unary(found.exact)))
     return circuits

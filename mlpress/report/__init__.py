@@ -19,14 +19,16 @@ if TYPE_CHECKING:
         read_targets,
     )
     from mlpress.report.front_plot import Point, draw, read_points
-    from mlpress.report.html import render
+    from mlpress.report.html import Shown, render
     from mlpress.report.printed import read_estimate
+    from mlpress.report.swept import render_sweep, sweep_table
     from mlpress.report.tables import (
         estimate_table,
         files_line,
         fits_table,
         proof_table,
         run_table,
+        summary_rows,
         summary_table,
         targets_table,
         verification_table,
@@ -49,14 +51,16 @@ _MODULES = {
         "draw",
         "read_points",
     ),
-    "html": ("render",),
+    "html": ("Shown", "render"),
     "printed": ("read_estimate",),
+    "swept": ("render_sweep", "sweep_table"),
     "tables": (
         "estimate_table",
         "files_line",
         "fits_table",
         "proof_table",
         "run_table",
+        "summary_rows",
         "summary_table",
         "targets_table",
         "verification_table",
@@ -68,6 +72,7 @@ __all__ = [
     "DesignFacts",
     "Point",
     "Run",
+    "Shown",
     "draw",
     "estimate_table",
     "files_line",
@@ -82,8 +87,11 @@ __all__ = [
     "read_run",
     "read_targets",
     "render",
+    "render_sweep",
     "run_table",
+    "summary_rows",
     "summary_table",
+    "sweep_table",
     "targets_table",
     "verification_table",
 ]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, TypeVar
 
-from mlpress.report.reading import KEY, Json, Number, items, mapping, read
+from mlpress.report.reading import KEY, Json, Number, items, mapping, number, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +54,29 @@ class Circuit:
 
 
 @dataclass(frozen=True, slots=True)
+class MissedRow:
+    """A row that the given model gets right and the design does not: its number, class, decision and features."""
+
+    row: Number | None = None
+    label: Number | None = None
+    decided: Number | None = None
+    values: tuple[Json, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """How many rows the design gets wrong and the given model right, and the first of them."""
+
+    count: Number | None = None
+    rows: tuple[MissedRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Shares:
     """Accuracies on ``rows`` rows, shares of 1 or coefficients of determination.
 
-    ``intervals`` are 95 % intervals of those that are shares, by their names in JSON.
+    ``intervals`` are 95 % intervals of those that are shares, by their names in JSON.  ``confusion`` has, by true
+    class, how many rows got each class.
     """
 
     rows: Number | None = None
@@ -66,6 +85,8 @@ class Shares:
     agreement: Number | None = None
     exact: Number | None = None
     intervals: Mapping[str, tuple[Json, ...]] = field(default_factory=dict)
+    confusion: tuple[Json, ...] = ()
+    missed: Missed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +109,50 @@ class Cost:
     values: Mapping[str, Json] = field(default_factory=dict)
     units: Mapping[str, Json] = field(default_factory=dict)
     how: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FrontPoint:
+    """One design of a front: its number, its accuracies, and its ``costs`` by the key of a metric."""
+
+    design: Number | None = None
+    level: Json = None
+    fit: Number | None = None
+    accuracy: Number | None = None
+    test: Number | None = None
+    rows: Number | None = None
+    interval: tuple[Json, ...] = ()
+    chosen: bool | None = None
+    costs: Mapping[str, Number] = field(default_factory=dict, metadata={KEY: None})
+
+
+@dataclass(frozen=True, slots=True)
+class Landmark:
+    """What a front is held against: its ``kind`` is model, exact, tree or published."""
+
+    name: Json = None
+    kind: Json = None
+    fit: Number | None = None
+    accuracy: Number | None = None
+    note: Json = None
+    costs: Mapping[str, Number] = field(default_factory=dict, metadata={KEY: None})
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a design, by its place ``of`` the whole, and its ``costs`` by the key of a metric."""
+
+    of: tuple[Json, ...] = ()
+    count: Number | None = None
+    costs: Mapping[str, Number] = field(default_factory=dict, metadata={KEY: None})
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Where the costs of a design go, and how that was found."""
+
+    how: Json = None
+    parts: tuple[Part, ...] = field(default=(), metadata={KEY: None})
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +232,7 @@ class DesignFacts:
 
     mlpress: Json = None
     command: Json = None
+    date: Json = None
     kind: Json = None
     target: Json = None
     source: Source = Source()
@@ -175,6 +241,10 @@ class DesignFacts:
     accuracy: Accuracy | None = None
     cost: Cost = Cost()
     verification: tuple[Check, ...] = ()
+    proofs: tuple[Proof, ...] = ()
+    front: tuple[FrontPoint, ...] = field(default=(), metadata={KEY: None})
+    landmarks: tuple[Landmark, ...] = field(default=(), metadata={KEY: None})
+    spent: Spent | None = field(default=None, metadata={KEY: None})
     warnings: tuple[Json, ...] = ()
     options: Mapping[str, Json] = field(default_factory=dict)
     search: Mapping[str, Json] = field(default_factory=dict)
@@ -191,8 +261,32 @@ def read_design(found: Mapping[str, Any]) -> DesignFacts:
     more = {name: value for name, value in source.items() if name not in {"labels", "columns"}}
     parts = {name: mapping(found.get(name), name) or None for name in ("circuit", "accuracy")}
     parts |= {"net": {**net, **plan} if net else None, "source": {**source, "more": more}}
-    facts = read(DesignFacts, {**found, **parts})
+    facts = replace(
+        read(DesignFacts, {**found, **parts}),
+        front=_priced(FrontPoint, found.get("front"), "front"),
+        landmarks=_priced(Landmark, found.get("landmarks"), "landmarks"),
+        spent=_spent(mapping(found.get("spent"), "spent")),
+    )
     return replace(facts, own=kind_of(facts.kind).read(found))
+
+
+Priced = TypeVar("Priced", FrontPoint, Landmark, Part)
+
+
+def _priced(kind: type[Priced], found: Any, name: str) -> tuple[Priced, ...]:
+    """Read a list of JSON objects whose further numbers are costs."""
+    own, priced = {one.name for one in fields(kind)}, []
+    for k, row in enumerate(items(found, name)):
+        costs = {str(key): value for key, value in mapping(row, f"{name}[{k}]").items() if key not in own}
+        numbers = {key: known for key, value in costs.items() if (known := number(value)) is not None}
+        priced.append(replace(read(kind, row, f"{name}[{k}]"), costs=numbers))
+    return tuple(priced)
+
+
+def _spent(found: Mapping[str, Any]) -> Spent | None:
+    if not found:
+        return None
+    return replace(read(Spent, found, "spent"), parts=_priced(Part, found.get("parts"), "parts"))
 
 
 def read_run(found: Mapping[str, Any]) -> Run:

@@ -28,6 +28,12 @@ def tiles(facts: DesignFacts) -> list[Tile]:
     return [*accuracy, *kind_of(facts.kind).tiles(facts), _same_function(facts.verification)]
 
 
+def lead(facts: DesignFacts) -> list[Tile]:
+    """Return what a reader wants to know first: accuracy, what it costs in all, and whether it is the same function."""
+    accuracy = [] if facts.accuracy is None else _accuracy(facts.accuracy)
+    return [*accuracy, *kind_of(facts.kind).lead(facts), _same_function(facts.verification)]
+
+
 def cost_tiles(cost: Cost) -> list[Tile]:
     """Return one tile per metric: its value, and how it was found."""
     return [

@@ -7,8 +7,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from mlpress import ir
     from mlpress.report.facts import DesignFacts
     from mlpress.report.headline import Tile
+    from mlpress.report.schematic import Drawing
+    from mlpress.report.vega import Spec
 
 KINDS = {
     "printed": "mlpress.report.printed",
@@ -49,6 +52,20 @@ class Kind(Protocol):
 
     def tiles(self, facts: DesignFacts) -> Sequence[Tile]:
         """Return the headline of what the design costs."""
+        ...
+
+    def lead(self, facts: DesignFacts) -> Sequence[Tile]:
+        """Return the two figures of what the design costs in all that a reader wants first."""
+        ...
+
+    def schematics(
+        self, facts: DesignFacts, files: Mapping[str, str | bytes], program: ir.Shipped | None
+    ) -> Sequence[Drawing]:
+        """Return drawings of the gates, where the design is made of some."""
+        ...
+
+    def curves(self, facts: DesignFacts) -> Sequence[tuple[str, str, Spec]]:
+        """Return further pictures: title, a sentence, and specification."""
         ...
 
     def made(self, own: Any) -> Mapping[str, Any]:

@@ -6,9 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from mlpress import ir
 from mlpress.report.facts import DesignFacts
 from mlpress.report.figures import words
 from mlpress.report.headline import Tile, cost_tiles
+from mlpress.report.schematic import Drawing
+from mlpress.report.vega import Spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,20 @@ class Plain:
     def tiles(self, facts: DesignFacts) -> Sequence[Tile]:
         """Return one tile per metric."""
         return cost_tiles(facts.cost)
+
+    def lead(self, facts: DesignFacts) -> Sequence[Tile]:
+        """Return the first two metrics."""
+        return cost_tiles(facts.cost)[:2]
+
+    def schematics(
+        self, facts: DesignFacts, files: Mapping[str, str | bytes], program: ir.Shipped | None
+    ) -> Sequence[Drawing]:
+        """Return nothing: there are no gates."""
+        return ()
+
+    def curves(self, facts: DesignFacts) -> Sequence[tuple[str, str, Spec]]:
+        """Return nothing."""
+        return ()
 
     def made(self, own: Any) -> Mapping[str, Any]:
         """Return nothing."""

@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from mlpress.report.charts import Mark, front_chart
+from mlpress import ir
 from mlpress.report.facts import DesignFacts, Shares
 from mlpress.report.figures import MISSING, counted, figure, join, percent, unit, words
 from mlpress.report.headline import Tile, cost_tiles, in_brackets
 from mlpress.report.printed_system import Copies, System, copies_tiles, offset_rows, system_tiles
 from mlpress.report.reading import Json, Number, mapping, number, read
+from mlpress.report.schematic import Drawing, schematics
+from mlpress.report.vega import Spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,21 +121,11 @@ class Tree:
 
 
 @dataclass(frozen=True, slots=True)
-class FrontPoint:
-    """One design of a front."""
-
-    area_cm2: Number | None = None
-    accuracy: Number | None = None
-    chosen: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class PrintedFacts:
     """The facts of a printed circuit."""
 
     estimate: Estimate | None = None
     tree: Tree | None = None
-    front: tuple[FrontPoint, ...] = ()
     synthesis: Mapping[str, Json] = field(default_factory=dict)
     audit: Mapping[str, Json] = field(default_factory=dict)
     system: System | None = None
@@ -163,7 +155,7 @@ class Printed:
     )
 
     def read(self, found: Mapping[str, Any]) -> PrintedFacts:
-        """Read estimate, tree, front, synthesis, audit, system and copies."""
+        """Read estimate, tree, synthesis, audit, system and copies."""
         known = ("estimate", "tree", "system", "variation")
         parts = {name: mapping(found.get(name), name) or None for name in known}
         return read(PrintedFacts, {**found, **parts})
@@ -187,14 +179,34 @@ class Printed:
         with_power = own.estimate is None or shown is None or shown.voltage == own.estimate.nominal_voltage
         return [*_costs(facts), *_tree(own.tree, with_power=with_power), *copies_tiles(own.variation)]
 
+    def lead(self, facts: DesignFacts) -> Sequence[Tile]:
+        """Return area and power from the sensors to the class, as far as they are known."""
+        own: PrintedFacts = facts.own
+        if own.system is not None:
+            return system_tiles(own.system, [])[:2]
+        return _totals(own.estimate) if own.estimate else cost_tiles(facts.cost)[:2]
+
+    def schematics(
+        self, facts: DesignFacts, files: Mapping[str, str | bytes], program: ir.Shipped | None
+    ) -> Sequence[Drawing]:
+        """Return the drawings of the mapped netlist, with the critical path."""
+        netlist, own = files.get("netlist.v"), facts.own
+        if not isinstance(netlist, str):
+            return ()
+        path = own.estimate.critical_path if own.estimate else ()
+        inputs = program.inputs if isinstance(program, ir.Net | ir.Circuit) else ()
+        return schematics(netlist, inputs, frozenset(words(step.instance) for step in path))
+
+    def curves(self, facts: DesignFacts) -> Sequence[tuple[str, str, Spec]]:
+        """Return nothing: tables say what there is to say."""
+        return ()
+
     def made(self, own: PrintedFacts) -> Mapping[str, Any]:
         """Return how it was synthesised."""
         return {f"synthesis {name}": value for name, value in own.synthesis.items() if name != "cells"}
 
     def context(self, facts: DesignFacts) -> Mapping[str, Any]:
         """Return what the templates show."""
-        from markupsafe import Markup
-
         own: PrintedFacts = facts.own
         estimate, accuracy = own.estimate or Estimate(), facts.accuracy
         counts = estimate.cells_by_type or mapping(own.synthesis.get("cells"), "cells")
@@ -207,12 +219,11 @@ class Printed:
             "cells": _bars(counts),
             "best": estimate.best,
             "nominal_mw": estimate.nominal.total_mw if estimate.nominal else None,
-            "supplies": [(supply, _power_shares(supply, _most_mw(estimate))) for supply in estimate.voltages],
-            "sources": _sources(estimate.voltages),
+            "supplies": [_fed(supply, estimate, own.system) for supply in estimate.voltages],
+            "sources": _sources(estimate, own.system),
             "timing": _timing(estimate.voltages),
             "offsets": offset_rows(own.variation),
             "audit_tables": [name for name, value in own.audit.items() if _is_table(value)],
-            "front_chart": Markup(_chart(own)),  # noqa: S704 - matplotlib's own text, made of numbers only
         }
 
     def columns(self, own: TechnologyFacts) -> tuple[str, str]:
@@ -236,6 +247,29 @@ def _costs(facts: DesignFacts) -> list[Tile]:
         delay = None if own.estimate is None else _delay(own.estimate)
         return system_tiles(own.system, [] if delay is None else [delay])
     return cost_tiles(facts.cost) if own.estimate is None else estimate_tiles(own.estimate)
+
+
+def _totals(estimate: Estimate) -> list[Tile]:
+    """Return area and power of the gates with the input converters that feed them."""
+    found = [tile for tile in (_area(estimate), _power(estimate)) if tile is not None]
+    adc, (shown, _) = estimate.adc, estimate.shown()
+    if adc is None or len(found) < 2 or estimate.area_cm2 is None or adc.area_cm2 is None:
+        return found
+    converters = counted(adc.converters, "flash converter")
+    area = Tile(
+        "area, sensor to class",
+        unit(figure(estimate.area_cm2 + adc.area_cm2), "cm²"),
+        f"{unit(figure(estimate.area_cm2), 'cm²')} of gates and {unit(figure(adc.area_cm2), 'cm²')} of {converters}",
+    )
+    if shown is None or shown.total_mw is None or adc.power_mw is None or shown.voltage != adc.at_volts:
+        return [area, found[1]]
+    power = Tile(
+        "power, sensor to class",
+        unit(figure(shown.total_mw + adc.power_mw), "mW"),
+        f"at {shown.volts}: {unit(figure(shown.total_mw), 'mW')} of gates and {unit(figure(adc.power_mw), 'mW')} of "
+        f"{converters}",
+    )
+    return [area, power]
 
 
 def estimate_tiles(estimate: Estimate) -> list[Tile]:
@@ -318,21 +352,42 @@ def _converters(estimate: Estimate) -> Tile | None:
     return Tile("input converters", unit(figure(adc.area_cm2), "cm²"), note)
 
 
-def _chart(own: PrintedFacts) -> str:
-    """Draw the front, and the decision tree beside it."""
-    marks = [Mark(point.area_cm2, point.accuracy, point.chosen is True) for point in own.front]
-    tree = None if own.tree is None else Mark(own.tree.area_cm2, own.tree.validation)
-    return front_chart(marks, "area in cm²", tree)
+@dataclass(frozen=True, slots=True)
+class Fed:
+    """A supply voltage of a whole system: power of the gates, of what feeds them, of all; and what can feed that.
+
+    ``inputs_mw`` and ``total_mw`` are None where the power of comparators is not known at this voltage, ``feeds`` too.
+    ``shares`` are static and dynamic power of the gates, as shares of the most that is drawn at any voltage.
+    """
+
+    supply: Supply
+    inputs_mw: Number | None
+    total_mw: Number | None
+    feeds: tuple[str, ...] | None
+    shares: tuple[float, float]
 
 
-def _sources(voltages: Sequence[Supply]) -> list[tuple[str, str, list[bool]]]:
-    """Return each printed source with its limit, and at which of the ``voltages`` it can feed the circuit."""
+def _fed(supply: Supply, estimate: Estimate, system: System | None) -> Fed:
+    static, dynamic = _power_shares(supply, _most_mw(estimate))
+    if system is None:
+        return Fed(supply, None, supply.total_mw, tuple(supply.sources), (static, dynamic))
+    if supply.voltage != system.at_volts or system.comparators.power_mw is None:
+        return Fed(supply, None, None, None, (static, dynamic))
+    feeds = () if supply.meets_rate is False else tuple(words(name) for name in system.power_sources)
+    return Fed(supply, system.comparators.power_mw, system.total.power_mw, feeds, (static, dynamic))
+
+
+def _sources(estimate: Estimate, system: System | None) -> list[tuple[str, str, list[bool | None]]]:
+    """Return each printed source with its limit, and at which voltages it can feed everything (None: not known)."""
     from mlpress.hw.printed import POWER_SOURCES
 
-    feeds = [supply.sources for supply in voltages]
+    feeds = [_fed(supply, estimate, system).feeds for supply in estimate.voltages]
     known = {source.name: (source.title, f"{source.limit_mw:g}") for source in POWER_SOURCES}
-    others = {name: (name, MISSING) for names in feeds for name in names if name not in known}
-    return [(*text, [name in names for names in feeds]) for name, text in (known | others).items()]
+    others = {name: (name, MISSING) for names in feeds for name in names or () if name not in known}
+    return [
+        (*text, [None if names is None else name in names for names in feeds])
+        for name, text in (known | others).items()
+    ]
 
 
 def _timing(voltages: Sequence[Supply]) -> list[tuple[str, str]]:
@@ -355,9 +410,9 @@ def _bars(counts: Mapping[str, Any]) -> list[tuple[str, Any, float]]:
     return [(name, counts[name], _share(sizes[name], most)) for name in sorted(sizes, key=lambda k: (-sizes[k], k))]
 
 
-def _power_shares(supply: Supply, most: float) -> list[float]:
+def _power_shares(supply: Supply, most: float) -> tuple[float, float]:
     """Return static and dynamic power as shares of the ``most`` milliwatts that are drawn."""
-    return [_share(value or 0.0, most) for value in (supply.static_mw, supply.dynamic_mw)]
+    return _share(supply.static_mw or 0.0, most), _share(supply.dynamic_mw or 0.0, most)
 
 
 def _share(value: float, most: float) -> float:

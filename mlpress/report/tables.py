@@ -29,6 +29,11 @@ def summary_table(facts: DesignFacts) -> Table:
     return _tile_table(tiles(facts), " ".join(filter(None, [*named, made_of(facts)])))
 
 
+def summary_rows(facts: DesignFacts) -> list[dict[str, str]]:
+    """Return the same as plain texts, for a notebook."""
+    return [{"figure": tile.name, "value": tile.value, "": tile.note} for tile in tiles(facts)]
+
+
 def run_table(run: Run) -> Table:
     """Return what a run on a device found, one figure per row."""
     return _tile_table(run_tiles(run), f"{words(run.target)}, device {words(run.device)}")
@@ -145,6 +150,14 @@ def _tile_table(found: Iterable[Tile], title: str) -> Table:
     table.add_column()
     for tile in found:
         table.add_row(_text(tile.name), _text(tile.value, STYLES[tile.tone]), _text(tile.note))
+    return table
+
+
+def plain_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    """Return a table of texts."""
+    table = _table(headings, figures=0)
+    for cells in rows:
+        table.add_row(*map(_text, cells))
     return table
 
 

@@ -11,16 +11,19 @@ if TYPE_CHECKING:
     from mlpress.sim.oracle import Oracle
     from mlpress.sim.packed import Activity, Program
     from mlpress.sim.rtl import Rtl, icarus, run_icarus
+    from mlpress.sim.waves import Wave, vcd_text
 
 _MODULES = {
     "Activity": "packed",
     "Oracle": "oracle",
     "Program": "packed",
     "Rtl": "rtl",
+    "Wave": "waves",
     "icarus": "rtl",
     "run_icarus": "rtl",
+    "vcd_text": "waves",
 }
 
-__all__ = ["Activity", "Oracle", "Program", "Rtl", "icarus", "run_icarus"]
+__all__ = ["Activity", "Oracle", "Program", "Rtl", "Wave", "icarus", "run_icarus", "vcd_text"]
 
 __getattr__ = lazy_door(__name__, _MODULES)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         Trial,
         Values,
         VerilogTarget,
+        WaveTarget,
         file_text,
     )
     from mlpress.targets.fits import fitting
@@ -68,6 +69,7 @@ _MODULES = {
         "Trial",
         "Values",
         "VerilogTarget",
+        "WaveTarget",
         "file_text",
     ),
     "fits": ("fitting",),
@@ -116,6 +118,7 @@ __all__ = [
     "Trial",
     "Values",
     "VerilogTarget",
+    "WaveTarget",
     "check_options",
     "file_text",
     "fitting",

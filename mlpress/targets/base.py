@@ -22,6 +22,7 @@ from mlpress.progress import Progress
 if TYPE_CHECKING:
     from mlpress.approx import CostModel, Layout
     from mlpress.approx.gates import GateCosts
+    from mlpress.sim import Wave
     from mlpress.verify import EngineResult, Verdict
 
 Program = ir.Net | ir.Circuit
@@ -76,8 +77,8 @@ class Engine(Protocol):
     """Runs an artifact on input codes.
 
     ``rows`` is how many rows it takes at most (None: all); an ``optional`` engine is a slow one, a check more where it
-    comes to its end, and may say in ``expected_s`` about how many seconds that takes; ``note`` says what a reader should
-    know of it.
+    comes to its end, and may say in ``expected_s`` about how many seconds that takes; ``note`` says what a reader
+    should know of it.
     """
 
     @property
@@ -269,6 +270,18 @@ class RunTarget(Target, Protocol):
 
     def devices(self, artifact: Any) -> Mapping[str, Callable[[NDArray[Any]], Trial]]:
         """Return what runs input codes, int64 (rows, inputs), or samples, by the name that a user types."""
+        ...
+
+
+@runtime_checkable
+class WaveTarget(RunTarget, Protocol):
+    """A target whose designs show waveforms on some of their devices."""
+
+    def waves(self, artifact: Any, device: str, codes: NDArray[Any]) -> tuple[Sequence[Wave], int]:
+        """Return every signal on rows of input codes, and the microseconds per row.
+
+        Raises :class:`MlpressError` where the device shows none.
+        """
         ...
 
 

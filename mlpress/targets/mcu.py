@@ -132,6 +132,7 @@ class Microcontroller:
             "layers": list(source.facts.layers),
             "weight_bytes": source.facts.weight_bytes,
             "table_bytes": source.facts.table_bytes,
+            "layer_cycles": list(source.facts.layer_cycles),
         }
         if not sim.emulation_lacks(firmware.core):
             progress.step(f"compile for {self.name}")
@@ -186,7 +187,8 @@ class Microcontroller:
         Without them flash and cycles are the cost model's, and the stack is not known.  ``facts`` has the spread of
         the cycles and the parts that the code fits.
         """
-        return self._measured(artifact, rows.codes, COUNTED)[1]
+        cost = self._measured(artifact, rows.codes, COUNTED)[1]
+        return replace(cost, facts={**cost.facts, **_spent(artifact, cost)})
 
     def minimising(self, metric: str) -> Microcontroller:
         """Return the target whose code is made for this metric, where there is such code."""
@@ -347,6 +349,19 @@ class Microcontroller:
     def _source(self, program: Program) -> c.CSource:
         small = trimmed(program) if isinstance(program, ir.Net) else program
         return c.generate(small, self.core(), self._options())
+
+
+def _spent(artifact: McuArtifact, cost: Cost) -> dict[str, Any]:
+    """Return where flash and cycles go: tables and code, and the layers by the generator's own estimates."""
+    known, flash = artifact.source.facts, cost.values["flash"]
+    tables = [("weights", known.weight_bytes), ("biases and thresholds", known.table_bytes)]
+    parts: list[dict[str, Any]] = [{"of": ["tables", name], "flash_b": size} for name, size in tables if size]
+    parts.append({"of": ["code", "everything else"], "flash_b": max(0.0, flash - sum(size for _, size in tables))})
+    whole = sum(known.layer_cycles)
+    for k, cycles in enumerate(known.layer_cycles):
+        parts.append({"of": ["layers", f"layer {k}"], "cycles": cost.values["cycles"] * cycles / max(whole, 1)})
+    how = "tables are the generated arrays; cycles are shared out by the generator's estimates per layer"
+    return {"spent": {"how": how, "parts": parts}}
 
 
 def _check_text(artifact: McuArtifact, wanted: Mapping[str, str]) -> EngineResult:

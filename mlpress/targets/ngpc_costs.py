@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,9 @@ NO_APPLICATION = "none"
 PIXELS = 1920 * 1080
 SAMPLES, QUICK = 1 << 14, 1 << 11
 """Samples whose addresses are traced; fewer where a search asks."""
+
+SIZES = (1, 2, 4, 8, 16, 32, 64)
+"""Processors whose speed is stated beside that of the cluster's own."""
 
 LONG = 32
 """Batches per processor that are timed, so that filling and draining weigh little."""
@@ -101,7 +105,7 @@ def kernel_cost(image: ngpc.Image, mode: Mode, frames: Frames, rows: int | None 
     }
     if quick:
         return Cost(values, how)
-    facts = {
+    facts: dict[str, Any] = {
         "mode": mode,
         "bound": bound,
         "stalls": {cause: part / timing.cycles for cause, part in timing.causes.items()},
@@ -110,14 +114,53 @@ def kernel_cost(image: ngpc.Image, mode: Mode, frames: Frames, rows: int | None 
         "roofline": _roofline(work, machine, trace),
         "frame": _frame(frames, work, machine, trace, per_sample),
         "least_sram_mm2": cycles.least_sram_mm2(machine),
+        "scaling": _scaling(frames, work, machine, trace, enough),
     }
+    spent = _spent(kernel, facts["energy_nj"], timing.causes, per_sample / timing.cycles)
     if rows is not None:
         whole = cycles.simulate(work, machine, trace, -(-rows // machine.processors))
         took = machine.seconds(whole.cycles)
         facts["rows"] = {"rows": rows, "cycles": whole.cycles, "ms": took * 1e3}
         how["cycles"] = f"{paced}; all {rows} rows take {whole.cycles:,.0f} cycles from first to last, in full batches"
         how["time"] = f"all rows {took * 1e3:.3g} ms; {how['time']}"
-    return Cost(values, how, {"timing": facts})
+    return Cost(values, how, {"timing": facts, "spent": spent})
+
+
+def _scaling(
+    frames: Frames, work: cycles.Workload, machine: Machine, trace: cycles.Trace, enough: int
+) -> list[dict[str, Any]]:
+    """Return what numbers of processors would take, by the analytic model: cycles per sample, and how much faster.
+
+    ``speedup`` is that over one processor; over the GPU alone where the frames are an application's.
+    """
+    found = list[dict[str, Any]]()
+    for processors in sorted({*SIZES, machine.processors}):
+        other = replace(machine, processors=processors)
+        each = cycles.estimate(work, other, trace, enough).steady / processors
+        found.append({"processors": processors, "cycles": each, "here": processors == machine.processors})
+    for one in found:
+        one["speedup"] = found[0]["cycles"] / one["cycles"]
+        if frames.name != NO_APPLICATION:
+            other = replace(machine, processors=one["processors"])
+            one["speedup_over_gpu"] = cycles.frame(application(frames.name), work, other, trace, PIXELS).speedup
+    return found
+
+
+def _spent(
+    kernel: ngpc.Kernel, energy: dict[str, float], causes: Mapping[str, float], per_cycle: float
+) -> dict[str, Any]:
+    """Return where cycles, energy and bytes of tables go, as parts by metric."""
+    parts: list[dict[str, Any]] = [
+        {"of": ["cycles", cause.replace("_", " ")], "cycles": part * per_cycle} for cause, part in causes.items()
+    ]
+    parts += [{"of": ["energy", name.replace("_", " ")], "energy_nj": part} for name, part in energy.items()]
+    for unit in kernel.grids():
+        for k, level in enumerate(unit.levels):
+            place = level.placement
+            known = "cached_b" if place.how == "cache" else "sram_b"
+            size = place.size if place.how == "cache" else place.resident * len(place.engines) * unit.lanes
+            parts.append({"of": [f"tables of {unit.name}", f"level {k}"], known: size})
+    return {"how": "cycles by what they wait for, energy by part, bytes by level", "parts": parts}
 
 
 def kernel_bytes(image: ngpc.Image, shifts: int) -> dict[str, float]:

@@ -20,6 +20,7 @@ from mlpress.progress import Progress, Silent
 from mlpress.targets.base import Claim, Cost, Engine, Program, Rows, Session, Trial, file_text
 from mlpress.targets.front_end import CONVERTERS, FRONT_END, check_front_end, front_files, is_unary, system_cost
 from mlpress.targets.line import LineSession
+from mlpress.targets.printed_spent import spent_facts
 from mlpress.targets.verilog_engines import (
     MOST_FOR_A_MOMENT,
     Amaranth,
@@ -28,6 +29,7 @@ from mlpress.targets.verilog_engines import (
     Equality,
     check_bench,
     check_class_names,
+    circuit_waves,
     run_bench,
 )
 from mlpress.verify import EngineResult, Side, port_values
@@ -36,6 +38,7 @@ from mlpress.yosys import read_gates, read_sources
 if TYPE_CHECKING:
     from mlpress.approx import CostModel, Layout
     from mlpress.approx.gates import GateCosts
+    from mlpress.sim import Wave
 
 VERILOG, BENCH, NETLIST = "top.v", "top_tb.v", "netlist.v"
 
@@ -236,7 +239,11 @@ class Printed:
         area, power = f"the sum of the cells ({rule})", f"states and toggles of the rows ({rule})"
         if system.comparators:
             area, power = f"{area} and of the comparators", f"{power}, and the comparators'"
-        return Cost(system.values(), {"area": area, "power": power}, {"estimate": found.to_json(), **system.facts()})
+        vectors = port_values(rows.codes, [port.name for port in artifact.packed.inputs], artifact.lowered.inputs)
+        audit = artifact.facts.get("audit") or {}
+        spent = spent_facts(artifact.packed, found, artifact.lowered, vectors, audit)
+        facts = {"estimate": found.to_json(), **system.facts(), **spent}
+        return Cost(system.values(), {"area": area, "power": power}, facts)
 
     def _estimated(
         self,
@@ -329,6 +336,12 @@ class Printed:
         """Return the simulation of the Verilog."""
         rtl = self._rtl(artifact)
         return {"rtl": lambda codes: Trial(rtl.run(codes), Cost({}))}
+
+    def waves(self, artifact: PrintedArtifact, device: str, codes: NDArray[np.int64]) -> tuple[Sequence[Wave], int]:
+        """Return the ports of the simulated Verilog, and the neurons of a network, one row per inference."""
+        if device != "rtl":
+            raise MlpressError(f"device {device[:200]!r} shows no waveforms; take --device rtl")
+        return circuit_waves(self._rtl(artifact), artifact.program, codes), max(1, round(1e6 / self.rate_hz))
 
     def _rtl(self, artifact: PrintedArtifact) -> CircuitEngine:
         def load() -> Circuitry:

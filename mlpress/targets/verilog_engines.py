@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from mlpress.errors import MlpressError, OutOfTimeError
 from mlpress.progress import Progress
 from mlpress.targets.base import Values
 from mlpress.verify import EngineResult, Side, Verdict, port_values, prove_equal
+
+if TYPE_CHECKING:
+    from mlpress.sim import Wave
 
 Lowered = ir.Lowered | ir.Circuit
 
@@ -165,6 +168,26 @@ class Equality:
         """Prove it, refute it, or run out of time."""
         one, other = self.load()
         return prove_equal(one, other, held=self.held, implied=self.implied, timeout_s=timeout_s)
+
+
+def circuit_waves(engine: CircuitEngine, program: ir.Program, codes: NDArray[np.int64]) -> list[Wave]:
+    """Return the signals of a circuit on rows of ``codes``: inputs, neurons as the interpreter has them, and outputs.
+
+    Inputs are the ports of the Verilog; outputs show the answer to the same row, whatever the latency.
+    """
+    from mlpress.sim import Wave
+
+    _, inputs, outputs = engine.load()
+    columns = port_values(codes, [port.name for port in inputs], engine.lowered.inputs)
+    found = [Wave("top", port.name, port.width, columns[port.name]) for port in inputs if port.name in columns]
+    answers = engine.run(codes)
+    found += [Wave("top", port.name, port.width, answers[f"output {port.name}"]) for port in outputs]
+    if isinstance(program, ir.Net):
+        for name, values in ir.named_values(program, codes).items():
+            if not name.startswith("output "):
+                width = max(1, int(np.abs(values).max(initial=0)).bit_length() + 1)
+                found.append(Wave("neurons", name.replace(", ", "."), width, values))
+    return found
 
 
 def check_class_names(

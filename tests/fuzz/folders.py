@@ -89,7 +89,7 @@ def read(case: bytes, folder: Path) -> None:
         place.write_bytes(content)
         design = Design.load(work)
         _ = design.target
-        render(design.described)
+        render([design.shown(folder.name)])
         if sum(case) % VERIFIED == 0:
             verify(design, rows=16)
     finally:

@@ -28,7 +28,7 @@ def test_facts_have_types() -> None:
     own = facts.own
     assert isinstance(own, PrintedFacts) and own.estimate is not None and own.estimate.cells == 1631
     assert own.estimate.nominal == own.estimate.voltages[2]
-    assert [point.chosen for point in own.front] == [None, None, True, None, None]
+    assert [point.chosen for point in facts.front] == [None, None, True, None, None]
     with pytest.raises(dataclasses.FrozenInstanceError):
         facts.target = "other"  # type: ignore[misc]
 

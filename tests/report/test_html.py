@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import copy
+import hashlib
 import json
 import math
 import re
@@ -18,6 +20,7 @@ from support.pages import Page
 from support.reports import render
 
 from mlpress.errors import MlpressError
+from mlpress.report.vega import library
 
 ATTACKS = [
     "<script>alert(1)</script>",
@@ -33,6 +36,7 @@ SECTIONS = {
     "front": "front",
     "verification": "proof",
     "audit": "audit",
+    "estimate": "path",
 }
 
 
@@ -102,22 +106,35 @@ def test_any_class_names(classes: list[str]) -> None:
             assert name in page.sections["what"]
 
 
-def test_nothing_is_loaded_or_run() -> None:
+def test_nothing_is_loaded_and_only_our_scripts_run() -> None:
     html = render(design_facts())
     page = Page(html)
-    assert {"script", "link", "img", "iframe", "object"}.isdisjoint(page.shape)
-    assert "://" not in html
+    assert {"link", "img", "iframe", "object", "form"}.isdisjoint(page.shape)
     for _, attributes in page.tags:
         assert not [name for name in attributes if name.startswith("on") or name == "src"]
         assert (attributes.get("href") or "#").startswith("#")
-    assert all(address.startswith("#") for address in re.findall(r"url\(([^)]*)\)", html))
-    policy = [attributes["content"] for _, attributes in page.tags if "http-equiv" in attributes]
-    assert policy == ["default-src 'none'; style-src 'unsafe-inline'"]
+    assert "url(" not in html[: html.index("</style>")]
+    policy = next(str(attributes["content"]) for _, attributes in page.tags if "http-equiv" in attributes)
+    data, *code = page.scripts
+    assert data[0] == {"type": "application/json", "id": "specs"}
+    assert [attributes for attributes, _ in code] == [{}, {}]
+    allowed = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for _, text in code]
+    assert (
+        policy
+        == f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{allowed[0]}' 'sha256-{allowed[1]}'"
+    )
+    assert code[0][1] == library()
+
+
+def test_without_pictures_there_is_no_chart_library() -> None:
+    html = render(design_facts() | {"front": None})
+    assert len(Page(html).scripts) == 2
+    assert len(html) < 200_000
 
 
 def test_every_section_is_there_and_says_its_figures() -> None:
     page = Page(render(design_facts()))
-    assert list(page.sections) == ["what", "accuracy", "front", "cost", "proof", "audit", "made", "trust"]
+    assert list(page.sections) == ["front", "what", "accuracy", "cost", "path", "proof", "audit", "made", "trust"]
     text = page.text.replace("\N{NO-BREAK SPACE}", " ")
     for figure in (
         "89.5 %",
@@ -137,7 +154,7 @@ def test_every_section_is_there_and_says_its_figures() -> None:
 
 
 @pytest.mark.parametrize("value", [None, "gone"])
-@pytest.mark.parametrize("part", [*SECTIONS, "synthesis", "estimate", "source", "options"])
+@pytest.mark.parametrize("part", [*SECTIONS, "synthesis", "source", "options"])
 def test_a_missing_part_takes_only_its_section(part: str, value: str | None) -> None:
     facts = design_facts()
     if value is None:
@@ -146,6 +163,12 @@ def test_a_missing_part_takes_only_its_section(part: str, value: str | None) -> 
         del facts[part]
     whole = set(Page(render(design_facts())).sections)
     assert set(Page(render(facts)).sections) == whole - {SECTIONS.get(part)}
+
+
+def test_the_contents_name_every_section() -> None:
+    page = Page(render(design_facts()))
+    links = [attributes["href"] for tag, attributes in page.tags if tag == "a"]
+    assert links == [f"#{name}" for name in page.sections]
 
 
 def test_no_costs_no_section() -> None:
@@ -223,15 +246,23 @@ def test_too_slow_at_every_voltage() -> None:
     assert not [tag for tag, attributes in page.tags if attributes.get("class") == "best"]
 
 
-def test_the_front_has_a_mark_a_point() -> None:
+def points_of(html: str, name: str = "front-0") -> list[dict[str, Any]]:
+    specs = json.loads(Page(html).scripts[0][1])
+    return [row for one in specs[name]["data"] if one["name"] == "points_rows" for row in one["values"]]
+
+
+def test_the_front_has_a_point_and_a_panel_per_design() -> None:
     facts = design_facts()
     html = render(facts)
-    chart = html[html.index("<svg") : html.index("</svg>")]
-    marks = re.findall(r'<use href="#\w+" x="[\d.]+" y="[\d.]+" style="fill: var\(--(quiet|accent)\)', chart)
-    assert sorted(marks) == ["accent"] + 4 * ["quiet"]
-    assert "#0" not in re.sub(r"(href=\"|url\()#\w+", "", chart)
+    rows = points_of(html)
+    assert [(row["x"], row["y"]) for row in rows] == [(one["area_cm2"], one["accuracy"]) for one in facts["front"]]
+    assert [row["chosen"] for row in rows] == [False, False, True, False, False]
+    panels = [attributes for tag, attributes in Page(html).tags if tag == "article"]
+    assert [one["data-point"] for one in panels] == ["0", "1", "2", "3", "4"]
+    assert [k for k, one in enumerate(panels) if "hidden" not in one] == [2]
+    assert "mlpress pick build --design 2 -o other" in html
     assert render(copy.deepcopy(facts)) == html
-    assert "<svg" not in render(facts | {"front": [{"area_cm2": "?", "accuracy": None}]})
+    assert "front-0" not in render(facts | {"front": [{"area_cm2": "?", "accuracy": None}]})
 
 
 def test_colours_can_be_read_in_light_and_dark() -> None:

@@ -35,7 +35,7 @@ def test_all_accuracies_and_the_search_are_shown() -> None:
 
 def test_the_tree_is_a_row_a_mark_and_a_figure() -> None:
     shown = render(searched()).replace("\N{NO-BREAK SPACE}", " ")
-    for said in ("tree of 37 leaves", "0.0457", "0.123", "96.1 %", "88.7 %", "87.3 %", "decision tree</text>"):
+    for said in ("tree of 37 leaves", "0.0457", "0.123", "96.1 %", "88.7 %", "87.3 %"):
         assert said in shown, said
     tile = next(tile for tile in tiles(searched()) if tile.name == "decision tree")
     assert tile.value.replace("\N{NO-BREAK SPACE}", " ") == "0.0457 cm²"

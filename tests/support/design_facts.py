@@ -29,6 +29,7 @@ def design_facts() -> dict[str, Any]:
             "rate_hz": 5.0,
             "seed": 0,
         },
+        "cost": {"values": {"area": 5.63, "power": 6.72}, "units": {"area": "cm2", "power": "mW"}, "how": {}},
         "net": {
             "topology": "21-3-3",
             "classes": ["normal", "suspect", "pathologic"],

@@ -16,6 +16,7 @@ class Page(HTMLParser):
         self.open: list[tuple[str, str | None]] = []
         self.sections: dict[str, str] = {}
         self.text = ""
+        self.scripts: list[tuple[dict[str, str | None], str]] = []
         self.feed(html)
         self.close()
         assert not self.open, f"never closed: {self.open}"
@@ -24,6 +25,8 @@ class Page(HTMLParser):
         self.tags.append((tag, dict(attrs)))
         if tag == "section":
             self.sections[str(dict(attrs)["id"])] = ""
+        if tag == "script":
+            self.scripts.append((dict(attrs), ""))
         if tag not in VOID:
             self.open.append((tag, dict(attrs).get("id")))
 
@@ -35,7 +38,10 @@ class Page(HTMLParser):
         self.open.pop()
 
     def handle_data(self, data: str) -> None:
-        if self.open and self.open[-1][0] == "style":
+        if self.open and self.open[-1][0] == "script":
+            attributes, text = self.scripts[-1]
+            self.scripts[-1] = attributes, text + data
+        if self.open and self.open[-1][0] in {"style", "script"}:
             return
         self.text += data
         for tag, name in self.open:

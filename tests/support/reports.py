@@ -10,7 +10,7 @@ from mlpress.report.headline import Tile
 
 
 def render(facts: Mapping[str, Any]) -> str:
-    return report.render(report.read_design(facts))
+    return report.render([report.Shown(report.read_design(facts))])
 
 
 def summary_table(facts: Mapping[str, Any]) -> Any:

@@ -16,7 +16,7 @@ import mlpress as mp
 from mlpress import Design
 from mlpress.cli import main
 from mlpress.errors import MlpressError
-from mlpress.report import render
+from mlpress.report import Shown, render
 
 FOLDERS = Path(__file__).parents[1] / "folders"
 HASHED = {"printed-1": 0, "printed-2": 7}
@@ -37,7 +37,7 @@ def test_folders_of_earlier_versions_load_and_verify(name: str) -> None:
     assert {result.engine for result in results} >= {"reference interpreter", "onnxruntime", "RTL", "mapped netlist"}
     assert [result.engine for result in results if not result.equal] == []
     assert set(design.predict(design.features).tolist()) <= {0, 1, 2}
-    assert "<html" in render(design.described)
+    assert "<html" in render([Shown(design.described)])
     assert mp.estimate(design).values["area"] > 0
 
 
@@ -99,7 +99,7 @@ def test_names_of_a_model_are_text_in_a_report() -> None:
     evil = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'"
     facts = json.loads(json.dumps(design.facts))
     facts["source"]["model"], facts["net"]["classes"] = evil, [evil, "b", "c"]
-    page = render(design.with_facts(facts).described)
+    page = render([Shown(design.with_facts(facts).described)])
     assert "&lt;script&gt;alert(1)" in page
     assert "<script>alert" not in page
     assert "<img src=x" not in page

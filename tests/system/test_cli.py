@@ -88,8 +88,18 @@ def test_compile_writes_the_whole_folder(built: Path) -> None:
 def test_compile_is_repeatable(place: Path, built: Path) -> None:
     again = mlpress("compile", "model.onnx", "--data", "rows.csv", "-o", "again", "--effort", "fast", "-q", cwd=place)
     assert again.returncode == 0, again.stderr
-    for name in ("design.json", "program.mlp", "top.v", "top_tb.v", "netlist.v", "oracle.onnx", "report.html"):
+    for name in ("program.mlp", "top.v", "top_tb.v", "netlist.v", "oracle.onnx", "rows.npz"):
         assert (built / name).read_bytes() == (place / "again" / name).read_bytes(), name
+    one, other = (json.loads((folder / "design.json").read_text()) for folder in (built, place / "again"))
+    assert one["command"] == "mlpress compile model.onnx --data rows.csv -o build --effort fast --json"
+    assert other["command"] == "mlpress compile model.onnx --data rows.csv -o again --effort fast -q"
+    assert one["date"] <= other["date"]
+    assert [proof["verdict"] for proof in one["proofs"]] == ["proven", "proven"]
+    for facts in (one, other):  # all that is of the run, and not of the design
+        del facts["command"], facts["date"], facts["sha256"]["report.html"]
+        for proof in facts["proofs"]:
+            del proof["seconds"]
+    assert one == other
 
 
 def test_verify_agrees(place: Path, built: Path) -> None:

@@ -35,6 +35,7 @@ SHARED = {
     "intervals",
     "jit",
     "metrics",
+    "notebook",
     "npz",
     "progress",
 }  # single modules that anyone may import
@@ -61,8 +62,11 @@ MAY_USE = {
 """Which packages a package may use; ``pipeline`` and the single modules above it may use all of them."""
 TYPES_ONLY = {("verify", "design"), ("verify", "targets")}
 """What is named in annotations alone: a verification is told its design, which knows its target."""
-ABOVE = {"pipeline", "arguments", "cli", "console", "failures", "design", "__init__", "__main__"}
-HEAVY = {"onnx", "onnxruntime", "amaranth", "pyosys", "sklearn", "numba", "matplotlib", "pyverilog", "deap", "jinja2"}
+ABOVE = {"more_commands", "pipeline", "arguments", "cli", "console", "failures", "design", "__init__", "__main__"}
+HEAVY = {
+    *("onnx", "onnxruntime", "amaranth", "pyosys", "sklearn", "numba", "matplotlib", "pyverilog", "deap", "jinja2"),
+    *("vl_convert", "fast_sugiyama", "pygments", "vcd"),
+}
 
 
 def _imports(path: Path) -> list[tuple[int, str]]:

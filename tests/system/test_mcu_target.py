@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn.neural_network import MLPClassifier, MLPRegressor
+from support.pages import Page
 from support.reports import render, run_table, summary_table
 from support.told import Told
 
@@ -119,7 +120,7 @@ CORES = ("cortex-m0plus", "cortex-m4f", "cortex-m33", "rv32imc", "rv32ec", "atme
 
 
 def test_reports_speak_of_the_target(design: Design) -> None:
-    page = render(design.facts)
+    page = Page(render(design.facts)).text
     assert "network for cortex-m0plus" in page
     assert "What the code holds" in page
     assert not any(word in page for word in ("cells", "printed", "Verilog"))

@@ -343,7 +343,7 @@ def test_warnings_in_the_report_are_text(text: str) -> None:
         "columns": {"by": text, "data": [text], "model": [text, text]},
     }
     page = Page(render(facts))
-    assert "script" not in page.shape
+    assert [attributes.get("id") for attributes, _ in page.scripts] == ["specs", None]
     assert "\x07" not in page.text
 
 

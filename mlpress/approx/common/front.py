@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 from mlpress.approx.common.limits import allows, limits_text
 from mlpress.errors import MlpressError
 from mlpress.metrics import Metric
+from mlpress.notebook import table_html
 
 VALIDATION = 0.25
 """The share of the rows that an integer-level search keeps out, to judge its designs."""
@@ -51,6 +52,14 @@ class Front(Generic[D]):
 
     quality: ClassVar[str] = "accuracy"
     """What accuracies are, for people."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({len(self.designs)} designs, {self.quality} {self.reference:.4g} of the model)"
+
+    def _repr_html_(self) -> str:
+        hidden = {"genes", "circuit", "hint"}
+        rows = [{key: value for key, value in row.items() if key not in hidden} for row in self.rows()]
+        return table_html(repr(self), rows)
 
     @property
     def metric(self) -> Metric:

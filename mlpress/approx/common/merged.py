@@ -8,10 +8,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from mlpress.approx.common.front import VALIDATION, Figures, Front, unbeaten
+from mlpress.approx.common.front import VALIDATION, Figures, Front, read_facts, unbeaten
 from mlpress.approx.gates import CircuitDesign, CircuitFront
 from mlpress.approx.gates.evolution import near_area
 from mlpress.approx.integer.front import Candidate, IntegerFront
+from mlpress.errors import MlpressError
 from mlpress.metrics import Metric
 
 FORMAT = "mlpress merged front 2"
@@ -56,7 +57,7 @@ class MergedDesign:
         }
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class MergedFront(Front[MergedDesign]):
     """The designs of both levels that no other one beats."""
 
@@ -67,6 +68,18 @@ class MergedFront(Front[MergedDesign]):
     def to_json(self) -> str:
         """Return the designs, each by its level and its number in that level's own file."""
         return self.json_text(FORMAT)
+
+
+def read_merged_front(text: str) -> list[tuple[Literal["integer", "gates"], int]]:
+    """Return of each design its level and its number in that level's own file, from what :meth:`to_json` wrote."""
+    try:
+        facts, _ = read_facts(text, FORMAT)
+        found = [(entry["level"], entry["design"]) for entry in facts["designs"]]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise MlpressError(f"this is no front of a search ({error}); run the search again") from error
+    if any(level not in ("integer", "gates") or type(number) is not int for level, number in found):
+        raise MlpressError("this is no front of a search; run the search again")
+    return found
 
 
 def designs_of(

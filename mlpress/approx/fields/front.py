@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from mlpress.approx.common.front import VALIDATION, Figures, Front, cost_row
+from mlpress.approx.common.front import VALIDATION, Figures, Front, cost_row, read_cost, read_facts
+from mlpress.errors import MlpressError
 from mlpress.metrics import Metric
 
 FORMAT = "mlpress field front 1"
@@ -49,7 +50,7 @@ class FieldDesign:
         }
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class FieldFront(Front[FieldDesign]):
     """The fields that no other one beats, cheapest first; losses count in dB from the given field's ``reference``."""
 
@@ -64,5 +65,32 @@ class FieldFront(Front[FieldDesign]):
     def to_json(self) -> str:
         """Return everything; genes are those of :class:`~mlpress.approx.fields.FieldSpace` of the given field."""
         rows = [row | {"genes": one.genes} for row, one in zip(self.rows(), self.designs, strict=True)]
-        numbers = {name: getattr(self, name) for name in ("seed", "generations", "tried", "elapsed_s", "stopped")}
+        numbers = {name: getattr(self, name) for name in _NUMBERS}
         return self.json_text(FORMAT, **numbers, designs=rows)
+
+
+def read_field_front(text: str) -> FieldFront:
+    """Read what :meth:`FieldFront.to_json` wrote; raise :class:`MlpressError` where it is something else."""
+    try:
+        facts, metrics = read_facts(text, FORMAT)
+        designs = []
+        for entry in facts["designs"]:
+            model, measured = read_cost(entry, metrics)
+            designs.append(
+                FieldDesign(
+                    tuple(int(gene) for gene in entry["genes"]),
+                    float(entry["fit_psnr_db"]),
+                    float(entry["validation_psnr_db"]),
+                    model,
+                    str(entry["tables"]),
+                    str(entry["layers"]),
+                    measured,
+                )
+            )
+        numbers = {name: facts[name] for name in _NUMBERS}
+        return FieldFront(tuple(designs), float(facts["reference"]), metrics, **numbers)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise MlpressError(f"this is no front of fields ({error}); run the search again") from error
+
+
+_NUMBERS = ("seed", "generations", "tried", "elapsed_s", "stopped")

@@ -74,7 +74,7 @@ class CircuitDesign:
         }
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class CircuitFront(Front[CircuitDesign]):
     """The circuits that no other one beats on held-out rows, cheapest first.
 

@@ -59,7 +59,7 @@ class Candidate:
         }
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class IntegerFront(Front[Candidate]):
     """The designs that no other one beats on the fitting rows, cheapest first.
 

@@ -91,6 +91,7 @@ class _Parts:
     others: int = 0
     cost: Estimate = field(default_factory=lambda: Estimate(0, 0))
     layers: list[str] = field(default_factory=list)
+    layer_cycles: list[int] = field(default_factory=list)
 
 
 def _code_type(program: Net | Circuit) -> str:
@@ -123,7 +124,9 @@ def _shaped(net: Net, core: Core, options: COptions, shape: str) -> CSource:
         f"{options.name}.h": header_text(net, options.name, code, score, decides, None),
         f"{options.name}.c": text,
     }
-    facts = CFacts(tuple(parts.layers), parts.bytes, parts.others, parts.cost.flash, parts.cost.cycles)
+    facts = CFacts(
+        tuple(parts.layers), parts.bytes, parts.others, parts.cost.flash, parts.cost.cycles, tuple(parts.layer_cycles)
+    )
     outputs = len(net.layers[-1].neurons)
     return CSource(files, options.name, shape, code, score, len(net.inputs), outputs, decides, facts)
 
@@ -157,26 +160,34 @@ def _unrolled(net: Net, core: Core, options: COptions, parts: _Parts, decides: b
     parts.layers = ["unrolled"] * len(net.layers)
     if scores:
         kind = _score_type(net)
-        lines, tables_, work = _straight_scores(net, name, kind, keep=not core.multiplier)
+        lines, tables_, works = _straight_scores(net, name, kind, keep=not core.multiplier)
+        parts.layer_cycles = [straight_cost(work, core).cycles for work in works]
         parts.tables += tables_
         if not decides:
-            parts.cost = straight_cost(work, core)
+            parts.cost = straight_cost(_sum(works), core)
         head = f"void {name}_scores(const {code} x[{len(net.inputs)}], {kind} scores[{len(net.layers[-1].neurons)}])"
         parts.functions += [head, "{", *lines, "}", ""]
 
 
-def _straight_scores(net: Net, name: str, kind: str, keep: bool) -> tuple[list[str], list[str], Work]:
-    """Return the body of an unrolled ``_scores``, its tables and its work."""
+def _sum(works: list[Work]) -> Work:
+    whole = Work()
+    for work in works:
+        for name in ("adds", "shifts", "loads", "compares", "tables"):
+            setattr(whole, name, getattr(whole, name) + getattr(work, name))
+    return whole
+
+
+def _straight_scores(net: Net, name: str, kind: str, keep: bool) -> tuple[list[str], list[str], list[Work]]:
+    """Return the body of an unrolled ``_scores``, its tables, and its work by layer."""
     lines: list[str] = []
     tables_: list[str] = []
-    work = Work()
+    works: list[Work] = []
     source = "x"
     ranges = input_intervals(net)
     for index, (layer, known) in enumerate(zip(net.layers, intervals(net), strict=True)):
         body, outputs = layer_lines(layer, known, [one.high for one in ranges], source, index, f"{name}_s{index}", keep)
         tables_ += body.tables
-        for field_ in ("adds", "shifts", "loads", "compares", "tables"):
-            setattr(work, field_, getattr(work, field_) + getattr(body.work, field_))
+        works.append(body.work)
         if index == 0 and not body.work.loads:
             lines.append("    (void)x;")
         if index < len(net.layers) - 1:
@@ -190,7 +201,7 @@ def _straight_scores(net: Net, name: str, kind: str, keep: bool) -> tuple[list[s
             lines += body.lines
             lines += [f"    scores[{j}] = ({kind}){value};" for j, (_, value) in enumerate(outputs)]
         ranges = known.outputs
-    return lines, tables_, work
+    return lines, tables_, works
 
 
 def _pass_kind(core: Core, shape: str) -> PassKind:
@@ -214,6 +225,7 @@ def _looped(net: Net, core: Core, options: COptions, parts: _Parts, decides: boo
         packing = packs[index]
         top = max(max(one.high for one in ranges).bit_length(), 1)
         prefix = f"{name}_l{index}"
+        before = parts.cost.cycles
         if packing is not None:
             lines, size, rest = tables(packing, prefix)
             parts.tables += lines
@@ -235,6 +247,7 @@ def _looped(net: Net, core: Core, options: COptions, parts: _Parts, decides: boo
             source, kind, ranges = target, out, known.outputs
         else:
             ends = _ends(net, index, packing, prefix, source, kind, top, style, parts, core, decides, scores)
+        parts.layer_cycles.append(parts.cost.cycles - before)
     declared = [line for line in calls if not line.lstrip().startswith(name)]
     called = [line for line in calls if line.lstrip().startswith(name)]
     if needed:

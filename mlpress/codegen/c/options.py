@@ -51,7 +51,7 @@ class CFacts:
 
     ``layers`` says how each layer is computed, ``weight_bytes`` counts the bytes of the tables of weights,
     ``table_bytes`` those of biases and thresholds, and ``flash`` and ``cycles`` are the cost model's estimates, not
-    measurements.
+    measurements.  ``layer_cycles`` are those of each layer, where they are known layer by layer.
     """
 
     layers: tuple[str, ...]
@@ -59,6 +59,7 @@ class CFacts:
     table_bytes: int
     flash: int
     cycles: int
+    layer_cycles: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     )
     from mlpress.hw.printed.cost.power import Power, estimate_power, state_power
     from mlpress.hw.printed.cost.sources import LARGEST_AREA_CM2, POWER_SOURCES, PowerSource, sources_for
+    from mlpress.hw.printed.cost.spending import Cone, needs, spending
     from mlpress.hw.printed.cost.timing import Step, Timing, critical_path
     from mlpress.hw.printed.netlist.copies import run_copies
     from mlpress.hw.printed.netlist.linked import Linked, link
@@ -45,6 +46,7 @@ _MODULES = {
     "cost.power": ("Power", "estimate_power", "state_power"),
     "netlist.simulate": ("NetActivity", "PackedNetlist"),
     "cost.sources": ("LARGEST_AREA_CM2", "POWER_SOURCES", "PowerSource", "sources_for"),
+    "cost.spending": ("Cone", "needs", "spending"),
     "synthesis.synth": ("Synthesis", "check_effort", "synthesise"),
     "cells.technology": ("Cell", "Comparator", "Technology", "cm2"),
     "cells.technology_file": ("load_technology", "technologies"),
@@ -59,6 +61,7 @@ __all__ = [
     "Cell",
     "CellKind",
     "Comparator",
+    "Cone",
     "Converter",
     "Estimate",
     "Feed",
@@ -86,6 +89,7 @@ __all__ = [
     "full_converters",
     "link",
     "load_technology",
+    "needs",
     "parse_liberty",
     "parse_netlist",
     "read_liberty",
@@ -93,6 +97,7 @@ __all__ = [
     "read_vectors",
     "run_copies",
     "sources_for",
+    "spending",
     "state_power",
     "synthesise",
     "technologies",
