@@ -176,7 +176,7 @@ def test_verify_prove_and_run_read_the_folder(design: mp.Design, folder: Path) -
     checks = {check.engine: check.equal for check in mp.verify(found, rows=20)}
     assert checks["mapped netlist"] is checks["bitstream"] is True
     assert [proof.verdict for proof in mp.prove(found)] == ["proven", "proven"]
-    assert mp.run(found, data(), device="rtl")["accuracy"] == design.facts["accuracy"]["quantised"]
+    assert mp.run(found, "rtl", data())["accuracy"] == design.facts["accuracy"]["quantised"]
     target = found.target
     assert isinstance(target, Fpga)
     found.artifact.files[target.device().family.bitstream] = b"another one"  # type: ignore[index]
