@@ -23,7 +23,8 @@ from mlpress.pipeline.mistakes import decided_facts
 from mlpress.progress import Progress, Silent
 
 if TYPE_CHECKING:
-    from mlpress.approx import CircuitDesign, IntegerFront
+    from mlpress.approx import IntegerFront
+    from mlpress.approx.gates import CircuitDesign
 
 FRONT = "front.json"
 
@@ -72,7 +73,8 @@ def _quantisation(options: Mapping[str, Any]) -> Quantisation:
 
 def _member(texts: Mapping[str, bytes], number: int) -> Member:
     """Return the member of the front; raise where there is none, or the files are none of a front."""
-    from mlpress.approx import CircuitFront, IntegerFront, read_field_front, read_merged_front
+    from mlpress.approx import IntegerFront, read_field_front, read_merged_front
+    from mlpress.approx.gates import CircuitFront
 
     front = texts[FRONT].decode("utf-8", "replace")
     form = _form(front)

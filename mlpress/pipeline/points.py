@@ -12,7 +12,7 @@ from mlpress.metrics import Metric
 from mlpress.pipeline.accuracy import accuracy
 
 if TYPE_CHECKING:
-    from mlpress.pipeline.result import Judged, SearchResult
+    from mlpress.pipeline.result import SearchResult
     from mlpress.report import Point
 
 MOST_TEST_US = 10e6
@@ -30,11 +30,11 @@ def point(number: int, judged: Any, metrics: Sequence[Metric], *, chosen: bool) 
     }
 
 
-def search_points(found: SearchResult, chosen: Judged | None) -> list[dict[str, Any]]:
+def search_points(found: SearchResult, chosen: Any) -> list[dict[str, Any]]:
     """Return the facts of all designs of a search's front, with their accuracies on the test rows, if there are any."""
     from mlpress.approx import MergedDesign
 
-    designs: Sequence[Judged] = (found.merged or found.front).designs
+    designs: Sequence[Any] = (found.merged or found.front).designs
     tests = _on_test(found, designs)
     points = []
     for number, judged in enumerate(designs):
@@ -48,7 +48,7 @@ def search_points(found: SearchResult, chosen: Judged | None) -> list[dict[str, 
     return points
 
 
-def _on_test(found: SearchResult, designs: Sequence[Judged]) -> list[float] | None:
+def _on_test(found: SearchResult, designs: Sequence[Any]) -> list[float] | None:
     """Return the accuracy of each design on the test rows, where that does not take long."""
     rows = found.test
     if rows is None:
