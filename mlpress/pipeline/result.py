@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 
     Judged = Candidate | gates.CircuitDesign | MergedDesign
 
+OVERTIME, OVERTIME_S = 0.1, 5.0
+"""How much longer than its budget a search may take: a tenth of it, or 5 seconds."""
+
 THOROUGH_END_S = 40.0
 """With less time for the end of a search, the chosen design is synthesised as the front is."""
 
@@ -126,7 +129,7 @@ class SearchResult:
             self.progress.note(self._why_exact(designs, max_loss))
             return self._exact(max_loss)
         else:
-            best = next((each for each in within if self._in_time(self.program(each))), min(within, key=self.price))
+            best = self._in_time_for(within)
         return self.design(best, max_loss)
 
     def within(self, most: Mapping[str, float] | None = None) -> list[Judged]:
@@ -151,6 +154,16 @@ class SearchResult:
     def _affordable(self) -> bool:
         """Return whether there is time to build the exact network."""
         return self._in_time(self.exact)
+
+    def _in_time_for(self, designs: Sequence[Judged]) -> Judged:
+        """Return the first of ``designs`` that there is time to build, or the one that is built soonest.
+
+        A budget may be :data:`OVERTIME` longer, so that there is time for something where it has run out.
+        """
+        left_s = max(self.clock.left_s(), OVERTIME_S, OVERTIME * (self.clock.seconds or 0.0))
+        expected = [search_target(self.options).expected_s(self.program(each)) for each in designs]
+        first = next((k for k, seconds in enumerate(expected) if seconds <= left_s), int(np.argmin(expected)))
+        return designs[first]
 
     def _in_time(self, program: ir.Net | ir.Circuit) -> bool:
         return self.clock.left_s() >= search_target(self.options).expected_s(program)

@@ -42,6 +42,10 @@ CLOCKING = {"clk": 0, "rst": 0}
 """What stands at the clock and the reset in a proof."""
 
 
+GATES_PER_BIT, BITS_PER_S, ROUTE_S = 7.5, 100, 8.0
+"""And-gates per bit of products; bits per second that synthesis and routing take beyond their start: guesses."""
+
+
 @dataclass(frozen=True, eq=False)
 class FpgaArtifact:
     """A circuit in Verilog and as a mapped netlist; ``lowered`` is its program, ready for hardware."""
@@ -243,6 +247,11 @@ class Fpga:
     def shipped(self, program: Program) -> Fpga:
         """Return the target as it is."""
         return self
+
+    def expected_s(self, program: Program) -> float:
+        """Return how long synthesis, placement and routing take: seconds, a guess from the size."""
+        bits = len(program.ands) / GATES_PER_BIT if isinstance(program, ir.Circuit) else program.product_bits
+        return ROUTE_S + bits / BITS_PER_S
 
     def claims(self, artifact: FpgaArtifact) -> Sequence[Claim]:
         """Return that circuit, Verilog and mapped netlist are one function of all inputs."""
