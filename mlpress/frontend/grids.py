@@ -16,8 +16,8 @@ from mlpress.ir import Clip, Coder, Coders, Integers, Quantiser, Staircase
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-LARGEST_CODE = 1 << 32  # of ir.Integers
-WHOLE = 1 << 15
+LARGEST_CODE = 1 << 53  # of ir.Integers
+WHOLE = LARGEST_CODE - 1
 """Real weights that are all whole numbers up to this magnitude are taken as integers."""
 
 

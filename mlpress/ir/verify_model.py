@@ -36,6 +36,7 @@ from mlpress.ir.model import (
 from mlpress.progress import counted
 
 CODE_LIMIT = 1 << 32  # a quantiser's integers stay within it in magnitude: ONNX has at most 32-bit ones
+INTEGER_LIMIT = 1 << 53  # of a layer's integers: float64 holds them all
 ROUNDING = 1e-3  # real weights may differ from their integers' by half-precision rounding (2**-11), no more
 
 
@@ -71,8 +72,8 @@ def _check_floats(array: Any, shape: tuple[int, ...], where: str, what: str) -> 
 def _check_ints(array: Any, shape: tuple[int, ...], where: str, what: str) -> None:
     if not isinstance(array, np.ndarray) or array.dtype != np.int64 or array.shape != shape:
         fail(where, f"{what} is {_describe(array)}; it must be int64 {shape}")
-    if array.size and not -CODE_LIMIT <= int(array.min()) <= int(array.max()) <= CODE_LIMIT:
-        fail(where, f"{what} holds a value beyond 2**32 in magnitude")
+    if array.size and not -INTEGER_LIMIT <= int(array.min()) <= int(array.max()) <= INTEGER_LIMIT:
+        fail(where, f"{what} holds a value beyond 2**53 in magnitude")
 
 
 def _describe(array: Any) -> str:

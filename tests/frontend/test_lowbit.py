@@ -30,7 +30,7 @@ from mlpress.ir import (
     ScoresHead,
     Staircase,
     Term,
-    circuit_of,
+    bit_blast,
     encode,
     from_text,
     interpret,
@@ -80,7 +80,7 @@ def test_multi_threshold_is_a_ladder():
     codes, _, net = hidden_codes(proto)
     x = np.clip(np.rint(X.astype(np.float64) / np.float32(0.03)), -127, 127) * np.float32(0.03)
     w = np.random.default_rng(8).normal(size=(3, 4)).astype(np.float32)
-    w = np.clip(np.rint(w / np.float32(0.3)), -7, 7) * float(np.float32(0.3))
+    w = np.clip(np.rint(w / np.float32(0.3)), -7, 7).astype(np.float64) * float(np.float32(0.3))
     expected = ((x @ w)[:, :, None] >= table).sum(axis=2)
     np.testing.assert_array_equal(codes, expected)
     assert all(isinstance(neuron.activation, Ladder) for neuron in net.layers[0].neurons)
@@ -105,7 +105,7 @@ def test_trunc_drops_bits(mode):
                       (0.0, np.float32), (4.0, np.float32), rounding_mode=mode, signed=1, narrow=0)  # fmt: skip
     x = np.clip(np.rint(X.astype(np.float64) / np.float32(0.03)), -127, 127) * float(np.float32(0.03))
     w = np.random.default_rng(8).normal(size=(3, 4)).astype(np.float32)
-    w = np.clip(np.rint(w / np.float32(0.3)), -7, 7) * float(np.float32(0.3))
+    w = np.clip(np.rint(w / np.float32(0.3)), -7, 7).astype(np.float64) * float(np.float32(0.3))
     dropped = rounding(np.rint(x @ w / scale) / 8)
     codes, _, _ = hidden_codes(older)
     np.testing.assert_array_equal(codes - 16, dropped)
@@ -146,7 +146,7 @@ def test_fewer_bits_are_a_far_smaller_circuit():
         h = made.node("Relu", made.node("MatMul", quant("x", step, 1), quant(w, step, 1)))
         return read(made.model(6, made.node("MatMul", quant(h, step * 2, 0), quant(v, step, 1))))
 
-    small, large = (len(circuit_of(network(bits)).ands) for bits in (2, 8))
+    small, large = (len(bit_blast(network(bits)).ands) for bits in (2, 8))
     assert small * 10 < large
 
 
@@ -196,7 +196,7 @@ def test_what_no_file_holds_is_refused():
     cut = Neuron(0, (Term(term.source, 1, 0, 1),), Raw())
     wide = Net(net.inputs, (Layer((cut, cut)),), net.head, (0, 1))
     if (1 << net.inputs[term.source].bits) - 1 != 1:
-        with pytest.raises(MlpressError, match="product bits are dropped; only whole weights are written"):
+        with pytest.raises(MlpressError, match="product bits are dropped; only exact weights can be written"):
             qonnx_net(wide)
 
 

@@ -189,7 +189,7 @@ LAYERS = {
     ),
     "residual": (
         "h = Gemm(xd, wd, b)  r = Relu(h)  hq = QuantizeLinear(r, hs, hz)  hd = DequantizeLinear(hq, hs, hz)  "
-        "k = Gemm(hd, kd, b)  kq = QuantizeLinear(k, ws, hz)  e = DequantizeLinear(kq, ws, hz)  a = Add(hd, e)"
+        "t = Gemm(hd, kd, b)  kq = QuantizeLinear(t, ws, hz)  e = DequantizeLinear(kq, ws, hz)  a = Add(hd, e)"
     ),
 }
 
@@ -222,9 +222,9 @@ def test_integers_of_the_operator_format(tmp_path):
     rng = np.random.default_rng(5)
     names = ["xs", "xz", "w", "ws", "wz", "b", "hs", "hz", "v", "vs", "vz", "d", "ys", "yz"]
     values = [np.float32(0.05), np.uint8(120), rng.integers(-90, 90, (6, 3)).astype(np.int8), np.float32(0.02)]
-    values += [np.int8(0), rng.integers(-900, 900, 6).astype(np.int32), np.float32(0.06), np.uint8(0)]
+    values += [np.int8(0), rng.integers(-900, 900, 6).astype(np.int32), np.float32(0.0637), np.uint8(0)]
     values += [rng.integers(-90, 90, (6, 3)).astype(np.int8), np.float32(0.03), np.int8(0), np.float32(0.5)]
-    values += [np.float32(0.125), np.uint8(130)]
+    values += [np.float32(0.1171), np.uint8(130)]
     nodes = [
         helper.make_node("QuantizeLinear", ["x", "xs", "xz"], ["q"]),
         helper.make_node(
