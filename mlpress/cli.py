@@ -448,6 +448,38 @@ def run_command(
 
 
 @app.command()
+def convert(
+    model: Annotated[Path, typer.Argument(help="Trained classifier, ONNX.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The file to write.")] = Path("net.onnx"),
+    data: Annotated[str | None, typer.Option(help="Rows to quantise on, where the trainer did not.")] = None,
+    label: Label = None,
+    task: Annotated[Task, typer.Option(help="What the model does: read it off the model, or say it.")] = "auto",
+    input_bits: InputBits = 4,
+    weight_bits: WeightBits = 8,
+    activation_bits: ActivationBits = 8,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+    strict: Strict = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write the integer network of a model as QONNX, for other tools; it reads back as the same network."""
+    from mlpress.frontend import Dataset, load
+    from mlpress.pipeline.convert import convert as converted
+    from mlpress.pipeline.convert import write
+
+    screen = new_screen(verbose, quiet, as_json, strict)
+    with screen.working():
+        network = load(model, task)
+        rows = None if data is None else Dataset.read(data, label, task)
+        content, net = converted(
+            network, rows, input_bits=input_bits, weight_bits=weight_bits, activation_bits=activation_bits
+        )
+        write(content, output)
+    facts = {"file": str(output), "layers": len(net.layers), "terms": net.terms}
+    screen.show(facts, f"{output}: {len(net.layers)} layers, {net.terms} terms, read back as the same network")
+
+
+@app.command()
 def targets(
     fits: Annotated[Path | None, typer.Option(help="A design folder: list the parts that it fits instead.")] = None,
     verbose: Verbose = False,

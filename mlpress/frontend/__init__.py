@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mlpress.frontend.field_reader import load_field
     from mlpress.frontend.matching import Match, listed, paired, with_features
     from mlpress.frontend.onnx_reader import load
-    from mlpress.frontend.quantisation import Quantised, Report, quantise
+    from mlpress.frontend.quantisation import Quantised, Report, exact_net, quantise
     from mlpress.frontend.samples import drawn_samples, read_rows, read_samples
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "Report",
     "check_cuts",
     "drawn_samples",
+    "exact_net",
     "from_sklearn",
     "listed",
     "load",
@@ -48,6 +49,7 @@ __getattr__ = lazy_door(
         "Report": "quantisation",
         "check_cuts": "cuts",
         "drawn_samples": "samples",
+        "exact_net": "quantisation",
         "from_sklearn": "estimators",
         "listed": "matching",
         "load": "onnx_reader",

@@ -7,7 +7,26 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from mlpress.ir import Clip, HardSigmoid, LeakyRelu, Linear, Quantiser, RealActivation, Relu, Sigmoid, Tanh
+import numpy as np
+
+from mlpress.errors import MlpressError
+from mlpress.ir import (
+    Clip,
+    Coder,
+    Curve,
+    HardSigmoid,
+    LeakyRelu,
+    Linear,
+    Quantiser,
+    RealActivation,
+    Relu,
+    Sigmoid,
+    Staircase,
+    Tanh,
+    curve_values,
+    rising_inverse,
+    turning_point,
+)
 
 Number = Fraction | float  # a float is an infinity
 
@@ -40,18 +59,44 @@ class Bound:
         return min(max(first, low), high)
 
 
+FARTHEST = 1e6
+"""Beyond this magnitude a curve is taken as constant."""
+
 ALL = Bound(-math.inf, True)
 NONE = Bound(math.inf, True)
 
 
-def code_bound(quantiser: Quantiser, steps: int) -> Bound:
-    """Return the real values whose code is at least ``quantiser.low + steps``.
+def code_bound(coder: Coder, steps: int) -> Bound:
+    """Return the real values whose code is at least ``steps`` above the lowest."""
+    if isinstance(coder, Staircase):
+        return Bound(Fraction(coder.bounds[steps - 1]), True)
+    at, inclusive = _edge(coder, coder.low + steps)
+    return Bound((at - coder.zero) * Fraction(coder.scale), inclusive)
 
-    ``round(v / scale) + zero >= code`` holds from ``v / scale = code - zero - 1/2`` on; that tie rounds up only to
-    an even number.
+
+def _edge(quantiser: Quantiser, code: int) -> tuple[Fraction, bool]:
+    """Return from which ``v / scale + zero`` on the code is at least ``code``, and whether that value itself is.
+
+    Halves that round to even reach only an even number: one before the zero point is added (``even``), or after.
     """
-    count = quantiser.low + steps - quantiser.zero
-    return Bound((count - Fraction(1, 2)) * Fraction(quantiser.scale), count % 2 == 0)
+    half = code - Fraction(1, 2)
+    match quantiser.rounding:
+        case "even":
+            return half, (code - quantiser.zero) % 2 == 0
+        case "half_even":
+            return half, code % 2 == 0
+        case "half_up":
+            return half, code > 0
+        case "half_down":
+            return half, code <= 0
+        case "floor":
+            return Fraction(code), True
+        case "ceil":
+            return Fraction(code - 1), False
+        case "up":
+            return (Fraction(code - 1), False) if code > 0 else (Fraction(code), True)
+        case "down":
+            return (Fraction(code), True) if code > 0 else (Fraction(code - 1), False)
 
 
 def before(activation: RealActivation, bound: Bound) -> Bound:
@@ -66,6 +111,11 @@ def before(activation: RealActivation, bound: Bound) -> Bound:
             return ALL if bound.holds(Fraction(0)) else bound
         case Clip(low=low, high=high):
             return _clipped(bound, Fraction(low), Fraction(high))
+        case LeakyRelu(alpha=alpha) if alpha < 0.0:
+            raise MlpressError(
+                f"a LeakyRelu with the slope {alpha} falls before it rises, so no ladder of thresholds is its "
+                "quantised form; quantise the model anew with keep_integers=False"
+            )
         case LeakyRelu(alpha=alpha):
             return bound if y >= 0 else Bound(y / Fraction(alpha), bound.inclusive)
         case HardSigmoid(alpha=0.0, beta=beta):
@@ -76,6 +126,24 @@ def before(activation: RealActivation, bound: Bound) -> Bound:
             return _curved(bound, y, 0, lambda value: math.log(value) - math.log1p(-value))
         case Tanh():
             return _curved(bound, y, -1, math.atanh)
+        case Curve():
+            return _on_curve(activation, bound)
+
+
+def _on_curve(curve: Curve, bound: Bound) -> Bound:
+    """Bound the input of a named curve, in double precision."""
+    if turning_point(curve) is not None:
+        raise MlpressError(
+            f"{curve.name} falls below zero before it rises, so no ladder of thresholds is its quantised form; "
+            "use an activation that never falls, or quantise the model anew with keep_integers=False"
+        )
+    ends = curve_values(curve, np.array([-FARTHEST, FARTHEST]))
+    low, high = (Fraction(float(value)) for value in ends)
+    if bound.holds(low):
+        return ALL
+    if not bound.holds(high):
+        return NONE
+    return Bound(Fraction(float(rising_inverse(curve, np.array(float(bound.at))))), True)
 
 
 def _clipped(bound: Bound, low: Fraction, high: Fraction) -> Bound:

@@ -32,11 +32,12 @@ _ACTIVATIONS: dict[str, RealActivation] = {"identity": Linear(), "logistic": Sig
 def from_sklearn(estimator: Any) -> Model:
     """Return the model that a fitted scikit-learn ``estimator`` predicts with.
 
-    Takes an ``MLPClassifier`` or ``MLPRegressor``, alone or last in a ``Pipeline`` of affine steps (scalers, ``PCA``,
-    ``TruncatedSVD``, feature selection: :data:`mlpress.frontend.steps.SUPPORTED`), or a search over such
-    (``GridSearchCV``), whose best estimator is taken.  Scalers before all else scale the features, all other steps
-    are folded into the first layer; a feature that is not selected has zero weights.  Features are named as the
-    estimator was fitted, else ``x[0], x[1], ...``.
+    Takes an ``MLPClassifier`` or ``MLPRegressor``, or a linear model (logistic regression, perceptron, SGD, ridge,
+    linear SVC, discriminant analysis: a network without a hidden layer), alone or last in a ``Pipeline`` of affine
+    steps (scalers, ``PCA``, ``TruncatedSVD``, feature selection: :data:`mlpress.frontend.steps.SUPPORTED`), or a
+    search over such (``GridSearchCV``), whose best estimator is taken.  Scalers before all else scale the features, all
+    other steps are folded into the first layer; a feature that is not selected has zero weights.  Features are named
+    as the estimator was fitted, else ``x[0], x[1], ...``.
 
     Raises :class:`MlpressError` for anything else, and for an estimator that is not fitted.
     """
@@ -70,6 +71,8 @@ def _head(mlp: Any) -> tuple[RealHead, tuple[int | str, ...]]:
 
     if isinstance(mlp, GridSearchCV | RandomizedSearchCV):
         raise MlpressError(f"this {type(mlp).__name__} has no best estimator; fit it with refit=True")
+    if _is_linear(mlp):
+        return _linear_head(mlp)
     if not isinstance(mlp, MLPClassifier | MLPRegressor):
         raise MlpressError(f"{type(mlp).__name__} is not supported; supported: {SUPPORTED}")
     if not hasattr(mlp, "coefs_"):
@@ -85,6 +88,27 @@ def _head(mlp: Any) -> tuple[RealHead, tuple[int | str, ...]]:
             f"a multi-label MLPClassifier with {counted(mlp.n_outputs_, 'label')} is not supported; fit one class"
         )
     return ThresholdHead(), _classes(mlp)
+
+
+def _is_linear(estimator: Any) -> bool:
+    """Return whether the class or the value of ``estimator`` follows from ``coef_`` and ``intercept_`` alone."""
+    from sklearn import linear_model as linear
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+    from sklearn.svm import LinearSVC, LinearSVR
+
+    classifiers = (linear.LogisticRegression, linear.SGDClassifier, linear.Perceptron, linear.RidgeClassifier)
+    regressors = (linear.LinearRegression, linear.Ridge, linear.ElasticNet, linear.SGDRegressor, linear.HuberRegressor)
+    return isinstance(estimator, (*classifiers, *regressors, LinearDiscriminantAnalysis, LinearSVC, LinearSVR))
+
+
+def _linear_head(estimator: Any) -> tuple[RealHead, tuple[int | str, ...]]:
+    if not hasattr(estimator, "coef_"):
+        raise MlpressError(f"this {type(estimator).__name__} is not fitted; call fit() first")
+    if not hasattr(estimator, "classes_"):
+        return ScoresHead(), ()
+    if np.ndim(estimator.classes_) != 1 or isinstance(estimator.classes_, list):
+        raise MlpressError(f"a {type(estimator).__name__} of several labels is not supported; fit one class")
+    return (ThresholdHead() if len(estimator.classes_) == 2 else ArgmaxHead()), _classes(estimator)
 
 
 def _classes(mlp: Any) -> tuple[int | str, ...]:
@@ -124,9 +148,12 @@ def _scaling(steps: list[Any], width: int) -> _Scaling:
 
 def _layers(mlp: Any, mixed: Affine | None) -> tuple[Dense, ...]:
     """Return the dense layers, the first one after what ``mixed`` does; two with no activation between them are one."""
-    hidden = _ACTIVATIONS[mlp.activation]
+    linear = _is_linear(mlp)
+    hidden = Linear() if linear else _ACTIVATIONS[mlp.activation]
     layers: list[Dense] = []
-    for coefficients, intercepts in zip(mlp.coefs_, mlp.intercepts_, strict=True):
+    matrices = [np.atleast_2d(mlp.coef_).T] if linear else mlp.coefs_
+    starts = [np.broadcast_to(mlp.intercept_, matrices[0].shape[1:]).copy()] if linear else mlp.intercepts_
+    for coefficients, intercepts in zip(matrices, starts, strict=True):
         weight = np.asarray(coefficients, np.float64).T.copy()
         bias = np.asarray(intercepts, np.float64)
         if not layers and mixed is not None:

@@ -11,18 +11,24 @@ odd number above the lowest code: :class:`mlpress.ir.Input` rounds the code itse
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlpress.errors import MlpressError
 from mlpress.frontend.bounds import Bound, before, code_bound
+from mlpress.frontend.exact_inputs import exact_inputs, known
 from mlpress.frontend.integer import IntegerLayer, Ints, check_sums
 from mlpress.ir import (
+    MAX_LEVELS,
     Argmax,
     ArgmaxHead,
+    Coder,
     Dense,
     Head,
     Input,
@@ -30,27 +36,85 @@ from mlpress.ir import (
     Ladder,
     Linear,
     Model,
+    QRelu,
     Quantiser,
     Raw,
+    RealActivation,
     RealHead,
     Scores,
     ScoresHead,
+    Staircase,
     Threshold,
     ThresholdHead,
+    turning_point,
 )
+from mlpress.progress import counted
 
-MAX_CODES = 1 << 16  # of one quantiser
 SAME_SCALE = Fraction(1, 100_000)  # a bias scale this near input scale * weight scale is that product, rounded
 
 
 def is_exact(model: Model) -> bool:
-    """Return whether ``model`` holds the integers of every layer, and a quantiser for everything between layers."""
-    return (
-        model.quantiser is not None
-        and model.clip is None
-        and all(layer.integers is not None for layer in model.layers)
-        and all(layer.quantiser is not None for layer in model.layers[:-1])
-    )
+    """Return whether ``model`` holds the integers of every layer, and a coder for every value between layers."""
+    return inexact_place(model) is None
+
+
+def inexact_place(model: Model) -> str | None:
+    """Return where the first real values of ``model`` are that no integers stand for; ``None`` where there are none."""
+    if None in model.quantisers or model.clip is not None:
+        return "its inputs"
+    for k, layer in enumerate(model.layers):
+        if layer.integers is None:
+            return f"the weights of layer {k}"
+        if k < len(model.layers) - 1 and None in layer.quantisers:
+            return f"the outputs of layer {k}"
+        if any(turning_point(activation) is not None for activation in layer.activations):
+            return f"layer {k}, whose activation falls before it rises,"
+    return None
+
+
+def holds_integers(model: Model) -> bool:
+    """Return whether a trainer left any integers in ``model``."""
+    coders = [*model.quantisers, *(coder for layer in model.layers for coder in layer.quantisers)]
+    return any(coder is not None for coder in coders) or any(layer.integers is not None for layer in model.layers)
+
+
+def with_coded_inputs(model: Model, features: NDArray[np.float64], bits: int) -> Model:
+    """Return ``model`` with codes of ``bits`` bits for inputs that are real, over the range of ``features``.
+
+    Steps are powers of two, so that the first layer's weights stay its integers, shifted.
+    """
+    scaled = features * model.scale + model.offset
+    if model.clip is not None:
+        scaled = np.clip(scaled, model.clip.low, model.clip.high)
+    top = (1 << bits) - 1
+    made: list[Coder] = []
+    for held, column in zip(model.quantisers, scaled.T, strict=True):
+        low, high = float(column.min()), float(column.max())
+        step = 2.0 ** math.ceil(math.log2(max((high - low) / top, 2.0**-40)))
+        made.append(held or Quantiser(step, -round(low / step), 0, top))
+    return replace(model, quantiser=tuple(made), clip=None)
+
+
+Ladders = list[list[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    """What codes stand for: code ``u`` of value ``i``, 0 to ``top[i]``, for ``base[i] + step[i] * u``."""
+
+    step: list[Fraction]
+    base: list[Fraction]
+    top: list[int]
+
+
+def _grid(coders: Sequence[Coder | None], where: str) -> _Grid:
+    held = [known(coder, where) for coder in coders]
+    step = [Fraction(coder.step) for coder in held]
+    base = [
+        Fraction(coder.base) if isinstance(coder, Staircase) else (coder.low - coder.zero) * Fraction(coder.scale)
+        for coder in held
+    ]
+    return _Grid(step, base, [coder.top for coder in held])
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +125,48 @@ class _Sums:
     bias: list[int]
     step: list[Fraction]
     offset: list[Fraction]
-    top: int  # the largest code u
+    top: list[int]  # the largest code of each source
 
     def interval(self, neuron: int) -> tuple[int, int]:
         """Return the lowest and the highest sum."""
         row, bias = self.weights[neuron], self.bias[neuron]
-        return bias + self.top * sum(min(w, 0) for w in row), bias + self.top * sum(max(w, 0) for w in row)
+        reach = [weight * top for weight, top in zip(row, self.top, strict=True)]
+        return bias + sum(min(part, 0) for part in reach), bias + sum(max(part, 0) for part in reach)
 
-    def layer(self, activations: Sequence[Ladder | Raw]) -> IntegerLayer:
-        """Return the layer of these sums."""
+    def layer(self, ladders: Ladders | None = None) -> IntegerLayer:
+        """Return the layer of these sums, with a ladder for each neuron, or with none (:class:`Raw`)."""
         check_sums(self.weights, self.bias, self.top)
-        return IntegerLayer(_array(self.weights), _array(self.bias), tuple(activations))
+        raw = Raw()
+        if ladders is None:
+            return IntegerLayer(_array(self.weights), _array(self.bias), (raw,) * len(self.bias))
+        formed = [_formed(ladder, *self.interval(j)) for j, ladder in enumerate(ladders)]
+        bias = [constant + moved for constant, (moved, _) in zip(self.bias, formed, strict=True)]
+        return IntegerLayer(_array(self.weights), _array(bias), tuple(activation for _, activation in formed))
 
 
 def _array(values: Sequence[int] | Sequence[Sequence[int]]) -> Ints:
     return np.array(values, np.int64)
 
 
-Ladders = list[list[int]]
+def _formed(ladder: list[int], low: int, high: int) -> tuple[int, QRelu | Ladder]:
+    """Return what is added to a sum within ``low`` to ``high``, and the activation that then is the ladder's.
+
+    Thresholds that are a power of two apart, up to ``2**bits - 1`` of them, are a shift and a clip.  Those that no
+    sum reaches, or all sums do, may lie anywhere beyond the others.
+    """
+    inner = [place for place, threshold in enumerate(ladder) if low < threshold <= high]
+    if len(ladder) < 3 or (len(ladder) + 1) & len(ladder) or len(inner) < 2:
+        return 0, Ladder(tuple(ladder))
+    first, last = inner[0], inner[-1]
+    span = ladder[last] - ladder[first]
+    width = span // (last - first)
+    start = ladder[first] - first * width  # of the threshold of code 1
+    regular = all(ladder[place] == start + place * width for place in inner)
+    reached = first == 0 or start + (first - 1) * width <= low
+    beyond = last == len(ladder) - 1 or start + (last + 1) * width > high
+    if width < 1 or width & (width - 1) or not (regular and reached and beyond):
+        return 0, Ladder(tuple(ladder))
+    return width - start, QRelu(width.bit_length() - 1, len(ladder).bit_length())
 
 
 def exact_layers(model: Model, output_codes: bool) -> tuple[tuple[Input, ...], list[IntegerLayer], Head]:
@@ -87,73 +175,107 @@ def exact_layers(model: Model, output_codes: bool) -> tuple[tuple[Input, ...], l
     Where the model quantises its scores, classes are decided on those codes; ``output_codes=False`` decides
     them on the sums that the codes are made of.
     """
-    grid = _known(model.quantiser)
-    inputs = _inputs(model, grid)
+    _check_thresholds(model)
+    grid = _grid(model.quantisers, "the inputs")
+    inputs = exact_inputs(model)
     made: list[IntegerLayer] = []
     waiting = list(model.layers)
     while True:
         layer = waiting.pop(0)
         sums = _sums(layer, grid)
-        if layer.quantiser is None:
+        if not _is_coded(layer):
             last, head = _decided(sums, model.head)
             return inputs, [*made, last], head
-        grid = layer.quantiser
+        grid = _grid(layer.quantisers, f"layer {len(model.layers) - len(waiting) - 1}")
         ladders = _ladders(layer, sums)
-        while waiting and waiting[0].quantiser is not None and _is_elementwise(waiting[0]):
+        while waiting and _is_coded(waiting[0]) and _is_elementwise(waiting[0]) and min(grid.step) > 0:
             following = waiting.pop(0)
             ladders = _through(ladders, sums, following, grid)
-            grid = _known(following.quantiser)
+            grid = _grid(following.quantisers, f"layer {len(model.layers) - len(waiting) - 1}")
         if _only_scales(waiting):
             scores = _sums(waiting[0] if waiting else _identity(len(ladders)), grid)
             end, head = _on_codes(model.head, sums, ladders, scores, output_codes)
             return inputs, [*made, *end], head
-        made.append(sums.layer([Ladder(tuple(ladder)) for ladder in ladders]))
+        made.append(sums.layer(ladders))
 
 
-def _known(quantiser: Quantiser | None) -> Quantiser:
-    if quantiser is None:
-        raise MlpressError("the model's integers are not complete; quantise it anew with keep_integers=False")
-    codes = quantiser.high - quantiser.low + 1
-    if codes > MAX_CODES or codes & (codes - 1):
-        raise MlpressError(f"a quantiser has {codes} codes; a power of two up to {MAX_CODES} is supported")
-    return quantiser
+def _is_coded(layer: Dense) -> bool:
+    return None not in layer.quantisers
 
 
-def _inputs(model: Model, grid: Quantiser) -> tuple[Input, ...]:
-    bits = (grid.high - grid.low).bit_length()
-    return tuple(
-        Input(name, bits, float(gain) / grid.scale, float(shift) / grid.scale + (grid.zero - grid.low), "even")
-        for name, gain, shift in zip(model.inputs, model.scale, model.offset, strict=True)
+def _check_thresholds(model: Model) -> None:
+    """Raise where the codes between layers need more thresholds together than a net may have."""
+    counts = [sum(coder.top for coder in layer.quantisers if coder is not None) for layer in model.layers]
+    if sum(counts) <= MAX_LEVELS:
+        return
+    k = int(np.argmax(counts))
+    neurons = len(model.layers[k].bias)
+    bits = max(coder.top.bit_length() for coder in model.layers[k].quantisers if coder is not None)
+    fits = max(1, (MAX_LEVELS // sum(len(layer.bias) for layer in model.layers)).bit_length() - 1)
+    raise MlpressError(
+        f"layer {k}: {counted(neurons, 'neuron')} of {bits}-bit codes need {counts[k]} thresholds, all layers "
+        f"{sum(counts)}; a net has at most {MAX_LEVELS}: export activations of at most {fits} bits, or quantise the "
+        "model anew with keep_integers=False"
     )
 
 
-def _sums(layer: Dense, grid: Quantiser) -> _Sums:
-    """Return the sums of ``layer`` over codes that stand for ``(code + low - zero) * scale``."""
+def _sums(layer: Dense, grid: _Grid) -> _Sums:
+    """Return the sums of ``layer`` over codes that stand for what ``grid`` says."""
     held = layer.integers
     if held is None:
         raise MlpressError("the model's integers are not complete; quantise it anew with keep_integers=False")
-    weights = held.weight.tolist()
-    step = [Fraction(grid.scale) * Fraction(scale) for scale in held.weight_scale.tolist()]
-    offset = [Fraction(value) for value in layer.bias.tolist()]
-    bias = [(grid.low - grid.zero) * sum(row) for row in weights]
+    made = [
+        _sum(row, Fraction(scale), grid)
+        for row, scale in zip(held.weight.tolist(), held.weight_scale.tolist(), strict=True)
+    ]
+    bias, step = [row.bias for row in made], [row.step for row in made]
+    offset = [row.offset + Fraction(real) for row, real in zip(made, layer.bias.tolist(), strict=True)]
     if held.bias is not None and held.bias_scale is not None:
         for j, (count, scale) in enumerate(zip(held.bias.tolist(), held.bias_scale.tolist(), strict=True)):
-            offset[j] = count * Fraction(scale)
+            offset[j] = made[j].offset
             if abs(Fraction(scale) / step[j] - 1) < SAME_SCALE:
                 bias[j] += count
-                offset[j] = Fraction(0)
-    return _Sums(weights, bias, step, offset, grid.high - grid.low)
+            else:
+                offset[j] += count * Fraction(scale)
+    return _Sums([row.weights for row in made], bias, step, offset, grid.top)
+
+
+class _Row(NamedTuple):
+    """``weights @ u + bias`` stands for that ``* step + offset``, without the layer's own bias."""
+
+    weights: list[int]
+    bias: int
+    step: Fraction
+    offset: Fraction
+
+
+def _sum(row: list[int], scale: Fraction, grid: _Grid) -> _Row:
+    """Return one neuron's sum of weights ``row * scale`` over codes; their steps are brought to one divisor."""
+    read = [i for i, weight in enumerate(row) if weight] or [0]
+    unit = _common_divisor(sorted({abs(grid.step[i]) for i in read}))
+    factors = {step: int(step / unit) for step in {grid.step[i] for i in read}}
+    weights = [weight * factors[grid.step[i]] if weight else 0 for i, weight in enumerate(row)]
+    parts: dict[Fraction, int] = {}
+    for i in read:
+        parts[grid.base[i]] = parts.get(grid.base[i], 0) + row[i]
+    base = sum((value * count for value, count in parts.items()), Fraction(0))
+    whole = math.floor(base / unit)
+    return _Row(weights, whole, unit * scale, (base - whole * unit) * scale)
 
 
 def _ladders(layer: Dense, sums: _Sums) -> Ladders:
     """Return for each neuron the sums from which on its code is 1, 2, ... steps above the lowest."""
-    quantiser = _known(layer.quantiser)
-    steps = range(1, quantiser.high - quantiser.low + 1)
-    bounds = [before(layer.activation, code_bound(quantiser, count)) for count in steps]
+    bounds: dict[tuple[RealActivation, Coder], list[Bound]] = {}
     ladders = []
-    for j, (step, offset) in enumerate(zip(sums.step, sums.offset, strict=True)):
+    for j, (activation, held) in enumerate(zip(layer.activations, layer.quantisers, strict=True)):
+        coder = known(held, f"neuron {j}")
+        if (activation, coder) not in bounds:
+            steps = range(1, coder.top + 1)
+            bounds[activation, coder] = [before(activation, code_bound(coder, count)) for count in steps]
         low, high = sums.interval(j)
-        ladders.append([bound.over(step, offset).first_integer(low, high + 1) for bound in bounds])
+        step, offset = sums.step[j], sums.offset[j]
+        found = bounds[activation, coder]
+        ladders.append([bound.over(step, offset).first_integer(low, high + 1) for bound in found])
     return ladders
 
 
@@ -170,7 +292,7 @@ def _only_scales(waiting: Sequence[Dense]) -> bool:
     return not waiting or (len(waiting) == 1 and waiting[0].quantiser is None and _is_elementwise(waiting[0]))
 
 
-def _through(ladders: Ladders, sums: _Sums, following: Dense, grid: Quantiser) -> Ladders:
+def _through(ladders: Ladders, sums: _Sums, following: Dense, grid: _Grid) -> Ladders:
     """Join the ladders of two steps in one: codes that become other codes element by element."""
     inner = _ladders(following, _own_codes(_sums(following, grid)))
     return [[_reaching(ladder, code, sums.interval(j)) for code in inner[j]] for j, ladder in enumerate(ladders)]
@@ -203,29 +325,28 @@ def _on_codes(
     """Return the last layers of a network whose scores are codes: ``scores`` are the sums over them."""
     if isinstance(head, ThresholdHead):
         own = _own_codes(scores)
-        code = Bound(Fraction(head.at), False).over(own.step[0], own.offset[0]).first_integer(0, own.top + 1)
-        return [sums.layer([Raw()])], Threshold(_reaching(ladders[0], code, sums.interval(0)))
+        if own.step[0] > 0:
+            code = Bound(Fraction(head.at), False).over(own.step[0], own.offset[0]).first_integer(0, own.top[0] + 1)
+            return [sums.layer()], Threshold(_reaching(ladders[0], code, sums.interval(0)))
     if isinstance(head, ArgmaxHead) and not output_codes:
         last, decision = _decided(sums, head)
         return [last], decision
-    coded = sums.layer([Ladder(tuple(ladder)) for ladder in ladders])
     last, decision = _decided(scores, head)
-    return [coded, last], decision
+    return [sums.layer(ladders), last], decision
 
 
 def _decided(sums: _Sums, head: RealHead) -> tuple[IntegerLayer, Head]:
     """Return the last layer and the integer head that decides as ``head`` does on the sums' real values."""
-    raw = [Raw() for _ in sums.bias]
     match head:
         case ThresholdHead(at=at):
             low, high = sums.interval(0)
             first = Bound(Fraction(at), False).over(sums.step[0], sums.offset[0]).first_integer(low, high + 1)
-            return sums.layer(raw), Threshold(first)
+            return sums.layer(), Threshold(first)
         case ScoresHead():
             scale, offset = (tuple(float(value) for value in part) for part in (sums.step, sums.offset))
-            return sums.layer(raw), Scores(scale, offset)
+            return sums.layer(), Scores(scale, offset)
         case ArgmaxHead():
-            return _comparable(sums).layer(raw), Argmax()
+            return _comparable(sums).layer(), Argmax()
 
 
 def _comparable(sums: _Sums) -> _Sums:

@@ -34,7 +34,7 @@ _BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "Min": np.minimum,
     "Pow": np.power,
 }
-FOLDED = (*_UNARY, *_BINARY)
+FOLDED = (*_UNARY, *_BINARY, "Clip")
 _CASTS: dict[int, Any] = {
     onnx.TensorProto.FLOAT: np.float32,
     onnx.TensorProto.DOUBLE: np.float64,
@@ -81,6 +81,8 @@ def arithmetic(node: Node, operands: Sequence[Const]) -> Const:
                 result = _UNARY[op](x)
             case op, [x, y] if op in _BINARY:
                 result = _BINARY[op](x, y)
+            case "Clip", [x, low, high]:
+                result = np.clip(x, low, high)
             case _:
                 raise MlpressError(f"it has {counted(len(operands), 'input')}; the operator takes another number")
     elem_type = operands[0].elem_type
@@ -90,6 +92,37 @@ def arithmetic(node: Node, operands: Sequence[Const]) -> Const:
             raise MlpressError("its integer result is out of range")
         return Const(result.astype(np.int64), elem_type)
     return Const(np.asarray(result), elem_type)
+
+
+def constant_of_shape(node: Node) -> Const:
+    """Evaluate ``ConstantOfShape`` of a constant shape."""
+    shape = ints(node.input(0))
+    if any(size < 0 for size in shape) or math.prod(shape) > MAX_ELEMENTS:
+        raise MlpressError(f"its shape is {short(str(shape))}; at most {MAX_ELEMENTS} elements are supported")
+    value = node.tensor("value")
+    filler = np.zeros(()) if value is None else value.values.reshape(-1)[0]
+    elem_type = int(onnx.TensorProto.FLOAT) if value is None else value.elem_type
+    return Const(np.full(shape, filler), elem_type)
+
+
+def size_arithmetic(node: Node) -> Dims:
+    """Evaluate ``Mul``, ``Div``, ``Add`` or ``Sub`` of sizes and constants, where the batch is not among them."""
+    parts = [sizes(node.input(index)) for index in range(len(node.inputs))]
+    scalar = all((isinstance(value, Dims) and value.scalar) or not isinstance(value, Dims) for value in node.inputs)
+    length = max(map(len, parts))
+    lines = [part * length if len(part) == 1 else part for part in parts]
+    operation = {"Mul": int.__mul__, "Add": int.__add__, "Sub": int.__sub__, "Div": int.__floordiv__}.get(node.op)
+    if operation is None or len(parts) != 2 or any(len(line) != length for line in lines):
+        raise MlpressError("this arithmetic on shapes is not supported")
+    found: list[int | None] = []
+    for left, right in zip(*lines, strict=True):
+        if (left is None and right == 1) or (right is None and left == 1 and node.op == "Mul"):
+            found.append(None)
+        elif left is None or right is None or (node.op == "Div" and right == 0):
+            raise MlpressError("a shape is computed from the batch size, which is not known")
+        else:
+            found.append(operation(left, right))
+    return Dims(tuple(found), scalar)
 
 
 def cast(node: Node, value: Const) -> Const:

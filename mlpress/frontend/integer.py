@@ -101,10 +101,10 @@ def decisions(head: Head, scores: Ints) -> Ints | None:
             return None
 
 
-def check_sums(weights: Sequence[Sequence[int]], biases: Sequence[int], top: int) -> None:
-    """Raise where a sum over codes ``0 .. top`` may pass :data:`LIMIT` in magnitude."""
+def check_sums(weights: Sequence[Sequence[int]], biases: Sequence[int], top: Sequence[int]) -> None:
+    """Raise where a sum over codes ``0 .. top[i]`` of each source may pass :data:`LIMIT` in magnitude."""
     for row, constant in zip(weights, biases, strict=True):
-        if sum(abs(w) for w in row) * top + abs(constant) > LIMIT:
+        if sum(abs(w) * most for w, most in zip(row, top, strict=True)) + abs(constant) > LIMIT:
             raise MlpressError("a sum may pass 2**61; use fewer weight, input or activation bits")
 
 

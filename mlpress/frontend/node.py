@@ -10,7 +10,7 @@ import onnx
 from onnx import AttributeProto
 
 from mlpress.errors import MlpressError
-from mlpress.frontend.symbolic import Aside, Coded, Const, Dims, Flow, Label, Named, Value
+from mlpress.frontend.symbolic import Aside, Coded, Const, Dims, Flow, Label, Named, Value, as_values
 from mlpress.frontend.tensors import TensorReader, short
 
 
@@ -86,6 +86,8 @@ class Node:
         match self.input(index):
             case Flow() as flow:
                 return flow
+            case Label() as label:
+                return as_values(label)
             case other:
                 raise MlpressError(f"its input {index} is {kind(other)}; real values are supported there")
 
@@ -94,6 +96,12 @@ class Node:
         match self.input(index):
             case Const() as const:
                 return const
+            case Flow(layers=(), names=names) as flow if flow.bare:
+                stray = short(names[0].partition("[")[0])
+                raise MlpressError(
+                    f"its input {index} is the graph's input {stray} where a constant belongs; the exporter left its "
+                    "value out: export the model again with that value inside"
+                )
             case other:
                 raise MlpressError(f"its input {index} is {kind(other)}; a constant is supported there")
 
@@ -123,6 +131,24 @@ def operator(proto: Any) -> str:
     """Return the operator with its domain in front, unless that is ONNX's own."""
     domain = "" if proto.domain in {"", "ai.onnx"} else f"{proto.domain}."
     return f"{domain}{proto.op_type}"
+
+
+QONNX = ("qonnx", "onnx.brevitas", "finn.custom_op.general")
+"""Domains of QONNX operators: its own, and those of the tools that had them before."""
+
+PLAIN = ("com.microsoft.QuantizeLinear", "com.microsoft.DequantizeLinear", "com.microsoft.Gelu")
+"""onnxruntime's own names of operators that ONNX has too."""
+
+
+def plain_operator(proto: Any) -> str:
+    """Return the operator by the one name that the reader knows it by, whatever its exporter calls its domain."""
+    name = operator(proto)
+    if name in PLAIN:
+        return str(proto.op_type)
+    domain = str(proto.domain)
+    if any(domain == known or domain.startswith(f"{known}.") for known in QONNX):
+        return f"qonnx.{proto.op_type}"
+    return name
 
 
 def node_label(proto: Any) -> str:

@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from os import PathLike
 from pathlib import Path
-from typing import Any
-
-from onnx import TensorProto
+from typing import Any, NamedTuple
 
 from mlpress.errors import MlpressError
 from mlpress.frontend.budget import Budget
+from mlpress.frontend.feature_inputs import feature_input, with_all_inputs
 from mlpress.frontend.field_reader import is_field
 from mlpress.frontend.metadata import named_inputs
-from mlpress.frontend.node import Node, attribute_map, node_label, operator
+from mlpress.frontend.node import Node, attribute_map, node_label, plain_operator
 from mlpress.frontend.ops import apply
-from mlpress.frontend.symbolic import Const, Flow, Value, feature_flow
-from mlpress.frontend.tail import Task, checked_name, finished
-from mlpress.frontend.tensors import MAX_NODES, TensorReader, read_proto, short, type_name
+from mlpress.frontend.symbolic import Const, Value
+from mlpress.frontend.tail import Task, finished
+from mlpress.frontend.tensors import MAX_NODES, TensorReader, read_proto, short
 from mlpress.ir import Model, verify
-
-MAX_FEATURES = 1 << 14  # ir.Model allows no more inputs
-_FEATURE_TYPES = (
-    TensorProto.FLOAT,
-    TensorProto.DOUBLE,
-    TensorProto.FLOAT16,
-    TensorProto.BFLOAT16,
-    TensorProto.INT8,
-    TensorProto.UINT8,
-    TensorProto.INT16,
-    TensorProto.UINT16,
-    TensorProto.INT32,
-    TensorProto.INT64,
-)
 
 
 def load(path: str | PathLike[str], task: Task = "auto") -> Model:
@@ -54,15 +38,23 @@ def load(path: str | PathLike[str], task: Task = "auto") -> Model:
             raise MlpressError(
                 "it is a field, of the real level; name a target that takes fields, such as ngpc:8, or use load_field"
             )
-        outputs = _outputs(proto, TensorReader(file.parent))
-        model = named_inputs(finished(outputs, task, proto.producer_name), proto.metadata_props)
+        read = _read(proto, TensorReader(file.parent))
+        model = with_all_inputs(finished(read.outputs, task, proto.producer_name), read.features)
+        model = named_inputs(model, proto.metadata_props)
         verify(model)
     except MlpressError as error:
         raise MlpressError(f"{file}: {error}") from None
     return model
 
 
-def _outputs(proto: Any, tensors: TensorReader) -> list[Value]:
+class _Graph(NamedTuple):
+    """The values of a graph's outputs, and the names of all its features in their order."""
+
+    outputs: list[Value]
+    features: tuple[str, ...]
+
+
+def _read(proto: Any, tensors: TensorReader) -> _Graph:
     graph = _inlined(proto).graph
     if len(graph.node) > MAX_NODES:
         raise MlpressError(f"{len(graph.node)} nodes; a model for mlpress has at most {MAX_NODES}")
@@ -74,9 +66,12 @@ def _outputs(proto: Any, tensors: TensorReader) -> list[Value]:
     for tensor in graph.initializer:
         if tensor.name in needed:
             values[tensor.name] = Const(tensors.read(tensor), tensor.data_type)
+    features: list[str] = []
     for entry in graph.input:
         if entry.name in needed and entry.name not in values:
-            values[entry.name] = _features(entry)
+            flow = feature_input(entry, graph)
+            values[entry.name] = flow
+            features.extend(flow.names)
     nodes = [node for node in graph.node if any(name in needed for name in node.output if name)]
     last_read = {name: k for k, node in enumerate(nodes) for name in node.input}
     last_read |= {output.name: len(nodes) for output in graph.output}
@@ -89,7 +84,7 @@ def _outputs(proto: Any, tensors: TensorReader) -> list[Value]:
     missing = [output.name for output in graph.output if output.name not in values]
     if missing:
         raise MlpressError(f"output {short(missing[0])} is computed by no node")
-    return [values[output.name] for output in graph.output]
+    return _Graph([values[output.name] for output in graph.output], tuple(features))
 
 
 def _inlined(proto: Any) -> Any:
@@ -139,28 +134,6 @@ def _needed(graph: Any) -> set[str]:
     return needed
 
 
-def _features(entry: Any) -> Flow:
-    """Read a graph input (batch, ...) as features."""
-    what = f"input {short(entry.name)}"
-    tensor = entry.type.tensor_type
-    if not entry.type.HasField("tensor_type") or tensor.elem_type not in _FEATURE_TYPES:
-        raise MlpressError(f"{what} has type {type_name(tensor.elem_type)}; features must be numbers")
-    dims = list(tensor.shape.dim)
-    if not tensor.HasField("shape") or len(dims) < 2:
-        raise MlpressError(f"{what} has {len(dims)} axes; features must have the shape (batch, features)")
-    shape = tuple(int(dim.dim_value) for dim in dims[1:])
-    width = math.prod(shape)
-    if any(size < 1 for size in shape) or width > MAX_FEATURES:
-        raise MlpressError(
-            f"{what} has rows of shape {shape}; every axis but the batch must be fixed, "
-            f"with at most {MAX_FEATURES} features"
-        )
-    batch = int(dims[0].dim_value) if dims[0].HasField("dim_value") and dims[0].dim_value > 0 else None
-    name = checked_name(entry.name)
-    names = (name,) if width == 1 else tuple(f"{name}[{index}]" for index in range(width))
-    return feature_flow(names, shape, batch)
-
-
 def _run(
     proto: Any, needed: set[str], values: dict[str, Value], opset: int, tensors: TensorReader, budget: Budget
 ) -> None:
@@ -168,14 +141,16 @@ def _run(
     unknown = [name for name in proto.input if name and name not in values]
     if unknown:
         raise MlpressError(f"{label}: its input {short(unknown[0])} is not computed before it")
-    extra = [name for name in proto.output[1:] if name in needed]
     inputs = [values[name] if name else None for name in proto.input]
     try:
+        budget.read(inputs)
+        results = apply(Node(plain_operator(proto), label, attribute_map(proto), inputs, opset, tensors))
+        known = results if isinstance(results, tuple) else (results,)
+        extra = [name for name in proto.output[len(known) :] if name in needed]
         if extra:
             raise MlpressError(f"its output {short(extra[0])} is used; only the first one is supported")
-        budget.read(inputs)
-        result = apply(Node(operator(proto), label, attribute_map(proto), inputs, opset, tensors))
-        budget.keep(result, values.values())
-        values[proto.output[0]] = result
+        for result in known:
+            budget.keep(result, values.values())
+        values.update({name: value for name, value in zip(proto.output, known, strict=False) if name})
     except MlpressError as error:
         raise MlpressError(f"{label}: {error}") from None

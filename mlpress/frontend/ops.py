@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -9,25 +10,24 @@ import numpy as np
 import onnx
 
 from mlpress.errors import MlpressError
-from mlpress.frontend import fold, tail
+from mlpress.frontend import activation_ops, branches, fold, heads, pick_ops, qonnx, quantised_ops, refusals
 from mlpress.frontend.node import Node, kind
-from mlpress.frontend.qdq import dequantize, quantize
 from mlpress.frontend.reshape_ops import LAYOUT, layout
-from mlpress.frontend.symbolic import LARGEST, Const, Dims, Flow, Label, Value, finite
-from mlpress.ir import Clip, HardSigmoid, LeakyRelu, RealActivation, Relu, Sigmoid, Tanh
+from mlpress.frontend.symbolic import Const, Dims, Flow, Value, finite
 from mlpress.progress import counted
 
 SUPPORTED = (
-    "Gemm, MatMul, Add, Sub, Mul, Div, BatchNormalization, Relu, Clip, LeakyRelu, Sigmoid, HardSigmoid, Tanh, "
-    "Softmax, LogSoftmax, ArgMax, Greater, Flatten, Reshape, Squeeze, Unsqueeze, Transpose, Concat, Identity, Cast, "
-    "Dropout, QuantizeLinear, DequantizeLinear, and ai.onnx.ml's Scaler, Normalizer, ZipMap, "
-    "ArrayFeatureExtractor, LabelEncoder"
+    "Gemm, MatMul, Conv over a whole row, Add, Sub, Mul, Div, Sum, Mean, BatchNormalization, Max, Min, "
+    + ", ".join(activation_ops.ACTIVATIONS)
+    + ", Softmax, LogSoftmax, ArgMax, TopK, Greater, Less, Where, Round, Gather, GatherND, Slice, Flatten, Reshape, "
+    "Squeeze, Unsqueeze, Transpose, Concat, Identity, Cast, Dropout, QuantizeLinear, DequantizeLinear, QGemm, "
+    "QLinearMatMul, QLinearAdd, QONNX's Quant, BipolarQuant, Trunc and MultiThreshold, and ai.onnx.ml's Scaler, "
+    "Imputer, Normalizer, LinearClassifier, LinearRegressor, ZipMap, ArrayFeatureExtractor, LabelEncoder"
 )
-_ACTIVATIONS = ("Relu", "Clip", "LeakyRelu", "Sigmoid", "HardSigmoid", "Tanh")
 
 
-def apply(node: Node) -> Value:
-    """Apply ``node``; return its first output."""
+def apply(node: Node) -> Value | tuple[Value, ...]:
+    """Apply ``node``; return its output, or all of them where it has several that are known."""
     if node.op in fold.FOLDED:
         operands = [value for value in node.inputs if isinstance(value, Const)]
         if len(operands) == len(node.inputs):
@@ -35,48 +35,89 @@ def apply(node: Node) -> Value:
     match node.op:
         case "Gemm":
             return _gemm(node)
-        case "MatMul":
-            return _product(node.input(0), node.input(1))
+        case "com.microsoft.FusedGemm":
+            return activation_ops.fused(node, _gemm(node))
+        case "MatMul" | "com.microsoft.FusedMatMul":
+            return _matmul(node)
+        case "Conv":
+            return _convolution(node)
         case "Add" | "Sub" | "Mul" | "Div" | "Neg":
             return _arithmetic(node)
+        case "Sum" | "Mean":
+            return _sum(node)
         case "BatchNormalization":
             return _batch_normalization(node)
-        case op if op in _ACTIVATIONS:
-            return node.flow(0).activation(_activation(node))
+        case op if op in activation_ops.ACTIVATIONS or op in activation_ops.CONTRIBUTED:
+            return activation_ops.activate(node)
+        case "Max" | "Min":
+            return activation_ops.extreme(node)
         case "Softmax" | "LogSoftmax":
             return _softmax(node)
         case op if op in LAYOUT:
             return layout(node)
         case "Constant":
             return fold.constant(node)
-        case "QuantizeLinear":
-            return quantize(node)
-        case "DequantizeLinear":
-            return dequantize(node)
-        case "ArgMax":
-            return tail.arg_max(node)
-        case "Greater" | "GreaterOrEqual":
-            return tail.greater(node)
-        case "Gather":
-            return _gather(node)
-        case "Slice":
-            return _slice(node)
-        case "ReduceMax":
-            return tail.aside(node)
+        case "ConstantOfShape":
+            return fold.constant_of_shape(node)
+        case op if op in qonnx.OPERATORS:
+            return qonnx.apply_qonnx(node)
+        case op if op in quantised_ops.OPERATORS:
+            return quantised_ops.apply_quantised(node, branches.added)
+        case op if op in heads.OPERATORS:
+            return heads.apply_head(node)
+        case op if op in pick_ops.OPERATORS:
+            return pick_ops.pick(node)
         case "ai.onnx.ml.Scaler":
             return _scaler(node)
-        case "ai.onnx.ml.Normalizer":
-            return tail.normalizer(node)
-        case "ai.onnx.ml.ZipMap":
-            return tail.zip_map(node)
-        case "ai.onnx.ml.ArrayFeatureExtractor":
-            return tail.named_label(node.const(0), node.input(1))
-        case "ai.onnx.ml.LabelEncoder":
-            return tail.label_encoder(node)
-        case op if op.removeprefix("com.microsoft.").startswith(("QLinear", "QGemm")):
-            raise MlpressError("this operator is not supported; quantise the model with QuantFormat.QDQ instead")
+        case "ai.onnx.ml.Imputer":
+            return _imputer(node)
+        case op:
+            raise MlpressError(refusals.reason(op) or f"this operator is not supported; supported: {SUPPORTED}")
+
+
+def _matmul(node: Node) -> Flow:
+    if node.op == "MatMul":
+        return _product(node.input(0), node.input(1))
+    right = _oriented(node.input(1), node.integer("transB", 0))
+    right = _times(right, node.real("alpha", 1.0)) if isinstance(right, Const) else right
+    return _product(_oriented(node.input(0), node.integer("transA", 0)), right)
+
+
+def _convolution(node: Node) -> Flow:
+    """Apply ``Conv`` whose kernel is as large as its input: a dense layer."""
+    flow, kernel = node.flow(0), node.const(1)
+    pads, shape = node.integers("pads") or [0], kernel.values.shape
+    if node.integer("group", 1) != 1 or any(pads) or shape[1:] != flow.shape:
+        raise MlpressError(
+            f"a kernel of shape {shape} on rows of shape {flow.shape}; a convolution is supported only where its "
+            "kernel is as large as its input, without padding or groups: use dense layers"
+        )
+    flat = fold.rearranged(kernel, lambda array: array.reshape(len(array), -1).T)
+    result = replace(flow, shape=(flow.width,)).dense(flat)
+    bias = node.const_or_none(2)
+    result = result if bias is None else result.add(bias)
+    return replace(result, shape=(*result.shape, *(1,) * (len(shape) - 2)))
+
+
+def _sum(node: Node) -> Flow:
+    values = [node.input(index) for index in range(len(node.inputs))]
+    total = values[0]
+    for value in values[1:]:
+        total = _added(total, value)
+    if not isinstance(total, Flow):
+        raise MlpressError("it adds no values computed from the features")
+    share = 1.0 / len(values) if node.op == "Mean" else 1.0
+    return total if share == 1.0 else total.affine(np.full(total.width, share), np.zeros(total.width))
+
+
+def _added(left: Value, right: Value) -> Value:
+    match left, right:
+        case Flow(), Flow():
+            return branches.added(left, right)
+        case (Flow() as flow, Const() as c) | (Const() as c, Flow() as flow):
+            return flow.add(c)
         case _:
-            raise MlpressError(f"this operator is not supported; supported: {SUPPORTED}")
+            raise MlpressError(f"its inputs are {kind(left)} and {kind(right)}; that is not supported")
 
 
 def _gemm(node: Node) -> Flow:
@@ -88,8 +129,16 @@ def _gemm(node: Node) -> Flow:
     else:
         right = _times(right, alpha) if isinstance(right, Const) else right
     result = _product(left, right)
-    bias = node.const_or_none(2)
-    return result if bias is None or beta == 0.0 else result.add(_times(bias, beta))
+    match node.optional(2):
+        case Flow() as other if beta != 0.0:
+            part = other.affine(np.full(other.width, beta), np.zeros(other.width))
+            return branches.added(result, part)
+        case None:
+            return result
+        case _ if beta == 0.0:
+            return result
+        case _:
+            return result.add(_times(node.const(2), beta))
 
 
 def _oriented(value: Value, transpose: int) -> Value:
@@ -135,12 +184,19 @@ def _product(left: Value, right: Value) -> Flow:
     return flow.dense(weight)
 
 
-def _arithmetic(node: Node) -> Flow:
+def _arithmetic(node: Node) -> Value:
+    sizes = [value for value in node.inputs if isinstance(value, Dims)]
+    if sizes:
+        return fold.size_arithmetic(node)
     if node.op == "Neg":
         flow = node.flow(0)
         return flow.affine(-np.ones(flow.width), np.zeros(flow.width))
     left, right = node.input(0), node.input(1)
     match node.op, left, right:
+        case "Add" | "Sub", Flow() as first, Flow() as second:
+            return branches.added(first, second, -1.0 if node.op == "Sub" else 1.0)
+        case "Mul", Flow() as first, Flow() as second:
+            return branches.gated(first, second)
         case _, Flow(), Flow():
             raise MlpressError("both operands are computed from the features; one of them must be constant")
         case ("Add", Flow() as flow, Const() as c) | ("Add", Const() as c, Flow() as flow):
@@ -177,43 +233,6 @@ def _batch_normalization(node: Node) -> Flow:
     return flow.affine(flow.spread_array(gain), flow.spread_array(shift))
 
 
-def _activation(node: Node) -> RealActivation:
-    match node.op:
-        case "Relu":
-            return Relu()
-        case "Clip":
-            return _clip(node)
-        case "LeakyRelu":
-            return LeakyRelu(_rising(node.real("alpha", 0.01)))
-        case "HardSigmoid":
-            return HardSigmoid(_rising(node.real("alpha", 0.2)), node.real("beta", 0.5))
-        case "Sigmoid":
-            return Sigmoid()
-        case _:
-            return Tanh()
-
-
-def _rising(alpha: float) -> float:
-    if not 0.0 <= alpha < LARGEST:
-        raise MlpressError(f"its alpha is {alpha}; supported are activations that never fall, with alpha of 0 or more")
-    return alpha
-
-
-def _clip(node: Node) -> RealActivation:
-    bounds = [-LARGEST, LARGEST]
-    for index, name in enumerate(("min", "max")):
-        bounds[index] = node.real(name, bounds[index])
-        given = node.const_or_none(index + 1)
-        if given is not None:
-            if given.values.size != 1 or given.values.dtype == object:
-                raise MlpressError(f"its {name} is not one number")
-            bounds[index] = float(given.values.reshape(()))
-    low, high = (min(max(bound, -LARGEST), LARGEST) for bound in bounds)
-    if not low <= high:
-        raise MlpressError(f"its min {low} is not below its max {high}")
-    return Relu() if (low, high) == (0.0, LARGEST) else Clip(low, high)
-
-
 def _softmax(node: Node) -> Flow:
     flow = node.flow(0)
     axis = node.integer("axis", -1 if node.opset >= 13 else 1)
@@ -230,31 +249,15 @@ def _scaler(node: Node) -> Flow:
     return flow.affine(np.ones(flow.width), -offset).affine(scale, np.zeros(flow.width))
 
 
+def _imputer(node: Node) -> Flow:
+    """Apply ``Imputer``: it replaces missing values (NaN), and features here have none."""
+    flow = node.flow(0)
+    if not math.isnan(node.real("replaced_value_float", 0.0)):
+        raise MlpressError("it replaces another value than NaN; export the model without that, or clean the data first")
+    return flow
+
+
 def _list(values: Sequence[float], width: int, name: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     if len(values) not in {1, width}:
         raise MlpressError(f"its {name} has {counted(len(values), 'value')}; there must be 1 or {width}")
     return np.broadcast_to(finite(Const(np.array(values, np.float64), onnx.TensorProto.FLOAT)), (width,))
-
-
-def _gather(node: Node) -> Value:
-    match node.input(0), node.input(1):
-        case Const() as names, Label() as label:
-            return tail.named_label(names, label)
-        case ((Const() | Dims() as value), index):
-            return fold.gather(node, value, index)
-        case value, _:
-            return tail.aside(node) if isinstance(value, Flow) else _refuse(value)
-
-
-def _slice(node: Node) -> Value:
-    match node.input(0):
-        case Dims() as dims:
-            return fold.slice_sizes(node, dims)
-        case Flow():
-            return tail.aside(node)
-        case value:
-            return _refuse(value)
-
-
-def _refuse(value: Value) -> Value:
-    raise MlpressError(f"its input 0 is {kind(value)}; that is not supported")

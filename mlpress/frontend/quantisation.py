@@ -8,9 +8,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpress.errors import MlpressError
 from mlpress.frontend.calibrate import Bits, InputRange, calibrated
 from mlpress.frontend.data import Dataset
-from mlpress.frontend.exact import exact_layers, is_exact
+from mlpress.frontend.exact import exact_layers, holds_integers, inexact_place, with_coded_inputs
 from mlpress.frontend.integer import IntegerLayer, Ints, as_net, decisions, forward, input_codes
 from mlpress.intervals import score
 from mlpress.ir import Ladder, Model, Net, QRelu, interpret_model, score_values
@@ -26,7 +27,8 @@ class Report:
     ``model_score`` and ``net_score`` are that of the model and of the integer network against the labels, and
     ``agreement`` that of the network against the model (for classes: the share of rows with the same class).
     ``saturation`` holds, for each hidden layer, the share of values cut off at the largest code; of a ladder's,
-    the share at the largest code.  ``exact`` says that the model's own integers were kept.
+    the share at the largest code.  ``exact`` says that the model's own integers were kept.  ``remark`` is what was
+    suspicious, or empty.
     """
 
     metric: Literal["accuracy", "r2"]
@@ -36,6 +38,7 @@ class Report:
     saturation: tuple[float, ...]
     rows: int
     exact: bool
+    remark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +75,45 @@ def quantise(
     * Biases take up the mean of the rounding before them.
 
     A model that was quantised by its trainer keeps its integers instead (``keep_integers``), its codes and its
-    rounding; the bits above then say nothing.  Where it quantises its scores, ``output_codes=False`` decides the
-    class on the sums before that, which is much cheaper and differs where codes tie or saturate.
+    rounding; the bits above then say nothing, but for inputs that it left real: they become codes of ``input_bits``,
+    of steps that are powers of two.  Where other values were left real, a warning says so and all is quantised anew.
+    Where the model quantises its scores, ``output_codes=False`` decides the class on the sums before that, which is
+    much cheaper and differs where codes tie or saturate.
 
     Raises :class:`MlpressError` for options out of range and for a ``dataset`` that does not fit the model.
     """
     bits = Bits(input_bits, weight_bits, activation_bits, ladder_bits, quantile)
     data = dataset.for_model(model)
     model = replace(model, inputs=data.names)
-    exact = keep_integers and is_exact(model)
-    if exact:
-        inputs, layers, head = exact_layers(model, output_codes)
+    remark = ""
+    kept, place = model, inexact_place(model) if keep_integers else "any value"
+    if place == "its inputs" and holds_integers(model):
+        kept = with_coded_inputs(model, data.features, input_bits)
+        place = inexact_place(kept)
+    if keep_integers and place is not None and holds_integers(model):
+        remark = (
+            f"the model's integers are not kept, all is quantised anew: no integers stand for {place}; quantise these "
+            "in training too, or compare the accuracies"
+        )
+    if place is None:
+        inputs, layers, head = exact_layers(kept, output_codes)
     else:
         inputs, layers, head = calibrated(model, data.features, bits, input_range)
     net = as_net(inputs, layers, head, data.classes)
-    return Quantised(net, _report(model, data, layers, net, exact))
+    report = _report(model, data, layers, net, place is None and kept is model)
+    return Quantised(net, replace(report, remark=remark))
+
+
+def exact_net(model: Model) -> Net:
+    """Return the integer network of a model that its trainer quantised whole.
+
+    Raises :class:`MlpressError` naming the first values that no integers stand for.
+    """
+    place = inexact_place(model)
+    if place is not None:
+        raise MlpressError(f"no integers stand for {place}, so the model is not quantised whole; quantise it on rows")
+    inputs, layers, head = exact_layers(model, output_codes=True)
+    return as_net(inputs, layers, head, model.classes)
 
 
 def _report(model: Model, data: Dataset, layers: list[IntegerLayer], net: Net, exact: bool) -> Report:

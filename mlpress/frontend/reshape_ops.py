@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpress.errors import MlpressError
-from mlpress.frontend import fold
+from mlpress.frontend import branches, fold, qdq
 from mlpress.frontend.node import Node, kind
 from mlpress.frontend.symbolic import Aside, Coded, Const, Dims, Flow, Label, Named, Value
 from mlpress.frontend.tensors import FLOATS, type_name
@@ -28,6 +28,8 @@ def layout(node: Node) -> Value:
             return _on_label(node, label)
         case Aside() | Named() as value:
             return value
+        case Coded() as coded if node.op == "Cast":
+            return qdq.recast(coded, node.integer("to", 0))
         case Coded(flow, quantiser):
             return Coded(_on_flow(node, flow), quantiser)
         case Flow() as flow:
@@ -114,7 +116,10 @@ def _unsqueezed(flow: Flow, axes: list[int]) -> tuple[int, ...]:
     shape = list(flow.shape)
     for axis in sorted(_axis(axis, rank) for axis in axes):
         if not 1 <= axis <= len(shape) + 1:
-            raise MlpressError(f"axes {axes} do not fit rows of shape {flow.shape}")
+            raise MlpressError(
+                f"axes {axes} do not fit rows of shape {flow.shape}: an axis before the batch stacks several networks, "
+                "as an ensemble does; export one of them"
+            )
         shape.insert(axis - 1, 1)
     return tuple(shape)
 
@@ -133,6 +138,8 @@ def _concat(node: Node) -> Value:
         return fold.concat(values)
     if len(flows) != len(values):
         raise MlpressError("joining features with anything else is not supported")
+    if flows[0].transposed or _axis(node.integer("axis", -1), 1 + len(flows[0].shape)) == 0:
+        raise MlpressError("joining is supported for (batch, values) along the values")
     rank = 1 + len(flows[0].shape)
     if rank != 2 or _axis(node.integer("axis", -1), rank) != 1 or any(len(flow.shape) != 1 for flow in flows):
         raise MlpressError("joining is supported for (batch, values) along the values")
@@ -154,13 +161,10 @@ def _pair(flows: list[Flow]) -> Flow | None:
 def _joined(flows: list[Flow]) -> Flow:
     """Join several inputs side by side."""
     first = flows[0]
-    if not all(flow.bare and not flow.transposed and flow.batch == first.batch for flow in flows):
-        raise MlpressError(
-            "only scaled inputs can be joined, or the probabilities (1 - p, p); branches are not supported"
-        )
     names = tuple(name for flow in flows for name in flow.names)
-    if len(set(names)) != len(names):
-        raise MlpressError("the same input is joined with itself; that is not supported")
+    plain = all(flow.bare and not flow.transposed and flow.batch == first.batch for flow in flows)
+    if not plain or len(set(names)) != len(names):
+        return branches.joined(flows)
     scale, offset = (np.concatenate([getattr(flow, part) for flow in flows]) for part in ("scale", "offset"))
     ones = np.ones(len(names))
     return Flow(names, (len(names),), first.batch, scale, offset, ones, 0.0 * ones)

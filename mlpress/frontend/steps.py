@@ -14,9 +14,10 @@ from mlpress.progress import counted
 
 Floats = NDArray[np.float64]
 SUPPORTED = (
-    "a fitted MLPClassifier or MLPRegressor, or a Pipeline of affine steps that ends in one (StandardScaler, "
-    "MinMaxScaler, MaxAbsScaler, RobustScaler, PCA, IncrementalPCA, TruncatedSVD, FastICA, random projections, feature "
-    "selection, SimpleImputer, a ColumnTransformer or FeatureUnion of these), or a GridSearchCV over such"
+    "a fitted MLPClassifier, MLPRegressor or linear model, or a Pipeline of affine steps that ends in one "
+    "(StandardScaler, MinMaxScaler, MaxAbsScaler, RobustScaler, PCA, IncrementalPCA, TruncatedSVD, FastICA, random "
+    "projections, feature selection, SimpleImputer, a ColumnTransformer or FeatureUnion of these), or a GridSearchCV "
+    "over such"
 )
 
 

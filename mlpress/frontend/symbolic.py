@@ -15,13 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpress.errors import MlpressError
-from mlpress.ir import Clip, Dense, Integers, Linear, Quantiser, RealActivation, Relu
+from mlpress.frontend.grids import LARGEST_CODE, Held, narrowed, one_or_each, same_grid
+from mlpress.ir import Activations, Clip, Coders, Dense, Integers, Linear, RealActivation, Relu, Staircase, coders
 from mlpress.progress import counted
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 LARGEST = sys.float_info.max
 MAX_WEIGHTS = 1 << 23  # ir.Model allows no more
+FLOAT = 1  # the element type of ONNX's float32
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +66,13 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Aside:
-    """Something computed from the scores that no class depends on, such as one column of the probabilities."""
+    """Something computed from the scores that no class depends on, such as the largest probability.
+
+    ``column`` is that of two classes' probabilities whose one probability this is.
+    """
 
     scores: Flow
+    column: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,7 @@ class Coded:
     """The integers of a quantised flow, before they are dequantised; ``flow`` holds their real values."""
 
     flow: Flow
-    quantiser: Quantiser
+    quantiser: Coders
 
 
 Final = Literal["", "softmax", "pair", "normalised"]
@@ -86,7 +92,7 @@ class Flow:
 
     ``shape`` is that of one row and ``batch`` the number of rows where the model fixes it.  ``final`` says that
     these are probabilities: after a soft-max, the pair ``(1 - p, p)`` of one sigmoid, or normalised sigmoids.
-    ``transposed``: the batch is the last axis.
+    ``transposed``: the batch is the last axis.  ``lone``: there is one row, without a batch axis.
     """
 
     names: tuple[str, ...]
@@ -97,10 +103,11 @@ class Flow:
     gain: Floats
     shift: Floats
     clip: Clip | None = None
-    quantiser: Quantiser | None = None
+    quantiser: Coders = None
     layers: tuple[Dense, ...] = ()
     final: Final = ""
     transposed: bool = False
+    lone: bool = False
 
     @property
     def width(self) -> int:
@@ -120,6 +127,11 @@ class Flow:
         return None
 
     @property
+    def coder(self) -> Coders:
+        """The coder of the values before the waiting scaling."""
+        return self.layers[-1].quantiser if self.layers else self.quantiser
+
+    @property
     def bare(self) -> bool:
         """Whether nothing but a scaling has happened to the features."""
         return not self.layers and self.quantiser is None and self.clip is None
@@ -127,7 +139,10 @@ class Flow:
     def affine(self, gain: Floats, shift: Floats) -> Flow:
         """Multiply each element by ``gain`` and add ``shift``; both float64 (width,)."""
         if self.final:
-            raise MlpressError("arithmetic on probabilities is not supported; keep the soft-max or sigmoid last")
+            raise MlpressError(
+                "arithmetic on probabilities is not supported; keep the soft-max or sigmoid last (a vote of several "
+                "networks is no single network: export one of them)"
+            )
         if self.bare:
             return replace(self, scale=self.scale * gain, offset=self.offset * gain + shift)
         last = self.open_layer
@@ -151,18 +166,11 @@ class Flow:
             if rows.shape[0] * last.weight.shape[1] > MAX_WEIGHTS:
                 raise MlpressError(f"composing two dense layers gives more than {MAX_WEIGHTS} weights")
             real, bias, base = rows @ last.weight, np.asarray(rows @ last.bias, np.float64), base[:-1]
-        integers = None if last is not None else self._integers(weight)
+        held = Held.of(matrix, weight.codes, weight.scales)
+        integers = None if held is None else held.behind(self.gain, None if last is None else last.integers)
         ones = np.ones(matrix.shape[1])
         layer = Dense(real, bias, Linear(), integers)
         return replace(self, shape=(matrix.shape[1],), gain=ones, shift=0.0 * ones, layers=(*base, layer))
-
-    def _integers(self, weight: Const) -> Integers | None:
-        if weight.codes is None or weight.scales is None or self.shift.any() or (self.gain != self.gain[0]).any():
-            return None
-        scales = weight.scales[0]
-        if (weight.scales != scales).any() or self.gain[0] <= 0:
-            return None
-        return Integers(np.ascontiguousarray(weight.codes.T), scales * self.gain[0])
 
     def add(self, constant: Const) -> Flow:
         """Add a constant to each element; the integers of a dequantised bias are kept."""
@@ -170,14 +178,19 @@ class Flow:
         last = self.open_layer
         moved = self.affine(np.ones(self.width), shift)
         fresh = last is not None and last.integers is not None and not last.bias.any()
-        if last is None or not fresh or last.integers is None or constant.codes is None or constant.scales is None:
+        if last is None or not fresh or last.integers is None:
             return moved
-        codes, scales = (self.spread_array(part) for part in (constant.codes, constant.scales))
+        if constant.codes is not None and constant.scales is not None:
+            codes, scales = (self.spread_array(part) for part in (constant.codes, constant.scales))
+        elif (last.integers.weight_scale == 1.0).all() and _whole(shift):
+            codes, scales = shift.astype(np.int64), last.integers.weight_scale
+        else:
+            return moved
         integers = replace(last.integers, bias=codes, bias_scale=scales)
         return replace(moved, layers=(*moved.layers[:-1], replace(moved.layers[-1], integers=integers)))
 
-    def activation(self, activation: RealActivation) -> Flow:
-        """Put each element through a monotone activation."""
+    def activation(self, activation: Activations) -> Flow:
+        """Put each element through an activation, or through its own where there is one for each."""
         if self.final:
             raise MlpressError("an activation on probabilities is not supported; keep the soft-max or sigmoid last")
         limits = _limits(activation)
@@ -185,24 +198,52 @@ class Flow:
             return replace(self, clip=_clipped(self.clip, limits))
         if self.open_layer is not None:
             return self._with_last(activation=activation)
+        if not self.pending and limits is not None and self.coder is not None:
+            kept = [narrowed(coder, limits) for coder in coders(self.coder, self.width)]
+            if None not in kept:
+                return self._with_coder(one_or_each(kept))
         if not self.pending and self.layers and self.layers[-1].quantiser is None and limits is not None:
             before = _limits(self.layers[-1].activation)
             if before is not None:
                 return self._with_last(activation=_as_activation(_clipped(before, limits)))
         return self.settled()._with_last(activation=activation)
 
-    def quantised(self, quantiser: Quantiser) -> Flow:
+    def quantised(self, quantiser: Coders) -> Flow:
         """Put each element through the integers of ``quantiser``."""
         if self.final:
             return self  # the class is decided on the scores that the probabilities come from
         if self.pending:
             return self.settled()._with_last(quantiser=quantiser)
-        if not self.layers and self.quantiser is None:
-            return replace(self, quantiser=quantiser)
-        if self.layers and self.layers[-1].quantiser is None:
-            return self._with_last(quantiser=quantiser)
-        last = self.layers[-1].quantiser if self.layers else self.quantiser
-        return self if last == quantiser else self.settled()._with_last(quantiser=quantiser)
+        if self.coder is None:
+            return self._with_coder(quantiser)
+        pairs = zip(coders(self.coder, self.width), coders(quantiser, self.width), strict=True)
+        kept = [same_grid(held, new) for held, new in pairs]
+        return self.settled()._with_last(quantiser=quantiser) if None in kept else self._with_coder(one_or_each(kept))
+
+    def _with_coder(self, coder: Coders) -> Flow:
+        return self._with_last(quantiser=coder) if self.layers else replace(self, quantiser=coder)
+
+    def picked(self, places: NDArray[np.int64], shape: tuple[int, ...]) -> Flow:
+        """Return the elements at ``places`` of a row, in rows of ``shape``."""
+        if self.final:
+            raise MlpressError("picking some of the probabilities is not supported here; keep the soft-max last")
+        if np.array_equal(places, np.arange(self.width)):
+            return replace(self, shape=shape)
+        parts = {name: getattr(self, name)[places] for name in ("gain", "shift")}
+        if not self.layers and len(set(places.tolist())) == len(places):
+            held = self.quantiser
+            return replace(
+                self,
+                names=tuple(self.names[place] for place in places),
+                shape=shape,
+                scale=self.scale[places],
+                offset=self.offset[places],
+                quantiser=one_or_each([held[place] for place in places]) if isinstance(held, tuple) else held,
+                **parts,
+            )
+        chosen = np.zeros((self.width, len(places)))
+        chosen[places, np.arange(len(places))] = 1.0
+        return replace(self.dense(Const(chosen, FLOAT)), shape=shape)
 
     def settled(self) -> Flow:
         """Return the same values with the waiting scaling made an element-wise layer of its own."""
@@ -225,6 +266,7 @@ class Flow:
     def spread_array(self, values: NDArray[Any]) -> NDArray[Any]:
         """Broadcast ``values`` to one row and flatten them; refuse what would differ between rows or add an axis."""
         target = (*self.shape, 1) if self.transposed else (1, *self.shape)
+        target = self.shape if self.lone else target
         try:
             return np.broadcast_to(values, target).reshape(self.width)
         except ValueError:
@@ -240,6 +282,20 @@ def feature_flow(names: tuple[str, ...], shape: tuple[int, ...], batch: int | No
     return Flow(names, shape, batch, ones, 0.0 * ones, ones, 0.0 * ones)
 
 
+def reached(flow: Flow, bounds: Floats, strict: bool) -> Flow:
+    """Return 1 where a value reaches its bound, or is above it where ``strict``, else 0."""
+    places = np.nextafter(bounds, np.inf) if strict else bounds
+    return flow.quantised(one_or_each([Staircase((float(place),), 1.0, 0.0) for place in places]))
+
+
+def as_values(label: Label) -> Flow:
+    """Return a comparison's result as the number 0 or 1."""
+    if label.at is None or set(label.classes) != {0, 1}:
+        raise MlpressError("the class is used as a value; supported is that of a comparison with a constant")
+    flow = reached(label.scores, np.array([label.at]), strict=True)
+    return flow if label.classes == (0, 1) else flow.affine(-np.ones(1), np.ones(1))
+
+
 def finite(constant: Const) -> Floats:
     """Return the constant's values as float64; raise where one is not finite."""
     if constant.values.dtype == object:
@@ -250,16 +306,20 @@ def finite(constant: Const) -> Floats:
     return values
 
 
-def _scaled(integers: Integers, gain: Floats, shift: Floats) -> Integers | None:
-    if (gain <= 0).any():
-        return None
-    scale = integers.weight_scale * gain
-    if shift.any() or integers.bias_scale is None:
-        return Integers(integers.weight, scale)
-    return Integers(integers.weight, scale, integers.bias, integers.bias_scale * gain)
+def _whole(values: Floats) -> bool:
+    """Return whether all are whole numbers that a layer's integer biases can be."""
+    return bool((values == np.rint(values)).all() and (np.abs(values) < LARGEST_CODE).all())
 
 
-def _limits(activation: RealActivation) -> Clip | None:
+def _scaled(integers: Integers, gain: Floats, shift: Floats) -> Integers:
+    sign, size = np.sign(gain).astype(np.int64), np.where(gain == 0.0, 1.0, np.abs(gain))
+    weight, scale = integers.weight * sign[:, None], integers.weight_scale * size
+    if shift.any() or integers.bias is None or integers.bias_scale is None:
+        return Integers(weight, scale)
+    return Integers(weight, scale, integers.bias * sign, integers.bias_scale * size)
+
+
+def _limits(activation: Activations) -> Clip | None:
     match activation:
         case Relu():
             return Clip(0.0, LARGEST)

@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlpress.errors import MlpressError
 from mlpress.frontend.node import Node, kind
-from mlpress.frontend.symbolic import Aside, Coded, Const, Flow, Label, Named, Value, finite
+from mlpress.frontend.symbolic import Aside, Coded, Const, Flow, Label, Named, Value
 from mlpress.frontend.tensors import short
 from mlpress.ir import (
     ArgmaxHead,
@@ -23,8 +24,10 @@ from mlpress.ir import (
     RealHead,
     ScoresHead,
     Sigmoid,
+    Staircase,
     Tanh,
     ThresholdHead,
+    coders,
 )
 from mlpress.progress import counted
 
@@ -44,15 +47,6 @@ def arg_max(node: Node) -> Label:
     if flow.width < 2:
         raise MlpressError("an arg-max over one value is always 0; compare it with a threshold instead")
     return Label(flow, 0.5 if flow.final == "pair" else None, tuple(range(flow.width)))
-
-
-def greater(node: Node) -> Label:
-    """Apply ``Greater`` or ``GreaterOrEqual`` to one score and a constant: class 1 where it holds."""
-    flow, bound = node.flow(0), finite(node.const(1))
-    if flow.width != 1 or flow.final or bound.size != 1:
-        raise MlpressError("comparing is supported for one score with one constant")
-    at = float(bound.reshape(()))
-    return Label(flow, at if node.op == "Greater" else float(np.nextafter(at, -np.inf)), (0, 1))
 
 
 def normalizer(node: Node) -> Flow:
@@ -98,7 +92,16 @@ def aside(node: Node) -> Aside:
     """Return a part of the probabilities, such as one column or the largest; only the model's caller can want it."""
     flow = node.flow(0)
     if not flow.layers:
-        raise MlpressError("picking some of the features is not supported; select them before the model")
+        raise MlpressError("the largest feature of a row is no value of a layer; only scores are supported there")
+    return Aside(flow)
+
+
+def column(flow: Flow, places: NDArray[np.int64]) -> Value:
+    """Return some of the probabilities: of two classes, either one decides as both do."""
+    if len(places) == 1 and flow.width == 2 and flow.final == "softmax":
+        return Aside(flow, int(places[0]))
+    if len(places) == 1 and flow.final == "pair":
+        return Aside(flow, int(places[0]))
     return Aside(flow)
 
 
@@ -116,8 +119,11 @@ def finished(outputs: Sequence[Value], task: Task, producer: str) -> Model:
     models = [_model(value, task, producer) for value in ranked]
     for model in models[1:]:
         if model.layers != models[0].layers:
-            raise MlpressError("the outputs do not all come from the same scores; keep one of them")
-    if isinstance(ranked[0], Aside):
+            raise MlpressError(
+                "the outputs do not all come from the same scores; keep one of them, for instance with "
+                "onnx.utils.extract_model(file, new_file, [input], [output])"
+            )
+    if isinstance(ranked[0], Aside) and ranked[0].column is None:
         raise MlpressError("the outputs are parts of the probabilities only; export all of them, or the label")
     return models[0]
 
@@ -142,6 +148,8 @@ def _model(value: Value, task: Task, producer: str) -> Model:
             return _classifier(flow, at, classes)
         case Named(scores=flow, classes=classes):
             return _classifier(flow, 0.5 if flow.final == "pair" else None, classes)
+        case Aside(scores=flow, column=column) if column is not None:
+            return _classifier(flow, 0.5 if flow.final == "pair" else None, (0, 1) if column else (1, 0))
         case Aside(scores=flow) | Coded(flow=flow) | (Flow() as flow):
             return _from_scores(flow, task, producer)
         case other:
@@ -164,6 +172,9 @@ def _from_scores(flow: Flow, task: Task, producer: str) -> Model:
     if flow.width == 1:
         at = 0.5 if isinstance(activation, Sigmoid | HardSigmoid) and not flow.pending else 0.0
         return _classifier(flow, at, (0, 1))
+    held = coders(flow.coder, flow.width)
+    if all(isinstance(one, Staircase) and (one.top, one.step, one.base) == (1, 1.0, 0.0) for one in held):
+        raise MlpressError(f"{flow.width} comparisons without an ArgMax may be independent labels; decide one class")
     if isinstance(activation, Sigmoid) and task == "auto":
         raise MlpressError(
             f"{flow.width} sigmoid outputs without an ArgMax may be independent labels; "

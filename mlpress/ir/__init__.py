@@ -5,6 +5,7 @@ from mlpress.ir.ands import FALSE, TRUE, HashedAnds, delta
 from mlpress.ir.bit_blast import bit_blast, circuit_bits, circuit_of
 from mlpress.ir.bits import Lowered, evaluate, lower, lower_net, nand_count
 from mlpress.ir.circuit import Circuit, CircuitBuilder, Word, index_bits
+from mlpress.ir.curves import CURVES, curve_values, falling_inverse, rising_inverse, turning_point
 from mlpress.ir.digits import signed_digits, weight_terms
 from mlpress.ir.field import (
     Encode,
@@ -32,6 +33,9 @@ from mlpress.ir.interpret import (
     encode,
     interpret,
     interpret_model,
+    quantised,
+    real_activation,
+    rounded,
     score_values,
 )
 from mlpress.ir.interpret_circuit import CircuitTrace, interpret_circuit
@@ -51,10 +55,14 @@ from mlpress.ir.interval import (
 )
 from mlpress.ir.ladder import Clamp
 from mlpress.ir.level_sums import by_levels, unary_circuit
-from mlpress.ir.limits import UNARY_LEVELS
+from mlpress.ir.limits import MAX_LEVELS, UNARY_LEVELS
 from mlpress.ir.model import (
+    Activations,
     ArgmaxHead,
     Clip,
+    Coder,
+    Coders,
+    Curve,
     Dense,
     Floats,
     HardSigmoid,
@@ -67,10 +75,13 @@ from mlpress.ir.model import (
     RealActivation,
     RealHead,
     Relu,
+    Rounding,
     ScoresHead,
     Sigmoid,
+    Staircase,
     Tanh,
     ThresholdHead,
+    coders,
 )
 from mlpress.ir.net import (
     Activation,
@@ -120,12 +131,15 @@ from mlpress.ir.unary import level_reach, unary, unary_inputs, without_unread
 from mlpress.ir.verify import verify
 
 __all__ = [
+    "CURVES",
     "FALSE",
+    "MAX_LEVELS",
     "PRIMES",
     "TRUE",
     "UNARY_LEVELS",
     "WAVE",
     "Activation",
+    "Activations",
     "Argmax",
     "ArgmaxHead",
     "AtLeast",
@@ -137,6 +151,9 @@ __all__ = [
     "Clamp",
     "Clip",
     "Code",
+    "Coder",
+    "Coders",
+    "Curve",
     "Dense",
     "Encode",
     "Encoding",
@@ -183,6 +200,7 @@ __all__ = [
     "RealActivation",
     "RealHead",
     "Relu",
+    "Rounding",
     "Scores",
     "ScoresHead",
     "Shipped",
@@ -190,6 +208,7 @@ __all__ = [
     "Singles",
     "Span",
     "Spherical",
+    "Staircase",
     "Sum",
     "Tanh",
     "Term",
@@ -214,12 +233,15 @@ __all__ = [
     "circuit_bits",
     "circuit_of",
     "code_values",
+    "coders",
     "codes_at",
+    "curve_values",
     "delta",
     "encode",
     "encoded",
     "engine_rows",
     "evaluate",
+    "falling_inverse",
     "field_tables",
     "from_aiger",
     "from_text",
@@ -247,7 +269,11 @@ __all__ = [
     "port_name",
     "predict",
     "program_of",
+    "quantised",
     "quote",
+    "real_activation",
+    "rising_inverse",
+    "rounded",
     "row_micros",
     "run",
     "score_values",
@@ -260,6 +286,7 @@ __all__ = [
     "to_hardware",
     "to_text",
     "to_unary",
+    "turning_point",
     "unary",
     "unary_circuit",
     "unary_inputs",

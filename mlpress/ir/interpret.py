@@ -14,10 +14,14 @@ from numpy.typing import NDArray
 
 from mlpress.errors import MlpressError
 from mlpress.ir.circuit import Circuit
+from mlpress.ir.curves import curve_values
 from mlpress.ir.interval import activate, code_values
 from mlpress.ir.model import (
+    Activations,
     ArgmaxHead,
     Clip,
+    Coders,
+    Curve,
     Floats,
     HardSigmoid,
     Ints,
@@ -25,10 +29,11 @@ from mlpress.ir.model import (
     Linear,
     Model,
     Quantiser,
-    RealActivation,
     Relu,
+    Rounding,
     ScoresHead,
     Sigmoid,
+    Staircase,
     Tanh,
     ThresholdHead,
 )
@@ -197,17 +202,47 @@ def interpret_model(model: Model, features: NDArray[Any]) -> tuple[Floats, Ints 
             return x, None
 
 
-def quantised(x: Floats, quantiser: Quantiser | None) -> Floats:
-    """Return the values of ``x`` after they passed through the ``quantiser``'s integers."""
-    if quantiser is None:
-        return x
-    q: Floats = np.clip(np.rint(x / quantiser.scale) + quantiser.zero, quantiser.low, quantiser.high)
-    return (q - quantiser.zero) * quantiser.scale
+def quantised(x: Floats, quantiser: Coders) -> Floats:
+    """Return the values of ``x`` (rows, values) after they passed through the ``quantiser``'s integers."""
+    match quantiser:
+        case None:
+            return x
+        case tuple():
+            return np.stack([quantised(x[:, j], one) for j, one in enumerate(quantiser)], axis=1)
+        case Staircase(bounds=bounds, step=step, base=base):
+            return np.asarray(base + step * np.searchsorted(np.array(bounds), x, side="right"), np.float64)
+        case Quantiser(scale=scale, zero=zero, low=low, high=high, rounding="even"):
+            return np.asarray((np.clip(np.rint(x / scale) + zero, low, high) - zero) * scale)
+        case Quantiser(scale=scale, zero=zero, low=low, high=high, rounding=rounding):
+            return np.asarray((np.clip(rounded(x / scale + zero, rounding), low, high) - zero) * scale)
 
 
-def real_activation(activation: RealActivation, x: Floats) -> Floats:
-    """Apply the activation to each element of ``x``."""
+def rounded(x: Floats, rounding: Rounding) -> Floats:
+    """Round each element of ``x``."""
+    match rounding:
+        case "even" | "half_even":
+            return np.rint(x)
+        case "half_up":
+            return np.asarray(np.sign(x) * np.floor(np.abs(x) + 0.5))
+        case "half_down":
+            return np.asarray(np.sign(x) * np.ceil(np.abs(x) - 0.5))
+        case "up":
+            return np.asarray(np.sign(x) * np.ceil(np.abs(x)))
+        case "down":
+            return np.trunc(x)
+        case "floor":
+            return np.floor(x)
+        case "ceil":
+            return np.ceil(x)
+
+
+def real_activation(activation: Activations, x: Floats) -> Floats:
+    """Apply the activation to each element of ``x`` (rows, values)."""
     match activation:
+        case tuple():
+            return np.stack([real_activation(one, x[:, j]) for j, one in enumerate(activation)], axis=1)
+        case Curve():
+            return curve_values(activation, x)
         case Linear():
             return x
         case Relu():

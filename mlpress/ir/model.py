@@ -7,7 +7,7 @@ pass through integers, and :class:`Integers` behind each weight matrix.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +38,7 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class LeakyRelu:
-    """``x`` where it is positive, else ``alpha * x``."""
+    """``x`` where it is positive, else ``alpha * x``; it falls below 0 where ``alpha`` is negative."""
 
     alpha: float
 
@@ -61,21 +61,71 @@ class Tanh:
     """``tanh(x)``."""
 
 
-RealActivation = Linear | Relu | Clip | LeakyRelu | Sigmoid | HardSigmoid | Tanh
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A function by its name in :data:`mlpress.ir.curves.CURVES`, such as ``elu`` or ``gelu``, with its parameters."""
+
+    name: str
+    parameters: tuple[float, ...] = ()
+
+
+RealActivation = Linear | Relu | Clip | LeakyRelu | Sigmoid | HardSigmoid | Tanh | Curve
+Activations = RealActivation | tuple[RealActivation, ...]
+"""One activation for all neurons of a layer, or one per neuron."""
+
+Rounding = Literal["even", "half_even", "half_up", "half_down", "up", "down", "floor", "ceil"]
+"""How a quantiser rounds; ``up`` and ``down`` are away from and towards 0, as ``half_up`` and ``half_down`` are for
+halves.  ``even`` rounds before the zero point is added, the others after."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quantiser:
     """Real values through integers, as ONNX ``QuantizeLinear`` then ``DequantizeLinear`` define it.
 
-    ``q = clip(round(x / scale) + zero, low, high)``, rounding half to even; the value that passes on is
-    ``(q - zero) * scale``.
+    ``q = clip(round(x / scale) + zero, low, high)``, rounding half to even, or for another :data:`Rounding`
+    ``clip(round(x / scale + zero), low, high)``; the value that passes on is ``(q - zero) * scale``.
     """
 
     scale: float
     zero: int
     low: int
     high: int
+    rounding: Rounding = "even"
+
+    @property
+    def step(self) -> float:
+        """The real value of one step of the code."""
+        return self.scale
+
+    @property
+    def top(self) -> int:
+        """The largest code, counted from the lowest."""
+        return self.high - self.low
+
+
+@dataclass(frozen=True, slots=True)
+class Staircase:
+    """Real values through a few levels: ``base + step * (number of bounds that x reaches)``.
+
+    ``x`` reaches a bound where ``x >= bound``; bounds never decrease.  The sign, bipolar quantisers and tables of
+    thresholds are staircases.
+    """
+
+    bounds: tuple[float, ...]
+    step: float
+    base: float
+
+    @property
+    def top(self) -> int:
+        """The largest code: all bounds are reached."""
+        return len(self.bounds)
+
+
+Coder = Quantiser | Staircase
+"""What turns real values into the integers that stand for them."""
+
+Coders = Coder | tuple[Coder | None, ...] | None
+"""One coder for all values, one per value, or none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,19 +160,36 @@ def _same(a: NDArray[Any] | None, b: NDArray[Any] | None) -> bool:
     return np.array_equal(a, b)
 
 
+def coders(held: Coders, count: int) -> tuple[Coder | None, ...]:
+    """Return the coder of each of ``count`` values."""
+    return held if isinstance(held, tuple) else (held,) * count
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Dense:
     """``activation(weight @ x + bias)``, then the ``quantiser`` where there is one.
 
     ``weight`` is float64 (outputs, inputs), ``bias`` float64 (outputs,).  ``integers`` holds what a quantised
-    model has in their place; ``weight`` and ``bias`` are then those integers' real values.
+    model has in their place; ``weight`` and ``bias`` are then those integers' real values.  A tuple of activations
+    or of quantisers holds one per neuron.
     """
 
     weight: Floats
     bias: Floats
-    activation: RealActivation
+    activation: Activations
     integers: Integers | None = None
-    quantiser: Quantiser | None = None
+    quantiser: Coders = None
+
+    @property
+    def activations(self) -> tuple[RealActivation, ...]:
+        """The activation of each neuron."""
+        held = self.activation
+        return held if isinstance(held, tuple) else (held,) * len(self.bias)
+
+    @property
+    def quantisers(self) -> tuple[Coder | None, ...]:
+        """The coder of each neuron, ``None`` where its values stay real."""
+        return coders(self.quantiser, len(self.bias))
 
     __hash__ = None  # type: ignore[assignment]  # arrays have no hash
 
@@ -163,7 +230,7 @@ class Model:
 
     ``inputs`` names the features; ``scale`` and ``offset`` are float64 (features,).  The last layer's
     activation is :class:`Linear` (a final sigmoid or softmax changes no class and is folded into the head).
-    ``classes`` names the classes and is empty for regression.
+    ``classes`` names the classes and is empty for regression.  A tuple of quantisers holds one per input.
     """
 
     inputs: tuple[str, ...]
@@ -173,7 +240,12 @@ class Model:
     head: RealHead
     classes: tuple[int | str, ...]
     clip: Clip | None = None
-    quantiser: Quantiser | None = None
+    quantiser: Coders = None
+
+    @property
+    def quantisers(self) -> tuple[Coder | None, ...]:
+        """The coder of each input, ``None`` where its values stay real."""
+        return coders(self.quantiser, len(self.inputs))
 
     __hash__ = None  # type: ignore[assignment]  # arrays have no hash
 

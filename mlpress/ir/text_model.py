@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import get_args
 
 import numpy as np
 
-from mlpress.ir.limits import MAX_INPUTS, MAX_LAYERS, MAX_NEURONS, MAX_WEIGHTS
+from mlpress.ir.curves import CURVES
+from mlpress.ir.limits import MAX_INPUTS, MAX_LAYERS, MAX_NEURONS, MAX_THRESHOLDS, MAX_WEIGHTS
 from mlpress.ir.model import (
+    Activations,
     ArgmaxHead,
     Clip,
+    Coder,
+    Coders,
+    Curve,
     Dense,
     Floats,
     HardSigmoid,
@@ -21,8 +27,10 @@ from mlpress.ir.model import (
     RealActivation,
     RealHead,
     Relu,
+    Rounding,
     ScoresHead,
     Sigmoid,
+    Staircase,
     Tanh,
     ThresholdHead,
 )
@@ -30,6 +38,8 @@ from mlpress.ir.scan import Line, Lines, quote
 from mlpress.ir.text_net import read_classes
 
 _PLAIN: dict[str, RealActivation] = {"linear": Linear(), "relu": Relu(), "sigmoid": Sigmoid(), "tanh": Tanh()}
+_SHAPED = ("clip", "leakyrelu", "hardsigmoid", *CURVES)
+_ROUNDINGS: dict[str, Rounding] = {name: name for name in get_args(Rounding)}
 
 
 def model_lines(model: Model) -> Iterator[str]:
@@ -45,13 +55,31 @@ def model_lines(model: Model) -> Iterator[str]:
     yield " ".join(["classes", *map(quote, model.classes)])
 
 
-def _quantiser_lines(quantiser: Quantiser | None) -> Iterator[str]:
-    if quantiser is not None:
-        yield f"quantiser {quantiser.scale!r} {quantiser.zero} {quantiser.low} {quantiser.high}"
+def _quantiser_lines(held: Coders) -> Iterator[str]:
+    """Yield one line where one coder is for all values, else one per value."""
+    if isinstance(held, tuple):
+        for coder in held:
+            yield f"each {_coder_words(coder)}"
+    elif held is not None:
+        yield _coder_words(held)
+
+
+def _coder_words(coder: Coder | None) -> str:
+    match coder:
+        case None:
+            return "real"
+        case Staircase(bounds=bounds, step=step, base=base):
+            return " ".join(["staircase", repr(step), repr(base), *map(repr, bounds)])
+        case Quantiser(scale=scale, zero=zero, low=low, high=high, rounding=rounding):
+            words = f"quantiser {scale!r} {zero} {low} {high}"
+            return words if rounding == "even" else f"{words} {rounding}"
 
 
 def _dense_lines(layer: Dense) -> Iterator[str]:
-    yield f"layer {len(layer.bias)} {_activation_words(layer.activation)}"
+    one = layer.activation
+    yield f"layer {len(layer.bias)} {'each' if isinstance(one, tuple) else _activation_words(one)}"
+    for activation in one if isinstance(one, tuple) else ():
+        yield f"activation {_activation_words(activation)}"
     for bias, weights in zip(layer.bias.tolist(), layer.weight.tolist(), strict=True):
         yield " ".join(["neuron", *map(repr, [bias, *weights])])
     if layer.integers is not None:
@@ -74,6 +102,8 @@ def _activation_words(activation: RealActivation) -> str:
             return f"leakyrelu {alpha!r}"
         case HardSigmoid(alpha=alpha, beta=beta):
             return f"hardsigmoid {alpha!r} {beta!r}"
+        case Curve(name=name, parameters=parameters):
+            return " ".join([name, *map(repr, parameters)])
         case Linear() | Relu() | Sigmoid() | Tanh():
             return type(activation).__name__.lower()
 
@@ -104,7 +134,7 @@ def read_model(lines: Lines) -> Model:
         offset.append(line.real("the offset"))
         line.end()
     clip = _read_clip(lines.take("clip")) if lines.next_is("clip") else None
-    quantiser = _read_quantiser(lines)
+    quantiser = _read_quantisers(lines, len(names))
     layers: list[Dense] = []
     width, budget = len(names), MAX_WEIGHTS
     while not layers or lines.next_is("layer"):
@@ -122,21 +152,52 @@ def read_model(lines: Lines) -> Model:
     return Model(tuple(names), np.array(scale), np.array(offset), tuple(layers), head, classes, clip, quantiser)
 
 
-def _read_quantiser(lines: Lines) -> Quantiser | None:
-    if not lines.next_is("quantiser"):
-        return None
-    line = lines.take("quantiser")
-    scale = line.real("the scale")
-    zero, low, high = (line.integer(what) for what in ("the zero point", "the lowest code", "the highest code"))
+def _read_quantisers(lines: Lines, count: int) -> Coders:
+    if lines.next_is("each"):
+        return tuple(_read_coder(_after(lines.take("each"))) for _ in range(count))
+    for word in ("quantiser", "staircase"):
+        if lines.next_is(word):
+            return _read_coder((lines.take(word), word))
+    return None
+
+
+def _after(line: Line) -> tuple[Line, str]:
+    return line, line.keyword("quantiser", "staircase", "real")
+
+
+def _read_coder(at: tuple[Line, str]) -> Coder | None:
+    line, word = at
+    coder: Coder | None = None
+    match word:
+        case "staircase":
+            step, base = line.real("the step"), line.real("the base")
+            bounds = [line.real("a bound")]
+            while line.peek() is not None and len(bounds) < MAX_THRESHOLDS:
+                bounds.append(line.real("a bound"))
+            coder = Staircase(tuple(bounds), step, base)
+        case "quantiser":
+            scale = line.real("the scale")
+            zero, low, high = (line.integer(what) for what in ("the zero point", "the lowest code", "the highest code"))
+            rounding: Rounding = "even"
+            if line.peek() is not None:
+                rounding = _ROUNDINGS[line.keyword(*_ROUNDINGS)]
+            coder = Quantiser(scale, zero, low, high, rounding)
     line.end()
-    return Quantiser(scale, zero, low, high)
+    return coder
 
 
 def _read_dense(lines: Lines, line: Line, count: int, width: int) -> Dense:
-    activation = _read_activation(line)
+    first = line.keyword(*_PLAIN, *_SHAPED, "each")
+    activation: Activations
+    if first == "each":
+        line.end()
+        taken = [lines.take("activation") for _ in range(count)]
+        activation = tuple(_read_activation(one, one.keyword(*_PLAIN, *_SHAPED)) for one in taken)
+    else:
+        activation = _read_activation(line, first)
     rows = np.array([_read_reals(lines.take("neuron"), 1 + width) for _ in range(count)])
     integers = _read_integers(lines, count, width) if lines.next_is("integers") else None
-    return Dense(rows[:, 1:].copy(), rows[:, 0].copy(), activation, integers, _read_quantiser(lines))
+    return Dense(rows[:, 1:].copy(), rows[:, 0].copy(), activation, integers, _read_quantisers(lines, count))
 
 
 def _read_reals(line: Line, count: int) -> Floats:
@@ -170,8 +231,7 @@ def _read_code(line: Line, what: str) -> int:
     return value
 
 
-def _read_activation(line: Line) -> RealActivation:
-    word = line.keyword(*_PLAIN, "clip", "leakyrelu", "hardsigmoid")
+def _read_activation(line: Line, word: str) -> RealActivation:
     activation: RealActivation
     match word:
         case "clip":
@@ -180,6 +240,8 @@ def _read_activation(line: Line) -> RealActivation:
             activation = LeakyRelu(line.real("alpha"))
         case "hardsigmoid":
             activation = HardSigmoid(line.real("alpha"), line.real("beta"))
+        case name if name in CURVES:
+            activation = Curve(name, tuple(line.real(parameter) for parameter in CURVES[name].parameters))
         case _:
             activation = _PLAIN[word]
     line.end()

@@ -95,6 +95,7 @@ def prepare(
     if quantisation.levels:
         quantised = behind_cuts(quantised, model, rows, quantisation)
     net = quantised.net
+    warnings += [quantised.report.remark] if quantised.report.remark else []
     tests = None if test is None else test.for_model(net)
     warnings += match.warnings() + suspicions.of_rows(rows, "training")
     warnings += [] if tests is None else suspicions.of_rows(tests, "test")

@@ -13,30 +13,30 @@ HEAD = "h = Gemm(x, w, b)  a = Relu(h)  "
 
 NODE_ERRORS = {
     "unknown operator": (
-        HEAD + "[bad] s = Elu(a)  y = Gemm(s, v, c)",
+        HEAD + "[bad] s = Shrink(a)  y = Gemm(s, v, c)",
         {},
-        "node 'bad' (Elu): this operator is not supported; supported: Gemm, MatMul, ",
+        "node 'bad' (Shrink): this operator is not supported; supported: Gemm, MatMul, ",
     ),
     "unknown operator without a name": (
-        HEAD + "s = Softplus(a)  y = Gemm(s, v, c)",
+        HEAD + "s = Erf(a)  y = Gemm(s, v, c)",
         {},
-        "node of output 's' (Softplus): this operator is not supported",
+        "node of output 's' (Erf): this operator is not supported",
     ),
     "unknown domain": (
-        HEAD + "[bad] s = ai.onnx.ml.Binarizer(a)  y = Gemm(s, v, c)",
+        HEAD + "[bad] s = ai.onnx.ml.FeatureVectorizer(a)  y = Gemm(s, v, c)",
         {},
-        "node 'bad' (ai.onnx.ml.Binarizer): this operator is not supported",
+        "node 'bad' (ai.onnx.ml.FeatureVectorizer): this operator is not supported",
     ),
-    "convolution": ("[conv] y = Conv(x, w)", {}, "node 'conv' (Conv): this operator is not supported"),
+    "convolution": ("[conv] y = Conv(x, w)", {}, "node 'conv' (Conv): a kernel of shape (3, 4) on rows of shape (3,)"),
     "tree ensemble": (
         "[trees] y = ai.onnx.ml.TreeEnsembleClassifier(x)",
         {},
-        "node 'trees' (ai.onnx.ml.TreeEnsembleClassifier): this operator",
+        "node 'trees' (ai.onnx.ml.TreeEnsembleClassifier): this operator is not supported: decision trees",
     ),
-    "residual": (
-        HEAD + "[res] s = Add(a, h)  y = Gemm(s, v, c)",
+    "sum of rows of two widths": (
+        HEAD + "z = Gemm(a, v, c)  [res] s = Add(a, z)  y = Gemm(s, v, c)",
         {},
-        "node 'res' (Add): both operands are computed from the features; one of them must be constant",
+        "node 'res' (Add): rows of shape (4,) and (2,) cannot be added",
     ),
     "product of features": (
         HEAD + "[mul] s = Mul(a, a)  y = Gemm(s, v, c)",
@@ -135,10 +135,10 @@ NODE_ERRORS = {
         {},
         "node 'clip' (Relu): an activation on probabilities is not supported",
     ),
-    "falling LeakyRelu": (
-        HEAD + "[leak] s = LeakyRelu<alpha=-0.5>(h)  y = Gemm(s, v, c)",
+    "falling Elu": (
+        HEAD + "[elu] s = Elu<alpha=-0.5>(h)  y = Gemm(s, v, c)",
         {},
-        "node 'leak' (LeakyRelu): its alpha is -0.5; supported are activations that never fall",
+        "node 'elu' (Elu): its alpha or gamma is -0.5; supported are curves with positive ones",
     ),
     "falling HardSigmoid": (
         HEAD + "[hard] s = HardSigmoid<alpha=-0.5>(h)  y = Gemm(s, v, c)",
@@ -220,11 +220,10 @@ NODE_ERRORS = {
         {},
         "node 'cast' (Cast): casting features to INT64 rounds them; only floats are supported",
     ),
-    "branches joined": (
-        HEAD + "[join] s = Concat<axis=1>(a, h)  y = MatMul(s, k)",
+    "probabilities joined": (
+        HEAD + "p = Softmax(a)  q = Softmax(h)  [join] s = Concat<axis=1>(p, q)  y = MatMul(s, k)",
         {"k": weights(8, 2)},
-        "node 'join' (Concat): only scaled inputs can be joined, or the probabilities "
-        "(1 - p, p); branches are not supported",
+        "node 'join' (Concat): probabilities are joined or added: these are several networks; export one of them",
     ),
     "features joined with a constant": (
         HEAD + "[join] s = Concat<axis=1>(a, b)  y = MatMul(s, k)",
@@ -236,10 +235,10 @@ NODE_ERRORS = {
         {},
         "node 'join' (Concat): joining is supported for (batch, values) along the values",
     ),
-    "input twice": (
-        "[join] s = Concat<axis=1>(x, x)  y = MatMul(s, k)",
+    "input in two scalings": (
+        "q = Relu(x)  [join] s = Concat<axis=1>(x, q)  y = MatMul(s, k)",
         {"k": weights(6, 2)},
-        "node 'join' (Concat): the same input is joined with itself",
+        "node 'join' (Concat): the inputs of two branches are clipped differently; clip them once",
     ),
     "arg-max over the batch": (
         HEAD + "z = Gemm(a, v, c)  [max] y = ArgMax(z)",
@@ -259,7 +258,7 @@ NODE_ERRORS = {
     "comparing two scores": (
         HEAD + "z = Gemm(a, v, c)  [more] y = Greater(z, c)",
         {},
-        "node 'more' (Greater): comparing is supported for one score with one constant",
+        "2 comparisons without an ArgMax may be independent labels; decide one class",
     ),
     "too few names": (
         HEAD + "z = Gemm(a, v, c)  [zip] y = ai.onnx.ml.ZipMap<classlabels_int64s=[1]>(z)",
@@ -278,8 +277,8 @@ NODE_ERRORS = {
     ),
     "feature selection": (
         "[pick] s = Gather<axis=1>(x, k)  y = MatMul(s, w)",
-        {"k": np.array([0, 1, 2])},
-        "node 'pick' (Gather): picking some of the features is not supported; select them before the model",
+        {"k": np.array([0, 1, 5])},
+        "node 'pick' (Gather): index '[0, 1, 5]' is out of range",
     ),
     "row normaliser in front": (
         '[norm] n = ai.onnx.ml.Normalizer<norm="L2">(x)  h = Gemm(n, w, b)  y = Gemm(h, v, c)',
@@ -307,9 +306,9 @@ NODE_ERRORS = {
         "node 'const' (Constant): it has no value that can be read",
     ),
     "QOperator format": (
-        "[qmm] y = QLinearMatMul(x, w, w, w, w, w, w, w)",
+        "[qmm] y = QLinearConv(x, w, w, w, w, w, w, w)",
         {},
-        "node 'qmm' (QLinearMatMul): this operator is not supported; quantise the model with QuantFormat.QDQ instead",
+        "node 'qmm' (QLinearConv): this operator is not supported; quantise the model with QuantFormat.QDQ instead",
     ),
     "sequence": (
         "[seq] s = SequenceConstruct(x)  y = ConcatFromSequence<axis=1>(s)",
@@ -319,7 +318,7 @@ NODE_ERRORS = {
     "dynamic quantisation": (
         "[dq] q, s, z = DynamicQuantizeLinear(x)  y = DequantizeLinear(q, s, z)",
         {},
-        "node 'dq' (DynamicQuantizeLinear): its output 's' is used",
+        "node 'dq' (DynamicQuantizeLinear): this operator is not supported: dynamic quantisation has no fixed scales",
     ),
     "integer product": (
         "[mm] y = MatMulInteger(x, w)",
@@ -371,12 +370,12 @@ MODEL_ERRORS = {
         "input 'x' has type STRING; features must be numbers",
     ),
     "free number of features": (
-        make("y = Gemm(x, w, b)", inputs="float[N,M] x", **LAYERS),
+        make("h = Relu(x)  y = Gemm(h, w, b)", inputs="float[N,M] x", **LAYERS),
         "input 'x' has rows of shape (0,); every axis but the batch must be fixed",
     ),
     "no batch axis": (
-        make("y = MatMul(x, w)", inputs="float[3] x", **LAYERS),
-        "input 'x' has 1 axes; features must have the shape (batch, features)",
+        make("y = MatMul(x, w)", inputs="float[M] x", **LAYERS),
+        "input 'x' has 1 axis of unknown size; features must have the shape (batch, features)",
     ),
     "too many features": (
         make("y = MatMul(x, w)", inputs="float[N,100000] x", **LAYERS),

@@ -364,9 +364,8 @@ BASE = {"s": np.float32(0.1), "z": np.int8(0), "w": weights(3, 2)}
         ),
         (
             QDQ,
-            {"s": np.array([0.1, 0.2, 0.3], np.float32), "z": np.zeros(3, np.int8)},
-            "node of output 'q' (QuantizeLinear): features and activations with a scale each "
-            "are not supported; use one scale for a tensor",
+            {"s": np.array([0.1, 0.2], np.float32), "z": np.zeros(2, np.int8)},
+            "node of output 'q' (QuantizeLinear): 2 scales or zero points do not fit rows of shape (3,)",
         ),
         (QDQ, {"s": np.float32(0)}, "node of output 'q' (QuantizeLinear): its scale is not positive"),
         (

@@ -7,17 +7,22 @@ Greater, Where, ReduceSum, ReduceMax, ArgMax, Cast.
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
 
 import numpy as np
 import onnx
 
+from mlpress.codegen.oracle.curves import onnx_curve
 from mlpress.codegen.oracle.graph import Graph, onnx_type
 from mlpress.ir import (
+    Activations,
     Argmax,
     ArgmaxHead,
     BitRange,
     Clip,
+    Coders,
+    Curve,
     HardSigmoid,
     Input,
     Ladder,
@@ -28,11 +33,12 @@ from mlpress.ir import (
     Net,
     QRelu,
     Quantiser,
-    RealActivation,
     Relu,
+    Rounding,
     Scores,
     ScoresHead,
     Sigmoid,
+    Staircase,
     Tanh,
     Threshold,
     ThresholdHead,
@@ -234,20 +240,64 @@ def onnx_model(model: Model, dtype: Literal["float64", "float32"] = "float64") -
     return graph.model("mlpress_model", {"mlpress": "real network"})
 
 
-def _quantiser(graph: Graph, quantiser: Quantiser | None, x: str, real: np.dtype[np.floating]) -> str:
-    if quantiser is None:
-        return x
-    scale, zero = graph.constant(quantiser.scale, real), graph.constant(quantiser.zero, real)
-    q = graph.node("Add", graph.node("Round", graph.node("Div", x, scale)), zero)
-    q = graph.node("Clip", q, graph.constant(quantiser.low, real), graph.constant(quantiser.high, real))
-    return graph.node("Mul", graph.node("Sub", q, zero), scale)
+def _columnwise(graph: Graph, x: str, kinds: Sequence[Any], apply: Callable[[Any, str], str]) -> str:
+    """Return ``apply(kind, x)`` of each column's own kind, in one node for each distinct kind."""
+    result = x
+    for kind in dict.fromkeys(kinds):
+        mask = graph.constant([[one == kind for one in kinds]], np.bool_)
+        result = graph.node("Where", mask, apply(kind, x), result)
+    return result
 
 
-def _real_activation(graph: Graph, activation: RealActivation, x: str, real: np.dtype[np.floating]) -> str:
+def _quantiser(graph: Graph, quantiser: Coders, x: str, real: np.dtype[np.floating]) -> str:
+    match quantiser:
+        case None:
+            return x
+        case tuple():
+            return _columnwise(graph, x, quantiser, lambda one, part: _quantiser(graph, one, part, real))
+        case Staircase(bounds=bounds, step=step, base=base):
+            reached = graph.node("GreaterOrEqual", _last_axis(graph, x), graph.constant([[bounds]], real))
+            ones = graph.node("Cast", reached, to=onnx_type(real))
+            count = graph.node("ReduceSum", ones, graph.constant([2], np.int64), keepdims=0)
+            scaled = graph.node("Mul", count, graph.constant(step, real))
+            return graph.node("Add", scaled, graph.constant(base, real))
+        case Quantiser(low=low, high=high, rounding=rounding):
+            scale, zero = graph.constant(quantiser.scale, real), graph.constant(quantiser.zero, real)
+            x = graph.node("Div", x, scale)
+            if rounding == "even":
+                q = graph.node("Add", graph.node("Round", x), zero)
+            else:
+                q = _rounded(graph, graph.node("Add", x, zero), rounding, real)
+            q = graph.node("Clip", q, graph.constant(low, real), graph.constant(high, real))
+            return graph.node("Mul", graph.node("Sub", q, zero), scale)
+
+
+_MAGNITUDES: dict[str, tuple[str, float]] = {
+    "half_up": ("Floor", 0.5),
+    "half_down": ("Ceil", -0.5),
+    "up": ("Ceil", 0.0),
+    "down": ("Floor", 0.0),
+}
+"""Roundings of the magnitude: the operator, and what is added before it."""
+
+
+def _rounded(graph: Graph, x: str, rounding: Rounding, real: np.dtype[np.floating]) -> str:
+    if rounding not in _MAGNITUDES:
+        return graph.node({"floor": "Floor", "ceil": "Ceil"}.get(rounding, "Round"), x)
+    operator, shift = _MAGNITUDES[rounding]
+    moved = graph.node("Add", graph.node("Abs", x), graph.constant(shift, real))
+    return graph.node("Mul", graph.node("Sign", x), graph.node(operator, moved))
+
+
+def _real_activation(graph: Graph, activation: Activations, x: str, real: np.dtype[np.floating]) -> str:
     def constant(value: float) -> str:
         return graph.constant(value, real)
 
     match activation:
+        case tuple():
+            return _columnwise(graph, x, activation, lambda one, part: _real_activation(graph, one, part, real))
+        case Curve(name=name, parameters=parameters):
+            return onnx_curve(graph, name, [constant(value) for value in parameters], x, real)
         case Linear():
             return x
         case Relu() | Sigmoid() | Tanh():

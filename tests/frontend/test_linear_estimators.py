@@ -1,0 +1,46 @@
+"""Linear estimators are networks without a hidden layer, and decide as scikit-learn does."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris
+from sklearn.decomposition import PCA
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.linear_model import LinearRegression, LogisticRegression, Perceptron, RidgeClassifier, SGDClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
+
+from mlpress.errors import MlpressError
+from mlpress.frontend import from_sklearn
+from mlpress.ir import interpret_model
+
+X, Y = load_iris(return_X_y=True)
+KINDS = [
+    LogisticRegression(),
+    Perceptron(random_state=0),
+    SGDClassifier(loss="hinge", random_state=0),
+    RidgeClassifier(),
+    LinearSVC(random_state=0),
+    LinearDiscriminantAnalysis(),
+]
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("estimator", KINDS, ids=lambda one: type(one).__name__)
+def test_classifiers(estimator, classes):
+    kept = classes > Y
+    fitted = make_pipeline(StandardScaler(), PCA(3), estimator).fit(X[kept], Y[kept])
+    model = from_sklearn(fitted)
+    _, found = interpret_model(model, X[kept])
+    assert len(model.layers) == 1
+    np.testing.assert_array_equal(np.array(model.classes)[found], fitted.predict(X[kept]))
+
+
+def test_regressor_and_one_that_is_not_fitted():
+    fitted = LinearRegression().fit(X[:, :3], X[:, 3])
+    values, _ = interpret_model(from_sklearn(fitted), X[:, :3])
+    np.testing.assert_allclose(values[:, 0], fitted.predict(X[:, :3]))
+    with pytest.raises(MlpressError, match="this Perceptron is not fitted"):
+        from_sklearn(make_pipeline(StandardScaler().fit(X), Perceptron()))
