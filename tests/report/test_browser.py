@@ -141,7 +141,6 @@ def test_hostile_names_run_nothing(browser: Any, tmp_path: Path) -> None:
     opened = Opened(browser, tmp_path, [report.Shown(report.read_design(facts), program, files, ATTACK)])
     opened.drawn()
     opened.page.hover("[data-spec=network] .neurons path >> nth=0")
-    opened.page.hover("[data-spec=spent-0] .parts path >> nth=0")
     assert "onerror" in opened.page.inner_text("#vg-tooltip-element")
     assert "HACKED" not in opened.page.title().replace(ATTACK, "")
     assert opened.page.query_selector_all("img, iframe, object") == []
