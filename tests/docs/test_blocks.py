@@ -29,7 +29,7 @@ def test_quick_blocks_run(page: str, language: str, files: Path, tmp_path: Path,
     chosen = [block for block in blocks(page) if block.language == language and block.reason is None]
     assert chosen
     for block in chosen:
-        run(block, {"__name__": "block"})
+        run(block, {"__name__": "__main__"})
 
 
 @pytest.mark.guides
@@ -37,8 +37,8 @@ def test_quick_blocks_run(page: str, language: str, files: Path, tmp_path: Path,
 def test_all_blocks_of_a_page_run_one_after_the_other(page: str, files: Path, tmp_path: Path, monkeypatch: Any) -> None:
     shutil.copytree(files, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    execute(first_block("docs/tutorials/ngpc.md"), {})
-    defined: dict[str, Any] = {"__name__": "block"}
+    execute(first_block("docs/tutorials/ngpc.md"), {"__name__": "__main__"})
+    defined: dict[str, Any] = {"__name__": "__main__"}
     for block in blocks(page):
         if block.reason is None:
             run(block, defined)
