@@ -22,6 +22,15 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def field_files(files: Path) -> Path:
+    """The files of fields beside the others."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(files)
+        execute(first_block("docs/tutorials/ngpc.md"), {"__name__": "__main__"})
+    return files
+
+
 @pytest.mark.parametrize(("page", "language"), sorted(QUICK))
 def test_quick_blocks_run(page: str, language: str, files: Path, tmp_path: Path, monkeypatch: Any) -> None:
     shutil.copytree(files, tmp_path, dirs_exist_ok=True)
@@ -34,10 +43,11 @@ def test_quick_blocks_run(page: str, language: str, files: Path, tmp_path: Path,
 
 @pytest.mark.guides
 @pytest.mark.parametrize("page", RUNNABLE)
-def test_all_blocks_of_a_page_run_one_after_the_other(page: str, files: Path, tmp_path: Path, monkeypatch: Any) -> None:
-    shutil.copytree(files, tmp_path, dirs_exist_ok=True)
+def test_all_blocks_of_a_page_run_one_after_the_other(
+    page: str, field_files: Path, tmp_path: Path, monkeypatch: Any
+) -> None:
+    shutil.copytree(field_files, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    execute(first_block("docs/tutorials/ngpc.md"), {"__name__": "__main__"})
     defined: dict[str, Any] = {"__name__": "__main__"}
     for block in blocks(page):
         if block.reason is None:
