@@ -22,6 +22,15 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def field_files(files: Path) -> Path:
+    """The files of fields beside the others."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(files)
+        execute(first_block("docs/tutorials/ngpc.md"), {"__name__": "__main__"})
+    return files
+
+
 @pytest.mark.parametrize(("page", "language"), sorted(QUICK))
 def test_quick_blocks_run(page: str, language: str, files: Path, tmp_path: Path, monkeypatch: Any) -> None:
     shutil.copytree(files, tmp_path, dirs_exist_ok=True)
@@ -29,16 +38,17 @@ def test_quick_blocks_run(page: str, language: str, files: Path, tmp_path: Path,
     chosen = [block for block in blocks(page) if block.language == language and block.reason is None]
     assert chosen
     for block in chosen:
-        run(block, {"__name__": "block"})
+        run(block, {"__name__": "__main__"})
 
 
 @pytest.mark.guides
 @pytest.mark.parametrize("page", RUNNABLE)
-def test_all_blocks_of_a_page_run_one_after_the_other(page: str, files: Path, tmp_path: Path, monkeypatch: Any) -> None:
-    shutil.copytree(files, tmp_path, dirs_exist_ok=True)
+def test_all_blocks_of_a_page_run_one_after_the_other(
+    page: str, field_files: Path, tmp_path: Path, monkeypatch: Any
+) -> None:
+    shutil.copytree(field_files, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    execute(first_block("docs/tutorials/ngpc.md"), {})
-    defined: dict[str, Any] = {"__name__": "block"}
+    defined: dict[str, Any] = {"__name__": "__main__"}
     for block in blocks(page):
         if block.reason is None:
             run(block, defined)

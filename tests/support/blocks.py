@@ -57,7 +57,7 @@ def make_files(folder: Path) -> None:
     """
     from mlpress.hw import printed
 
-    execute(first_block("docs/tutorials/printed.md"), {})
+    execute(first_block("docs/tutorials/printed.md"), {"__name__": "__main__"})
     shutil.copy("test.csv", "more.csv")
     (folder / "any.v").write_text(VERILOG)
     (folder / "rows.csv").write_text(VECTORS)

@@ -49,7 +49,7 @@ def run(lab: str, wrong: Mapping[str, tuple[str, ...]], passed: Callable[[str, s
     At the end of each question its ``wrong`` answers are checked in a copy of what is defined there: ``passed`` hears
     of each that no check refuses.
     """
-    defined: Namespace = {"__name__": lab}
+    defined: Namespace = {"__name__": "__main__"}
     known = [cell for cell in cells(lab) if cell.kind == "code"]
     for k, cell in enumerate(known):
         _execute(cell.text, lab, defined)
