@@ -43,9 +43,13 @@ def port_columns(inputs: Sequence[Input], codes: NDArray[Any]) -> dict[str, Ints
 
 def input_bits(inputs: Sequence[Input], codes: NDArray[Any]) -> NDArray[np.bool_]:
     """Return every input bit of a circuit, bool (bits, rows), for ``codes`` (rows, inputs)."""
-    columns = port_columns(inputs, codes)
-    bits = [columns[name] >> bit & 1 == 1 for name, width in input_ports(inputs) for bit in range(width)]
-    return np.array(bits, np.bool_).reshape(len(bits), len(codes))
+    found = [np.zeros((0, len(codes)), np.bool_)]
+    for feature, column in zip(inputs, np.asarray(codes, np.int64).T, strict=True):
+        if feature.interface == "unary":
+            found.append(column >= np.array(feature.reached, np.int64).reshape(-1, 1))
+        else:
+            found.append(column >> np.arange(feature.bits).reshape(-1, 1) & 1 == 1)
+    return np.concatenate(found)
 
 
 def codes_at(inputs: Sequence[Input], values: Mapping[str, int]) -> dict[str, int]:

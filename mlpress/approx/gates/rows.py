@@ -76,7 +76,7 @@ def packed_order(rows: Rows) -> NDArray[np.intp]:
 def pack_rows(inputs: tuple[Input, ...], classes: int, rows: Rows) -> PackedRows:
     """Pack the rows in an order that puts similar rows side by side: a change then touches few words."""
     order = packed_order(rows)
-    return pack_bits(np.array(list(input_bits(inputs, rows.codes[order]))), rows.labels[order], classes)
+    return pack_bits(input_bits(inputs, rows.codes[order]), rows.labels[order], classes)
 
 
 def pack_bits(bits: NDArray[np.bool_], labels: Ints, classes: int) -> PackedRows:
