@@ -30,15 +30,15 @@ LUTS = {
 """Look-up tables that remain of each part after synthesis.
 
 Fitted by least squares of the relative error to 32 nets of four data sets (2 and 4 hidden neurons, weights of 1 to 6
-sizes), synthesised for the ECP5, and drawn to the proportions of printed gates where few nets have a part: Spearman's
-rank correlation .987.
+sizes), synthesised for the ECP5 (some have constant answers, and no table), and drawn to the proportions of printed
+gates where few nets have a part: Spearman's rank correlation .987, on those nets themselves.
 """
 
 GATE_LUTS = 0.11
 """Look-up tables per gate of two inputs that is no parity.
 
-Fitted to the gate-level circuits of the same 32 nets, which have 269 to 2,806 gates and 29 to 601 tables: Spearman's
-rank correlation .995.  Most gates share a table with others.
+Fitted to the gate-level circuits of 26 of the same nets: Spearman's rank correlation .995, on those nets themselves.
+Most gates share a table with others.
 """
 
 XOR_LUTS = 3 * GATE_LUTS
