@@ -41,7 +41,6 @@ from mlpress.arguments import (
     read_passes,
     read_seconds,
 )
-from mlpress.console import Screen
 from mlpress.errors import MlpressError
 from mlpress.failures import in_one_line
 
@@ -70,6 +69,7 @@ app.command()(more_commands.report)
 app.command()(more_commands.pick)
 app.command()(more_commands.firmware)
 app.command()(more_commands.sweep)
+app.command()(more_commands.targets)
 
 OUT_OF_TIME = 3
 """Exit code where nothing differs but a proof did not end; 1 is a difference, 2 a user's error."""
@@ -477,39 +477,6 @@ def convert(
         write(content, output)
     facts = {"file": str(output), "layers": len(net.layers), "terms": net.terms}
     screen.show(facts, f"{output}: {len(net.layers)} layers, {net.terms} terms, read back as the same network")
-
-
-@app.command()
-def targets(
-    fits: Annotated[Path | None, typer.Option(help="A design folder: list the parts that it fits instead.")] = None,
-    verbose: Verbose = False,
-    quiet: Quiet = False,
-    as_json: AsJson = False,
-) -> None:
-    """List the targets and what is known of them, or the parts that a design fits, the cheapest first."""
-    if fits is not None:
-        _fits(fits, new_screen(verbose, quiet, as_json))
-        return
-    from mlpress.report import read_targets, targets_table
-    from mlpress.targets import targets as listed
-
-    facts = listed()
-    new_screen(verbose, quiet, as_json).show(facts, targets_table(read_targets(facts)))
-
-
-def _fits(folder: Path, screen: Screen) -> None:
-    """Build a design for every core and show the parts; exit code 1 where it fits none."""
-    from mlpress.design import Design
-    from mlpress.report import fits_table
-    from mlpress.targets import fitting
-
-    with screen.working():
-        design = Design.load(folder)
-        found = fitting(design.program, design.rows, design.facts.get("options"), progress=screen)
-        screen.note("prices are of makers' announcements; parts without one follow, the smallest flash and RAM first")
-    screen.show(found, fits_table(found))
-    if not any(part["fits"] for part in found):
-        raise typer.Exit(1)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -21,6 +21,7 @@ from mlpress.arguments import (
     read_given,
     read_numbers,
 )
+from mlpress.console import Screen
 from mlpress.errors import MlpressError
 
 OwnLiberty = Annotated[Path | None, typer.Option(help="The liberty file that it was compiled with, if any.")]
@@ -144,3 +145,35 @@ def sweep(
 
 
 SWEEP = "sweep.csv"
+
+
+def targets(
+    fits: Annotated[Path | None, typer.Option(help="A design folder: list the parts that it fits instead.")] = None,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the targets and what is known of them, or the parts that a design fits, the cheapest first."""
+    if fits is not None:
+        _fits(fits, new_screen(verbose, quiet, as_json))
+        return
+    from mlpress.report import read_targets, targets_table
+    from mlpress.targets import targets as listed
+
+    facts = listed()
+    new_screen(verbose, quiet, as_json).show(facts, targets_table(read_targets(facts)))
+
+
+def _fits(folder: Path, screen: Screen) -> None:
+    """Build a design for every core and show the parts; exit code 1 where it fits none."""
+    from mlpress.design import Design
+    from mlpress.report import fits_table
+    from mlpress.targets import fitting
+
+    with screen.working():
+        design = Design.load(folder)
+        found = fitting(design.program, design.rows, design.facts.get("options"), progress=screen)
+        screen.note("prices are of makers' announcements; parts without one follow, the smallest flash and RAM first")
+    screen.show(found, fits_table(found))
+    if not any(part["fits"] for part in found):
+        raise typer.Exit(1)
