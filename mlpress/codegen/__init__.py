@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from mlpress.codegen.oracle.field import onnx_field
     from mlpress.codegen.oracle.field_functions import FIELD_DOMAIN, encoding_function, layer_function
     from mlpress.codegen.oracle.program import onnx_model, onnx_net
+    from mlpress.codegen.oracle.qonnx import qonnx_net
     from mlpress.codegen.verilog.auditing import AuditReport, audit
     from mlpress.codegen.verilog.bench import TestBench, testbench
     from mlpress.codegen.verilog.rtl import check_style, header, simulate, styles_of, to_verilog
@@ -32,6 +33,7 @@ __all__ = [
     "onnx_model",
     "onnx_net",
     "oracle_graph",
+    "qonnx_net",
     "simulate",
     "styles_of",
     "testbench",
@@ -58,6 +60,7 @@ __getattr__ = lazy_door(
         "onnx_model": "oracle.program",
         "onnx_net": "oracle.program",
         "oracle_graph": "oracle.checked",
+        "qonnx_net": "oracle.qonnx",
         "simulate": "verilog.rtl",
         "styles_of": "verilog.rtl",
         "testbench": "verilog.bench",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from mlpress.codegen.oracle.qonnx import qonnx_net
+from mlpress.codegen import qonnx_net
 from mlpress.errors import MlpressError
 from mlpress.frontend import Dataset, exact_net, load, quantise
 from mlpress.ir import Model, Net
