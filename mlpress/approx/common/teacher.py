@@ -27,6 +27,9 @@ AUGMENTATIONS: tuple[Augmentation, ...] = get_args(Augmentation)
 MOST_ROWS = 32_000
 """Neighbours are as many as this allows, and at most :data:`COPIES` per row; none where a row has no room for one."""
 
+MOST_CODES = 2_000_000
+"""Rows of many inputs have fewer neighbours: so many codes in all."""
+
 COPIES = 16
 MOVED = 0.5
 """Share of the codes of a moved neighbour that are one above or one below."""
@@ -69,7 +72,7 @@ def augment_rows(
     """
     check_augmentation(augmentation)
     codes, labels = codes.astype(np.int64, copy=False), labels.astype(np.int64, copy=False)
-    copies = min(COPIES, most // len(codes))
+    copies = min(COPIES, min(most, MOST_CODES // codes.shape[1]) // len(codes))
     if augmentation == "rows" or not copies or len(np.unique(labels)) < 2:
         return codes, labels
     rng = np.random.default_rng((seed, 3))
