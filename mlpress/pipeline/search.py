@@ -88,7 +88,8 @@ def search(
     limits = limits_of(max_loss, most or {}, chosen.target.level)
     settings = Settings(level, start_tree, limits, minimise, power_weight, seed, offset_sigma)
     numbers = {"integer": [generations], "gates": [rounds], "both": [generations, rounds]}[settings.level]
-    budget = Budget(120.0 if seconds is None and not any(numbers) else seconds, generations)
+    first = generations if settings.level != "gates" or generations is not None else rounds
+    budget = Budget(120.0 if seconds is None and not any(numbers) else seconds, first)
     return search_model(
         model,
         data,

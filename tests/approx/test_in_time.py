@@ -8,7 +8,7 @@ import pytest
 from support.told import classifier, data
 
 import mlpress as mp
-from mlpress.approx import Clock, now
+from mlpress.approx import Budget, Clock, now
 from mlpress.pipeline.result import SearchResult
 from mlpress.targets import Printed
 from mlpress.verify import require_equal
@@ -29,6 +29,13 @@ def test_the_most_accurate_design_that_there_is_time_for(found: SearchResult, mo
     fits = [each for each in ranked if found.program(each).terms != dearest]
     assert chosen is fits[0]
     assert found._in_time_for(ranked) is ranked[0]  # no limit of time
+
+
+def test_a_search_of_gates_alone_needs_rounds_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mlpress.pipeline.search.search_model", lambda *given, **options: (given[2], options["rounds"]))
+    assert mp.search(classifier(), data(), level="gates", rounds=2) == (Budget(None, 2), 2)
+    assert mp.search(classifier(), data(), generations=3, rounds=2) == (Budget(None, 3), 2)
+    assert mp.search(classifier(), data()) == (Budget(120.0, None), None)
 
 
 def test_optional_engines_do_not_begin_without_time_to_end() -> None:
