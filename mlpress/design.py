@@ -338,8 +338,8 @@ def _rows(path: Path, inputs: int) -> tuple[NDArray[np.float64], NDArray[Any], K
             (shape, dtype), (found, kind) = file.header("features"), file.header("labels")
             if dtype != np.float64 or len(shape) != 2 or shape[1] != inputs or found[:1] != shape[:1]:
                 raise MlpressError(f"float64 rows of {inputs} features with a label each are wanted")
-            if kind.kind not in "fiub":
-                raise MlpressError(f"the labels are {kind}, not numbers")
+            if kind.kind not in "fiubU":
+                raise MlpressError(f"the labels are {kind}, neither numbers nor names")
             kept = _kept({name: file.header(name) for name in Kept._fields if name in file.names}, shape)
             more = Kept(**{name: file.array(name) for name in kept}) if kept else None
             return file.array("features"), file.array("labels"), more
@@ -357,7 +357,7 @@ def _kept(headers: Mapping[str, tuple[tuple[int, ...], np.dtype[Any]]], shape: t
         wanted |= {
             "test_features": ((*tests, shape[1]), "f"),
             "test_given": (tests, "i"),
-            "test_labels": (tests, "fiub"),
+            "test_labels": (tests, "fiubU"),
         }
     found = {name: (dims, kind.kind) for name, (dims, kind) in headers.items()}
     if found.keys() != wanted.keys() or any(

@@ -29,7 +29,6 @@ OPERATORS = (
     "ai.onnx.ml.LabelEncoder",
     "ai.onnx.ml.LinearClassifier",
     "ai.onnx.ml.LinearRegressor",
-    "ai.onnx.ml.Binarizer",
 )
 _COMPARISONS = {"Greater": "Less", "GreaterOrEqual": "LessOrEqual", "Less": "Greater", "LessOrEqual": "GreaterOrEqual"}
 """Each comparison, and what it is with its two sides exchanged."""
@@ -60,8 +59,6 @@ def apply_head(node: Node) -> Value | tuple[Value, ...]:
             return tail.label_encoder(node)
         case "ai.onnx.ml.LinearClassifier":
             return _linear_classifier(node)
-        case "ai.onnx.ml.Binarizer":
-            return reached(node.flow(0), np.full(node.flow(0).width, node.real("threshold", 0.0)), strict=True)
         case _:
             return _linear_regressor(node)
 

@@ -21,8 +21,8 @@ SUPPORTED = (
     + ", ".join(activation_ops.ACTIVATIONS)
     + ", Softmax, LogSoftmax, ArgMax, TopK, Greater, Less, Where, Round, Gather, GatherND, Slice, Flatten, Reshape, "
     "Squeeze, Unsqueeze, Transpose, Concat, Identity, Cast, Dropout, QuantizeLinear, DequantizeLinear, QGemm, "
-    "QLinearMatMul, QLinearAdd, QONNX's Quant, BipolarQuant, Trunc and MultiThreshold, and ai.onnx.ml's Scaler, "
-    "Imputer, Normalizer, LinearClassifier, LinearRegressor, ZipMap, ArrayFeatureExtractor, LabelEncoder"
+    "QLinearMatMul, QLinearAdd, QONNX's Quant, BipolarQuant, Trunc, MultiThreshold, and ai.onnx.ml's linear stages "
+    "(docs/models.md)"
 )
 
 

@@ -167,7 +167,8 @@ class Flow:
                 raise MlpressError(f"composing two dense layers gives more than {MAX_WEIGHTS} weights")
             real, bias, base = rows @ last.weight, np.asarray(rows @ last.bias, np.float64), base[:-1]
         held = Held.of(matrix, weight.codes, weight.scales)
-        integers = None if held is None else held.behind(self.gain, None if last is None else last.integers)
+        known = held is not None and (last is None or last.integers is not None)
+        integers = held.behind(self.gain, None if last is None else last.integers) if held and known else None
         ones = np.ones(matrix.shape[1])
         layer = Dense(real, bias, Linear(), integers)
         return replace(self, shape=(matrix.shape[1],), gain=ones, shift=0.0 * ones, layers=(*base, layer))

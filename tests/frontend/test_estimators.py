@@ -111,9 +111,12 @@ def test_feature_names_are_kept():
     [
         (
             LogisticRegression(),
-            "LogisticRegression is not supported; supported: a fitted MLPClassifier or MLPRegressor, or a Pipeline of",
+            "this LogisticRegression is not fitted; call fit() first",
         ),
-        (make_pipeline(StandardScaler(), LogisticRegression()), "LogisticRegression is not supported"),
+        (
+            make_pipeline(StandardScaler(), LogisticRegression()),
+            "this LogisticRegression is not fitted; call fit() first",
+        ),
         (MLPClassifier(), "this MLPClassifier is not fitted; call fit() first"),
         (make_pipeline(StandardScaler(), MLPRegressor()), "this MLPRegressor is not fitted; call fit() first"),
         (fit(Normalizer(), mlp()), "Normalizer before the MLP is not supported; supported: a fitted MLPClassifier"),

@@ -63,7 +63,7 @@ def test_nodes_out_of_order(tmp_path):
 
 
 def test_long_and_hostile_names_stay_one_short_line(tmp_path):
-    proto = make("[bad] y = Elu(x)")
+    proto = make("[bad] y = Cos(x)")
     proto.graph.node[0].name = "evil\n\x1b[31m" + "a" * 10_000
     text = refused(tmp_path, proto)
     assert text.startswith("node 'evil\\n\\x1b[31maaaa")
