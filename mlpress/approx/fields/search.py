@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 from math import inf
 from pathlib import Path
 
@@ -66,27 +67,13 @@ def search_fields(
     fit, kept = np.sort(order[held:]), np.sort(order[:held])
     given = np.zeros(space.size, np.int64)
     reference = {"fit": judge.psnr(given, fit), "held": judge.psnr(given, kept)}
-    known: dict[bytes, FieldDesign] = {}
-
-    def judged(genome: Ints) -> FieldDesign:
-        key = genome.tobytes()
-        if key not in known:
-            values = judge.values(genome)
-            shares = judge.ratio(values[fit], fit), judge.ratio(values[kept], kept)
-            known[key] = FieldDesign(tuple(genome.tolist()), *shares, price(space.decode(genome)), *space.words(genome))
-        return known[key]
-
+    judged = _Judged(space, judge, fit, kept, price)
     name = metrics[0].name
     floor = max(judged(given).cost[name] * 1e-3, 1e-12)
     engine = Search(space, (seed,), _starts(space, seed), floor)
-    before = FieldState(Population.empty(space.size), engine.rates, 0, 0, 0.0, np.zeros((0, space.size), np.int64))
-    if resume:
-        if checkpoint is None:
-            raise MlpressError("there is no checkpoint to resume from; name the file that the search wrote")
-        before = checkpoints.load(checkpoint, key, space)
-        engine = restored(engine, before.population, before.generation, before.rates)
+    engine, before = _begun(engine, space, key, checkpoint, resume)
     furthest = inf if limits.max_loss is None else max(FAR * limits.max_loss, 1.0)
-    tried = {genome.tobytes() for genome in before.tried} | set(known)
+    tried = {genome.tobytes() for genome in before.tried} | set(judged.known)
     state, stopped = before, "generations"
     try:
         with interrupts.allowed():
@@ -126,6 +113,41 @@ def search_fields(
         elapsed_s=before.elapsed_s + now() - began,
         stopped=stopped,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """Judges fields on the rows ``fit`` and ``kept``, each once."""
+
+    space: FieldSpace
+    judge: FieldJudge
+    fit: Ints
+    kept: Ints
+    price: Price
+    known: dict[bytes, FieldDesign] = dataclass_field(default_factory=dict)
+
+    def __call__(self, genome: Ints) -> FieldDesign:
+        """Return the field of a genome with its ratios and its price."""
+        key = genome.tobytes()
+        if key not in self.known:
+            values = self.judge.values(genome)
+            shares = self.judge.ratio(values[self.fit], self.fit), self.judge.ratio(values[self.kept], self.kept)
+            found, words = self.price(self.space.decode(genome)), self.space.words(genome)
+            self.known[key] = FieldDesign(tuple(genome.tolist()), *shares, found, *words)
+        return self.known[key]
+
+
+def _begun(
+    engine: Search, space: FieldSpace, key: str, checkpoint: Path | None, resume: bool
+) -> tuple[Search, FieldState]:
+    """Return the engine and the state that a search begins with: nothing, or what the checkpoint holds."""
+    if not resume:
+        nothing = np.zeros((0, space.size), np.int64)
+        return engine, FieldState(Population.empty(space.size), engine.rates, 0, 0, 0.0, nothing)
+    if checkpoint is None:
+        raise MlpressError("there is no checkpoint to resume from; name the file that the search wrote")
+    before = checkpoints.load(checkpoint, key, space)
+    return restored(engine, before.population, before.generation, before.rates), before
 
 
 def _state(engine: Search, before: FieldState, elapsed_s: float, tried: set[bytes]) -> FieldState:
