@@ -173,7 +173,7 @@ def _fits(folder: Path, screen: Screen) -> None:
     with screen.working():
         design = Design.load(folder)
         found = fitting(design.program, design.rows, design.facts.get("options"), progress=screen)
-        screen.note("prices are of makers' announcements; parts without one follow, the smallest flash and RAM first")
+        screen.note("prices are of makers' announcements; parts without one follow, the smallest memories first")
     screen.show(found, fits_table(found))
     if not any(part["fits"] for part in found):
         raise typer.Exit(1)

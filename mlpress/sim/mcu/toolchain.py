@@ -106,7 +106,8 @@ def run(words: Sequence[str]) -> str:
         raise MlpressError(f"{Path(words[0]).name} did not end within {SECONDS} s") from None
     if done.returncode:
         lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-        told = next((line for line in lines if "error" in line), lines[0] if lines else "no message")
+        wrong = (line for line in lines if "error" in line and "ld returned" not in line)
+        told = next(wrong, lines[0] if lines else "no message")
         raise MlpressError(f"the compiler refuses the source: {told}")
     return done.stdout
 
