@@ -73,7 +73,7 @@ def inexact_place(model: Model) -> str | None:
 
 
 def holds_integers(model: Model) -> bool:
-    """Return whether a trainer left any codes in ``model``; weights that are whole numbers alone are no sign of that."""
+    """Return whether a trainer left codes in ``model``; weights that are whole numbers are no sign of that."""
     coders = [*model.quantisers, *(coder for layer in model.layers for coder in layer.quantisers)]
     scales = [layer.integers.weight_scale for layer in model.layers if layer.integers is not None]
     return any(coder is not None for coder in coders) or any((scale != 1.0).any() for scale in scales)

@@ -23,7 +23,7 @@ def largest_lines(scores: Sequence[Score], kind: str) -> list[str]:
     if len(scores) == 2:
         left, right = scores
         if left.value == right.value:
-            return [f"    return {left.number};"]
+            return [f"    (void)({left.value});", f"    return {left.number};"]
         return [f"    return ({right.value} > {left.value}) ? {right.number} : {left.number};"]
     lines = [f"    {kind} best = {scores[0].value};", f"    int winner = {scores[0].number};"]
     for score in scores[1:-1]:
