@@ -170,7 +170,7 @@ def test_a_clock_that_jumps_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> 
     assert same(find(2), whole)
 
 
-@pytest.mark.parametrize("level", ["integer", "gates"])
+@pytest.mark.parametrize("level", ["integer", pytest.param("gates", marks=pytest.mark.long)])
 def test_killed_at_random_moments_and_resumed(level: str) -> None:
     words = [sys.executable, str(KILLS), "--kills", "3", "--seed", "7", "--level", level]
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=300)

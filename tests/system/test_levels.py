@@ -125,7 +125,7 @@ def test_the_design_passes_verify_and_its_proofs(both: Path) -> None:
     assert [proof["verdict"] for proof in json.loads(found.stdout)["proofs"]] == ["proven", "proven"]
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("how", [signal.SIGINT, pytest.param(signal.SIGKILL, marks=pytest.mark.long)])
 def test_stopped_among_gates_and_resumed_it_finds_the_same(place: Path, both: Path, how: signal.Signals) -> None:
     """Its rounds have no end; once it has kept one it is stopped, and one worker goes on to those of the whole run."""
     name = f"stopped by {how.name}"

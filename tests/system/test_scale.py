@@ -65,6 +65,7 @@ def test_parts_are_the_network(net: Net, registered: bool) -> None:
         assert answers[late:].tolist() == expected.tolist()
 
 
+@pytest.mark.long
 def test_blocks_lose_little(net: Net, monkeypatch: pytest.MonkeyPatch) -> None:
     lowered, technology = ir.lower_net(net), printed.load_technology("egfet")
     whole = printed.synthesise(codegen.to_verilog(lowered), "top", technology, effort="fast")

@@ -349,7 +349,7 @@ def mutants(design: Design, count: int) -> list[Design]:
     return [found[k] for k in chosen.tolist()]
 
 
-@pytest.mark.parametrize("kind", ["net", "circuit"])
+@pytest.mark.parametrize("kind", ["net", pytest.param("circuit", marks=pytest.mark.long)])
 def test_every_functional_mutation_is_found(design: Design, kind: str) -> None:
     """All rows that there are (12 input bits) say which mutations are functional at all."""
     made = design if kind == "net" else pressed(ir.bit_blast(net()))
