@@ -60,7 +60,8 @@ def parts_of(bits: Bits) -> list[range]:
 def stages_of(bits: Bits, stages: int) -> list[int]:
     """Return the stage, 0 .. ``stages - 1``, of each gate in a pipeline: equal shares of the longest chain of gates."""
     depths = bits.depths()
-    return [(depth - 1) * stages // max(depths) for depth in depths]
+    deepest = max(depths, default=1)
+    return [(depth - 1) * stages // deepest for depth in depths]
 
 
 def flat_text(bits: Bits, name: str, registered: bool, stages: int = 1) -> str:
