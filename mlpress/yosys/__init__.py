@@ -7,15 +7,20 @@ from mlpress._lazy import lazy_door
 if TYPE_CHECKING:
     from mlpress.yosys.aig import AndInverterGraph
     from mlpress.yosys.child import AbcRun, YosysRun, run_abc, run_yosys
-    from mlpress.yosys.gates import NOT, Bus, Gates, read_gates
+    from mlpress.yosys.gates import AND, OR, XOR, Bus, Gates, read_gates
+    from mlpress.yosys.line import NOT, Line
     from mlpress.yosys.untrusted import check_circuit, check_sources, read_sources
 
 __all__ = [
+    "AND",
     "NOT",
+    "OR",
+    "XOR",
     "AbcRun",
     "AndInverterGraph",
     "Bus",
     "Gates",
+    "Line",
     "YosysRun",
     "check_circuit",
     "check_sources",
@@ -28,11 +33,15 @@ __all__ = [
 __getattr__ = lazy_door(
     __name__,
     {
-        "NOT": "gates",
+        "AND": "gates",
+        "NOT": "line",
+        "OR": "gates",
+        "XOR": "gates",
         "AbcRun": "child",
         "AndInverterGraph": "aig",
         "Bus": "gates",
         "Gates": "gates",
+        "Line": "line",
         "YosysRun": "child",
         "check_circuit": "untrusted",
         "check_sources": "untrusted",

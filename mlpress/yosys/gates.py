@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,9 +15,10 @@ from mlpress.errors import MlpressError
 from mlpress.yosys.child import run_yosys
 from mlpress.yosys.designware import PARTS, models_of
 from mlpress.yosys.drivers import FLATTEN, check_drivers, net_name
+from mlpress.yosys.line import NOT, Line
 from mlpress.yosys.untrusted import check_sources, choose_top, instantiated, modules
 
-AND, OR, XOR, XNOR, NAND, NOR, NOT, COPY = 0b1000, 0b1110, 0b0110, 0b1001, 0b0111, 0b0001, 0b0101, 0b1010
+AND, OR, XOR, XNOR, NAND, NOR, COPY = 0b1000, 0b1110, 0b0110, 0b1001, 0b0111, 0b0001, 0b1010
 """Truth tables: bit ``a + 2 * b`` is the output for operands ``a`` and ``b``."""
 DELAY = 16
 """The operation of a flip-flop: the left operand one clock earlier."""
@@ -241,27 +242,23 @@ def _with_names(message: str, sources: Mapping[str, str]) -> str:
     return message
 
 
-class _Reader:
+class _Reader(Line):
     """Yosys's JSON netlist of one module, sorted into a straight line."""
 
     def __init__(self, name: str, module: Mapping[str, Any], parts: Mapping[str, Gates]) -> None:
+        super().__init__()
         self.name = name
         self.parts = parts
         self.instances: list[Mapping[str, Any]] = []
         self.cuts: list[int] = []
         self.module = module
-        self.signal: dict[int | str, int] = {"0": 0, "x": 0}
-        self.operation: list[int] = []
-        self.left: list[int] = []
-        self.right: list[int] = []
         self.flip_flops: list[Mapping[str, Any]] = []
-        self.driver: dict[int, Mapping[str, Any]] = {}
+        self.driver: dict[int | str, Mapping[str, Any]] = {}
 
     def gates(self) -> Gates:
         inputs, outputs = self._ports()
         self._cells()
-        base = 1 + sum(bus.width for bus, _ in inputs) + len(self.flip_flops)
-        self.base = base
+        self.base = 1 + sum(bus.width for bus, _ in inputs) + len(self.flip_flops)
         signal = 1
         for _, bits in inputs:
             for bit in bits:
@@ -271,9 +268,9 @@ class _Reader:
             self.signal[cell["connections"]["Q"][0]] = signal
             signal += 1
         self._add_parts()
-        result = [self._value(bit) for _, bits in outputs for bit in bits]
+        result = [self.value(bit) for _, bits in outputs for bit in bits]
         pins = [
-            [self._value(cell["connections"].get(pin, ["0"])[0]) for pin in ("D", "C", "R")] for cell in self.flip_flops
+            [self.value(cell["connections"].get(pin, ["0"])[0]) for pin in ("D", "C", "R")] for cell in self.flip_flops
         ]
         data, clock, clear = np.array(pins, np.int32).reshape(len(pins), 3).T
         return Gates(
@@ -325,7 +322,7 @@ class _Reader:
                 if any(bit in made and bit not in self.signal for bit in bits):
                     held.append(cell)
                     continue
-                signals = [0, *map(self._value, bits)]
+                signals = [0, *map(self.value, bits)]
                 start = self.base + len(self.operation)
                 signals += range(start, start + len(part.operation))
                 self.operation += part.operation.tolist()
@@ -351,51 +348,31 @@ class _Reader:
             return f"{where} is a flip-flop with both set and reset, which mlpress does not take"
         return f"{self.name} has a cell {kind!r} that is a black box; add the file that describes it"
 
-    def _value(self, root: int | str) -> int:
-        """Return the signal of a net; what drives it is put in the line first (depth first, without recursion)."""
-        stack, open_nets = [root], set()
-        while stack:
-            net = stack[-1]
-            if net in self.signal:
-                stack.pop()
-                continue
-            if net == "1":
-                self.signal[net] = self._gate(NOT, 0, 0)
-                continue
-            cell = self.driver.get(net) if isinstance(net, int) else None
-            if cell is None:
-                raise MlpressError(self._undriven(net, stack))
-            operands = [cell["connections"][pin][0] for pin in ("A", "B", "S") if pin in cell["connections"]]
-            missing = [operand for operand in operands if operand not in self.signal]
-            if missing:
-                if net in open_nets:
-                    raise MlpressError(
-                        f"there is a combinational loop through {self.name}.{net_name(self.module, net)}"
-                    )
-                open_nets.add(net)
-                stack += missing
-                continue
-            self.signal[net] = self._cell(cell["type"], [self.signal[operand] for operand in operands])
-        return self.signal[root]
+    def operands(self, net: int | str, readers: Sequence[int | str]) -> list[int | str]:
+        """Return the nets that the cell of a net reads."""
+        cell = self.driver.get(net) if isinstance(net, int) else None
+        if cell is None:
+            raise MlpressError(self._undriven(net, readers))
+        return [cell["connections"][pin][0] for pin in ("A", "B", "S") if pin in cell["connections"]]
 
-    def _undriven(self, net: int | str, readers: list[int | str]) -> str:
+    def made(self, net: int | str, operands: list[int]) -> int:
+        """Return the signal of the gates of a net's cell."""
+        kind = self.driver[net]["type"]
+        if kind == "$_MUX_":
+            low, high, select = operands
+            return self.gate(OR, self.gate(AND, select, high), self.gate(0b0010, low, select))
+        return self.gate(_TABLES[kind], operands[0], operands[-1])
+
+    def place_of(self, net: int | str) -> str:
+        """Return the name of a net in its module."""
+        return f"{self.name}.{net_name(self.module, net)}"
+
+    def _undriven(self, net: int | str, readers: Sequence[int | str]) -> str:
         name = net_name(self.module, net if net != "z" else readers[-2] if len(readers) > 1 else net)
         where = f"{self.name}.{name}" if name else self.name
         if net == "z":
             return f"{where} is driven to z (high impedance); mlpress takes two-valued logic only"
         return f"nothing drives {where}, which is an output or is read by one; drive it"
-
-    def _cell(self, kind: str, operands: list[int]) -> int:
-        if kind == "$_MUX_":
-            low, high, select = operands
-            return self._gate(OR, self._gate(AND, select, high), self._gate(0b0010, low, select))
-        return self._gate(_TABLES[kind], operands[0], operands[-1])
-
-    def _gate(self, operation: int, left: int, right: int) -> int:
-        self.operation.append(operation)
-        self.left.append(left)
-        self.right.append(right)
-        return self.base + len(self.operation) - 1
 
 
 def _bits(cell: Mapping[str, Any], bus: Bus) -> list[Any]:

@@ -78,6 +78,7 @@ class _Writer:
         self.name = name
         self.registered = registered
         self.last = stages - 1
+        self.first = bits.first_gate
         self.vectors = vectors_of(bits)
         self.stages = stages_of(bits, stages)
         self.made = dict(zip(self.vectors.names, self.stages, strict=True))
@@ -157,13 +158,12 @@ class _Writer:
         return "".join([*lines, *self._assigns(part), "endmodule\n"])
 
     def _assigns(self, part: range) -> list[str]:
-        first, gates = self.bits.first_gate, self.bits.gates
+        first, gates = self.first, self.bits.gates
         return [f"  assign {self.nodes[first + g]} = {self._expression(gates[g], self.stages[g])};\n" for g in part]
 
     def _home(self, node: int) -> str:
         """Return the port or vector that a node stands in."""
-        first = self.bits.first_gate
-        return self.homes[node - 1] if node < first else self.vectors.names[node - first]
+        return self.homes[node - 1] if node < self.first else self.vectors.names[node - self.first]
 
     def _seen(self, node: int, stage: int | None) -> str:
         """Return where a gate of ``stage`` reads the node's port or vector: behind a register per stage between."""
@@ -198,8 +198,7 @@ class _Writer:
 
     def _read(self, part: range) -> list[str]:
         """Return what the gates of ``part`` read of others: ports and vectors, in the order of reading."""
-        first = self.bits.first_gate
-        start = first + part.start
+        start = self.first + part.start
         found: dict[str, None] = {}
         for g in part:
             for literal in self.bits.gates[g][1:4]:
@@ -210,7 +209,7 @@ class _Writer:
 
     def _needed(self, parts: Sequence[range]) -> dict[str, None]:
         """Return the vectors that the top module has: those that other parts or the outputs read."""
-        first = self.bits.first_gate
+        first = self.first
         ends = [literal >> 1 for word, _ in self.bits.outputs.values() for literal in word]
         found = {self.vectors.names[node - first]: None for node in ends if node >= first}
         for part in parts:

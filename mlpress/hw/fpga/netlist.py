@@ -7,19 +7,19 @@ a carry of the iCE40, the majority of its three inputs; a flip-flop with a risin
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from mlpress.errors import MlpressError
-from mlpress.yosys import Bus, Gates
+from mlpress.yosys import AND, NOT, OR, XOR, Bus, Gates, Line
 
 LARGEST = 256 << 20
 """Characters of the largest netlist that is read."""
 
-_AND, _OR, _XOR, _ANDNOT, _NOT = 0b1000, 0b1110, 0b0110, 0b0010, 0b0101
+_ANDNOT = 0b0010
 
 
 class _Cell(NamedTuple):
@@ -93,14 +93,11 @@ def _module(netlist: str) -> Mapping[str, Any]:
     return found
 
 
-class _Reader:
+class _Reader(Line):
     def __init__(self, module: Mapping[str, Any]) -> None:
+        super().__init__()
         self.module = module
-        self.signal: dict[int | str, int] = {"0": 0, "x": 0}
-        self.operation: list[int] = []
-        self.left: list[int] = []
-        self.right: list[int] = []
-        self.driver: dict[int, Mapping[str, Any]] = {}
+        self.driver: dict[int | str, Mapping[str, Any]] = {}
         self.registers: list[tuple[int, Any, Any, Any]] = []
 
     def gates(self) -> Gates:
@@ -117,8 +114,8 @@ class _Reader:
         inputs = [bit for _, bits in sides["input"] for bit in bits]
         self.base = 1 + len(inputs) + len(self.registers)
         self.signal |= {bit: 1 + k for k, bit in enumerate([*inputs, *(register[0] for register in self.registers)])}
-        result = [self._value(bit) for _, bits in sides["output"] for bit in bits]
-        pins = np.array([[self._value(bit) for bit in pins] for _, *pins in self.registers], np.int32)
+        result = [self.value(bit) for _, bits in sides["output"] for bit in bits]
+        pins = np.array([[self.value(bit) for bit in pins] for _, *pins in self.registers], np.int32)
         data, clock, clear = pins.reshape(len(self.registers), 3).T
         return Gates(
             name="top",
@@ -150,30 +147,20 @@ class _Reader:
         self.registers.append((int(pins[output][0]), stored, clocked, cleared))
         return self.registers[-1][0]
 
-    def _value(self, root: int | str) -> int:
-        """Return the signal of a net; what drives it is put in the line first (depth first, without recursion)."""
-        stack, waiting = [root], set[int | str]()
-        while stack:
-            net = stack[-1]
-            if net in self.signal:
-                stack.pop()
-                continue
-            if net == "1":
-                self.signal[net] = self._gate(_NOT, 0, 0)
-                continue
-            cell = self.driver.get(net) if isinstance(net, int) else None
-            if cell is None:
-                raise MlpressError(f"nothing drives net {str(net)[:40]} of netlist.json; compile the model again")
-            operands = [cell["connections"].get(pin, ["0"])[0] for pin in _LOGIC[cell["type"]].inputs]
-            missing = [operand for operand in operands if operand not in self.signal]
-            if missing and net in waiting:
-                raise MlpressError("there is a combinational loop through netlist.json; compile the model again")
-            if missing:
-                waiting.add(net)
-                stack += missing
-                continue
-            self.signal[net] = self._table(_table_of(cell), [self.signal[operand] for operand in operands])
-        return self.signal[root]
+    def operands(self, net: int | str, readers: Sequence[int | str]) -> list[int | str]:
+        """Return the nets that the cell of a net reads."""
+        cell = self.driver.get(net) if isinstance(net, int) else None
+        if cell is None:
+            raise MlpressError(f"nothing drives net {str(net)[:40]} of netlist.json; compile the model again")
+        return [cell["connections"].get(pin, ["0"])[0] for pin in _LOGIC[cell["type"]].inputs]
+
+    def made(self, net: int | str, operands: list[int]) -> int:
+        """Return the signal of the gates of a net's cell."""
+        return self._table(_table_of(self.driver[net]), operands)
+
+    def place_of(self, net: int | str) -> str:
+        """Return no net's name: a folder's netlist is not for people to mend."""
+        return "netlist.json; compile the model again"
 
     def _table(self, table: int, inputs: list[int]) -> int:
         """Return the signal of a truth table over ``inputs``, the first one lowest, by Shannon's expansion."""
@@ -181,24 +168,18 @@ class _Reader:
         if table == 0:
             return 0
         if table == (1 << rows) - 1:
-            return self._value("1")
+            return self.value("1")
         *rest, last = inputs
         low, high = table & ((1 << rows // 2) - 1), table >> rows // 2
         if low == high:
             return self._table(low, rest)
         if not rest:
-            return last if table == 0b10 else self._gate(_NOT, last, last)
+            return last if table == 0b10 else self.gate(NOT, last, last)
         if low == high ^ ((1 << rows // 2) - 1):
-            return self._gate(_XOR, self._table(low, rest), last)
-        zero = self._gate(_ANDNOT, self._table(low, rest), last)
-        one = self._gate(_AND, self._table(high, rest), last)
-        return self._gate(_OR, zero, one)
-
-    def _gate(self, operation: int, left: int, right: int) -> int:
-        self.operation.append(operation)
-        self.left.append(left)
-        self.right.append(right)
-        return self.base + len(self.operation) - 1
+            return self.gate(XOR, self._table(low, rest), last)
+        zero = self.gate(_ANDNOT, self._table(low, rest), last)
+        one = self.gate(AND, self._table(high, rest), last)
+        return self.gate(OR, zero, one)
 
 
 def _table_of(cell: Mapping[str, Any]) -> int:
