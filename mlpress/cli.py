@@ -41,7 +41,6 @@ from mlpress.arguments import (
     read_passes,
     read_seconds,
 )
-from mlpress.errors import MlpressError
 from mlpress.failures import in_one_line
 
 
@@ -327,15 +326,13 @@ def estimate(
     as_json: AsJson = False,
 ) -> None:
     """Say what any Verilog costs in printed cells, ours or not."""
+    from mlpress.pipeline.estimate import estimate as priced
     from mlpress.report import estimate_table, read_estimate
-    from mlpress.targets import VerilogTarget, read_target
 
     screen = new_screen(verbose, quiet, as_json, strict)
     with screen.working():
-        cells = read_target(target, read_given(None, liberty=liberty, effort=effort, rate_hz=rate))
-        if not isinstance(cells, VerilogTarget):
-            raise MlpressError(f"Verilog cannot be estimated for {target}; `mlpress targets` lists printed targets")
-        cost = cells.verilog_cost(verilog, top=top, mapped=mapped, vectors=vectors, with_adc=with_adc, progress=screen)
+        own: dict[str, Any] = read_given(None, liberty=liberty, effort=effort, rate_hz=rate, with_adc=with_adc or None)
+        cost = priced(verilog, target=target, top=top, mapped=mapped, vectors=vectors, progress=screen, **own)
     facts: dict[str, Any] = dict(cost.facts["estimate"])
     screen.show(facts, estimate_table(read_estimate(facts | {"notes": []} if quiet else facts)))
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mlpress import ir
 from mlpress.design import Design
 from mlpress.errors import MlpressError
+from mlpress.progress import Progress
 from mlpress.targets import DEFAULT_TARGET, Cost, Rows, VerilogTarget, check_options, read_target
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def estimate(
     top: str | None = None,
     mapped: bool = False,
     vectors: str | Path | None = None,
+    progress: Progress | None = None,
     **options: Any,
 ) -> Cost:
     """Return the cost of a design in every metric of its target, on the rows of ``data`` (default: its own).
@@ -50,4 +52,4 @@ def estimate(
     if not isinstance(chosen, VerilogTarget):
         raise MlpressError(f"Verilog cannot be estimated for {target}; `mlpress targets` lists printed targets")
     seen = None if vectors is None else Path(vectors)
-    return chosen.verilog_cost([Path(name) for name in names], top=top, mapped=mapped, vectors=seen)
+    return chosen.verilog_cost([Path(name) for name in names], top=top, mapped=mapped, vectors=seen, progress=progress)

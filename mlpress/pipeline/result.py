@@ -125,7 +125,7 @@ class SearchResult:
         ]
         if enough:
             best = min(enough, key=lambda each: (self.price(each), -each.validation_accuracy))
-        elif not most and max_loss is not None and self._affordable():
+        elif not most and max_loss is not None and self._in_time(self.exact):
             self.progress.note(self._why_exact(designs, max_loss))
             return self._exact(max_loss)
         else:
@@ -151,10 +151,6 @@ class SearchResult:
         assert front is not None  # a candidate comes from an integer front
         return front.net(source)
 
-    def _affordable(self) -> bool:
-        """Return whether there is time to build the exact network."""
-        return self._in_time(self.exact)
-
     def _in_time_for(self, designs: Sequence[Judged]) -> Judged:
         """Return the first of ``designs`` that there is time to build, or the one that is built soonest.
 
@@ -166,6 +162,7 @@ class SearchResult:
         return designs[first]
 
     def _in_time(self, program: ir.Net | ir.Circuit) -> bool:
+        """Return whether there is time to build a program."""
         return self.clock.left_s() >= search_target(self.options).expected_s(program)
 
     def _why_exact(self, designs: Sequence[Judged], max_loss: float) -> str:

@@ -249,7 +249,6 @@ class VerilogTarget(Target, Protocol):
         top: str | None = None,
         mapped: bool = False,
         vectors: Path | None = None,
-        with_adc: bool = False,
         progress: Progress | None = None,
     ) -> Cost:
         """Return what RTL, or a netlist of the target's own cells (``mapped``), costs on rows of input ``vectors``."""

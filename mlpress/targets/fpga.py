@@ -24,6 +24,7 @@ from mlpress.targets.verilog_engines import (
     Equality,
     check_bench,
     check_class_names,
+    expected_gates,
     run_bench,
 )
 from mlpress.verify import EngineResult
@@ -42,8 +43,8 @@ CLOCKING = {"clk": 0, "rst": 0}
 """What stands at the clock and the reset in a proof."""
 
 
-GATES_PER_BIT, BITS_PER_S, ROUTE_S = 7.5, 100, 8.0
-"""And-gates per bit of products; bits per second that synthesis and routing take beyond their start: guesses."""
+GATES_PER_S, ROUTE_S = 750.0, 8.0
+"""And-gates per second that synthesis, placement and routing take, beyond their start: guesses."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -250,8 +251,7 @@ class Fpga:
 
     def expected_s(self, program: Program) -> float:
         """Return how long synthesis, placement and routing take: seconds, a guess from the size."""
-        bits = len(program.ands) / GATES_PER_BIT if isinstance(program, ir.Circuit) else program.product_bits
-        return ROUTE_S + bits / BITS_PER_S
+        return ROUTE_S + expected_gates(program) / GATES_PER_S
 
     def claims(self, artifact: FpgaArtifact) -> Sequence[Claim]:
         """Return that circuit, Verilog and mapped netlist are one function of all inputs."""

@@ -30,6 +30,7 @@ from mlpress.targets.verilog_engines import (
     check_bench,
     check_class_names,
     circuit_waves,
+    expected_gates,
     run_bench,
 )
 from mlpress.verify import EngineResult, Side, port_values
@@ -44,8 +45,8 @@ VERILOG, BENCH, NETLIST = "top.v", "top_tb.v", "netlist.v"
 
 INTERFACES = ("binary", "unary")
 
-GATES_PER_BIT, SYNTHESIS_GROWTH = 7.5, 1.4
-"""And-gates per bit of a net's products, and the power of a thousand of them that synthesis takes in seconds."""
+SYNTHESIS_GROWTH = 1.4
+"""The power of a thousand and-gates that synthesis takes in seconds."""
 
 START_S, TERM_S, GROWTH, LONG_S = 12.0, 9e-4, 1.22, 30.0
 """Processor time of a build at the default effort: seconds at any size, and for each term of the net to this power; and
@@ -89,7 +90,7 @@ class Printed:
     ``interface`` is how the circuit receives codes: ``binary``, from flash converters, whose cost is stated beside its
     own, or ``unary``, one bit per level, from comparators, which are part of its cost.  ``comparator_cm2`` and
     ``comparator_mw`` (at the nominal supply) are your own figures of one, in place of the technology's.
-    ``with_adc`` counts flash converters among what a search's designs cost.
+    ``with_adc`` counts flash converters among what a search's designs, and Verilog of anybody, cost.
     """
 
     name: str = "egfet"
@@ -313,8 +314,7 @@ class Printed:
 
         Measured: 1 s for 134 bits of products (1,000 and-gates), 50 s for 2,120 (16,000).
         """
-        gates = len(program.ands) if isinstance(program, ir.Circuit) else GATES_PER_BIT * program.product_bits
-        return float((gates / 1000) ** SYNTHESIS_GROWTH)
+        return float((expected_gates(program) / 1000) ** SYNTHESIS_GROWTH)
 
     def claims(self, artifact: PrintedArtifact) -> Sequence[Claim]:
         """Return that circuit, Verilog and mapped netlist are one function of all inputs."""
@@ -369,7 +369,6 @@ class Printed:
         top: str | None = None,
         mapped: bool = False,
         vectors: Path | None = None,
-        with_adc: bool = False,
         progress: Progress | None = None,
     ) -> Cost:
         """Return what any Verilog costs: ours or not, RTL or (``mapped``) a netlist of the technology's own cells.
@@ -391,7 +390,7 @@ class Printed:
             netlist, notes = synthesis.netlist, synthesis.notes
         rows = None if vectors is None else printed.read_vectors(vectors, netlist)
         features = () if rows is None else rows.features
-        converters = printed.full_converters(netlist, technology, features) if with_adc else []
+        converters = printed.full_converters(netlist, technology, features) if self.with_adc else []
         progress.step("estimate area, timing and power")
         ports = None if rows is None else rows.ports
         found = printed.estimate(netlist, technology, ports, self.rate_hz, converters=converters)
