@@ -27,19 +27,32 @@ def accuracy_facts(
     ``majority`` is the share of the largest class.  A regression has coefficients of determination and no intervals.
     ``confusion`` and ``missed`` are those of :func:`mlpress.pipeline.mistakes.decided_facts`.
     """
-    report = quantised.report
-    known = {"float": report.model_score, "quantised": report.net_score, "agreement": report.agreement}
-    facts = {
-        "metric": report.metric,
-        **(_stated(known, rows) if program == quantised.net else _on(model, quantised.net, program, rows)),
-        **_mistakes(model, program, rows),
-        "saturation": list(report.saturation),
-        "kept_integers": report.exact,
-        "test": None if tests is None else _on(model, quantised.net, program, tests) | _mistakes(model, program, tests),
+    net = quantised.net
+    known = _known(quantised) if program == net else None
+    return {
+        "metric": quantised.report.metric,
+        **_on(model, net, program, rows, known),
+        "saturation": list(quantised.report.saturation),
+        "kept_integers": quantised.report.exact,
+        "test": None if tests is None else _on(model, net, program, tests),
+        **_majority(rows),
     }
-    if rows.classes:
-        facts["majority"] = float(np.bincount(rows.labels.astype(np.int64)).max() / len(rows))
-    return facts
+
+
+def fit_facts(quantised: Quantised, rows: Dataset) -> dict[str, Any]:
+    """Return what quantisation found on its own ``rows``: :func:`accuracy_facts` without deciding them again."""
+    return {"metric": quantised.report.metric, **_stated(_known(quantised), rows), **_majority(rows)}
+
+
+def _known(quantised: Quantised) -> dict[str, float]:
+    report = quantised.report
+    return {"float": report.model_score, "quantised": report.net_score, "agreement": report.agreement}
+
+
+def _majority(rows: Dataset) -> dict[str, float]:
+    if not rows.classes:
+        return {}
+    return {"majority": float(np.bincount(rows.labels.astype(np.int64)).max() / len(rows))}
 
 
 def with_intervals(shares: Mapping[str, Any], rows: Mapping[str, int]) -> dict[str, Any]:
@@ -54,25 +67,23 @@ def accuracy(program: ir.Program, rows: Dataset) -> float:
     return score(rows.labels, decided)
 
 
-def _on(model: ir.Model, exact: ir.Net, program: ir.Program, rows: Dataset) -> dict[str, Any]:
+def _on(
+    model: ir.Model, exact: ir.Net, program: ir.Program, rows: Dataset, known: dict[str, float] | None = None
+) -> dict[str, Any]:
+    """Return shares, ``known`` or counted, and mistakes; model and program decide each row once."""
     values, classes = ir.interpret_model(model, rows.features)
     wanted = values if classes is None else classes
     ours = _decisions(program, rows)
-    shares = {
+    shares = known or {
         "float": score(rows.labels, wanted),
         "quantised": score(rows.labels, ours),
         "agreement": score(wanted, ours),
     }
     if program != exact:
         shares["exact"] = accuracy(exact, rows)
-    return _stated(shares, rows)
-
-
-def _mistakes(model: ir.Model, program: ir.Program, rows: Dataset) -> dict[str, Any]:
-    given = ir.interpret_model(model, rows.features)[1]
-    if given is None:
-        return {}
-    return decided_facts(rows.features, rows.labels, _decisions(program, rows), given, len(program.classes))
+    if classes is None:
+        return _stated(shares, rows)
+    return _stated(shares, rows) | decided_facts(rows.features, rows.labels, ours, classes, len(program.classes))
 
 
 def _stated(shares: dict[str, float], rows: Dataset) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import numpy as np
 from mlpress import ir
 from mlpress.errors import MlpressError
 from mlpress.pipeline import suspicions
-from mlpress.pipeline.accuracy import accuracy_facts
+from mlpress.pipeline.accuracy import accuracy_facts, fit_facts
 
 if TYPE_CHECKING:
     from mlpress.design import Kept
@@ -101,7 +101,7 @@ def prepare(
     warnings += [] if tests is None else suspicions.of_rows(tests, "test")
     warnings += suspicions.of_scaling(model, rows, match)
     likely = dataset.likely_label(len(net.classes))
-    warnings += suspicions.of_fit(model, rows, match, accuracy_facts(model, quantised, net, rows), likely)
+    warnings += suspicions.of_fit(model, rows, match, fit_facts(quantised, rows), likely)
     facts = {**(source or {}), "rows": len(rows), **match.to_json()}
     return Prepared(model, quantised, rows, tests, facts, match.notes(), warnings)
 
