@@ -69,10 +69,6 @@ def _with_levels(field: Field, change: Callable[[GridLevel], GridLevel]) -> Fiel
     return replace(field, nodes=tuple(nodes))
 
 
-def _half_layer(layer: Product) -> Product:
-    return Product(_half(layer.weight).astype(np.float32), layer.relu)
-
-
 def _half_level(level: GridLevel) -> GridLevel:
     return level if level.bits != 32 else replace(level, table=_half(level.table), bits=16)
 
