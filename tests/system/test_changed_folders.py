@@ -67,8 +67,8 @@ def test_an_oracle_without_its_sums() -> None:
     [
         (np.array(1), "with a label each"),
         (np.zeros(3), "with a label each"),
-        (np.array(["a"] * 30), "not numbers"),
-        (np.zeros(30, np.complex128), "not numbers"),
+        (np.array([b"a"] * 30), "neither numbers nor names"),
+        (np.zeros(30, np.complex128), "neither numbers nor names"),
     ],
 )
 def test_labels_that_are_none(folder: Path, labels: np.ndarray, says: str) -> None:
