@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from mlpress.errors import MlpressError
@@ -38,29 +38,38 @@ def write_folder(folder: Path, files: Mapping[str, str | bytes], *, marker: str)
     check_replaceable(folder, marker=marker)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
-        try:
+        with tempfile.TemporaryDirectory(
+            dir=folder.parent, prefix=f".{folder.name}.", ignore_cleanup_errors=True
+        ) as made:
+            fresh = Path(made) / "new"
+            fresh.mkdir(mode=0o755)
             for name, content in files.items():
                 (fresh / name).parent.mkdir(parents=True, exist_ok=True)
                 (fresh / name).write_bytes(content.encode() if isinstance(content, str) else content)
-            fresh.chmod(0o755)
-            if folder.exists():
-                old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.old."))
-                folder.replace(old)
-                try:
-                    fresh.replace(folder)
-                except OSError:  # another process made the folder meanwhile, or the disk is gone
-                    if not folder.exists():
-                        old.replace(folder)
-                    raise
-                finally:
-                    shutil.rmtree(old, ignore_errors=True)
-            else:
-                fresh.replace(folder)
-        finally:
-            shutil.rmtree(fresh, ignore_errors=True)
+            _put(fresh, folder, Path(made))
     except OSError as error:
         raise MlpressError(f"cannot write {folder}: {error.strerror}; choose another place with -o") from error
+
+
+TRIES = 20
+"""So often a folder that another process writes at the same moment is replaced before that is an error."""
+
+
+def _put(fresh: Path, folder: Path, aside: Path) -> None:
+    """Rename ``fresh`` to ``folder``; what stood there moves into ``aside``, and back where that fails."""
+    for k in range(TRIES):
+        old = aside / f"old{k}"
+        with suppress(FileNotFoundError):  # there was none, or another process moved it aside
+            folder.replace(old)
+        try:
+            fresh.replace(folder)
+        except OSError:
+            if folder.exists() and k < TRIES - 1:
+                continue  # another process has made it meanwhile
+            if old.exists() and not folder.exists():
+                old.replace(folder)
+            raise
+        return
 
 
 def check_replaceable(folder: Path, *, marker: str) -> None:
@@ -69,7 +78,11 @@ def check_replaceable(folder: Path, *, marker: str) -> None:
         return
     if not folder.is_dir():
         raise MlpressError(f"{folder} is a file; -o wants a folder that is new, empty, or an earlier design")
-    if any(folder.iterdir()) and not (folder / marker).is_file():
+    try:
+        foreign = any(folder.iterdir()) and not (folder / marker).is_file()
+    except FileNotFoundError:
+        return  # another process is replacing it
+    if foreign and folder.exists():
         raise MlpressError(
             f"{folder} holds other files and no {marker}; -o wants a folder that is new, empty, or an earlier design"
         )
