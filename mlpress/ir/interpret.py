@@ -115,26 +115,39 @@ def _allowed(feature: Input, codes: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def interpret(net: Net, codes: NDArray[Any]) -> Trace:
-    """Run a verified ``net`` on input codes (rows, inputs) in Python integers."""
-    rows = check_codes(net, codes).tolist()
+    """Run a verified ``net`` on input codes (rows, inputs)."""
+    outputs = check_codes(net, codes)
     sums: list[Ints] = []
     layers: list[Ints] = []
     for layer in net.layers:
-        totals = [[neuron_sum(neuron, row) for neuron in layer.neurons] for row in rows]
-        rows = [
-            [activate(neuron.activation, total) for neuron, total in zip(layer.neurons, row, strict=True)]
-            for row in totals
+        totals = [neuron_sums(neuron, outputs) for neuron in layer.neurons]
+        values = [
+            [activate(neuron.activation, total) for total in column.tolist()]
+            for neuron, column in zip(layer.neurons, totals, strict=True)
         ]
-        shape = (len(rows), len(layer.neurons))
-        sums.append(np.array(totals, np.int64).reshape(shape))
-        layers.append(np.array(rows, np.int64).reshape(shape))
-    decisions = [decide(net.head, row) for row in rows]
+        sums.append(np.stack(totals, axis=1))
+        outputs = np.array(values, np.int64).T
+        layers.append(outputs)
+    decisions = [decide(net.head, row) for row in outputs.tolist()]
     return Trace(sums, layers, None if isinstance(net.head, Scores) else np.array(decisions, np.int64))
 
 
-def neuron_sum(neuron: Neuron, x: Sequence[int]) -> int:
-    """Return ``bias + sum of terms`` over the outputs ``x`` of the layer before."""
-    return neuron.bias + sum(term.sign * ((x[term.source] & term.mask) << term.shift) for term in neuron.terms)
+ROWS_AT_ONCE = 256
+"""Rows whose terms stand in memory together."""
+
+
+def neuron_sums(neuron: Neuron, x: Ints) -> Ints:
+    """Return ``bias + sum of terms``, int64 (rows,), over the outputs ``x`` (rows, sources) of the layer before.
+
+    The verifier sees to it that every partial sum fits in int64.
+    """
+    terms = [(term.source, term.sign, term.mask, term.shift) for term in neuron.terms]
+    source, sign, mask, shift = np.array(terms, np.int64).reshape(-1, 4).T
+    totals = np.full(len(x), neuron.bias, np.int64)
+    for first in range(0, len(x), ROWS_AT_ONCE):
+        rows = slice(first, first + ROWS_AT_ONCE)
+        totals[rows] += ((x[rows, source] & mask) << shift) @ sign
+    return totals
 
 
 def seen(score: int, window: BitRange) -> int:

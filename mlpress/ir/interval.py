@@ -6,6 +6,7 @@ they are a weighted sum of its bits, whose extremes over a range of values are f
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -62,7 +63,7 @@ def activate(activation: Activation, total: int) -> int:
         case QRelu(shift=shift, bits=bits):
             return min(max(total >> shift, 0), (1 << bits) - 1)
         case Ladder(thresholds=thresholds):
-            return sum(total >= threshold for threshold in thresholds)
+            return bisect_right(thresholds, total)
         case Raw():
             return total
 

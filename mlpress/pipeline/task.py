@@ -42,6 +42,9 @@ INTEGER_SHARE = 0.4
 POLISH_SHARE = 0.25
 """The share of the gate level's time for circuits of searched networks, judged as these are."""
 
+TREE_SHARE = 0.15
+"""The share of the gate level's time for decision trees that are designs themselves."""
+
 POLISHED = 6
 """The number of networks of the integer level's front whose circuits are evolved so."""
 
@@ -275,6 +278,7 @@ class Task:
             if self._taught_long(QUICK):
                 effort = replace(effort, augmentations=effort.augmentations[:1])
         since = now()
+        fitted = self._tree_designs(costs, sigma, budget) if self.unary else []
         more = [] if integer is None else self._polished(integer, costs, effort, budget, optimism)
         took = now() - since
         evolved = gates.evolve(
@@ -296,15 +300,24 @@ class Task:
             progress=self.progress,
         )
         if self.unary:
-            seed, sizes = self.settings.seed, gates.FINE_LEAVES
-            points = gates.tree_points(
-                self.inputs, net.classes, rows, costs, seed=seed, sizes=sizes, offset_sigma=sigma
-            )
-            metric = self.metrics[0].name
-            fitted = gates.tree_designs(points, costs, metric)
-            better = gates.against_trees([*evolved.designs, *more], fitted, metric)
+            better = gates.against_trees([*evolved.designs, *more], fitted, self.metrics[0].name)
             evolved, more = replace(evolved, designs=tuple(better)), fitted
         return replace(evolved.joined(more), elapsed_s=evolved.elapsed_s + took)
+
+    def _tree_designs(self, costs: gates.GateCosts, sigma: float, budget: Budget) -> list[gates.CircuitDesign]:
+        """Return trees of many sizes as designs, the small ones first, as far as their share of the time goes."""
+        from mlpress.approx import gates, now
+
+        until = now() + TREE_SHARE * (self.clock.left_s() - self.clock.end_s) if budget.timed else inf
+        self.progress.step("fit decision trees, which circuits must beat")
+        points = gates.tree_points(
+            *(self.inputs, self.net.classes, self.coded, costs),
+            seed=self.settings.seed,
+            sizes=gates.FINE_LEAVES,
+            until=until,
+            offset_sigma=sigma,
+        )
+        return gates.tree_designs(points, costs, self.metrics[0].name)
 
     def _polished(
         self,

@@ -45,6 +45,7 @@ def _deep(options: str) -> str:
 
 _FAST = ("strash\ndch\namap",)
 _DEFAULT = (*_FAST, f"strash\n{_RESUB}\n{_MAP}")
+_BLOCKS = ("strash\ndrw\ndrf\namap",)
 _DEEP = (_deep("-I 1 -J 2"), _deep("-t -I 1 -J 2"))
 _THOROUGH = (*_DEFAULT, f"strash\n{_RESUB}\n{_DONT_CARES}\n{_RESUB}\n{_MAP}", *_DEEP)
 
@@ -56,10 +57,13 @@ CHECK_S = 20
 """Seconds that ABC's equivalence check of the chosen result may take."""
 
 _CHECKS = (
-    f"strash\nwrite_aiger mapped.aig\n&cec -T {CHECK_S} in.aig mapped.aig",
+    f"strash\nwrite_aiger mapped.aig\n&cec -x -T {CHECK_S} in.aig mapped.aig",
     f"cec -n -T {CHECK_S} in.aig",
 )
-"""Equivalence checks, the quicker one first; what it leaves undecided goes to the other."""
+"""Equivalence checks, the quicker one first; what it leaves undecided goes to the other.
+
+On blocks of 45,000 and-gates the first takes 1.1 s, ``&cec`` without ``-x`` 5 to 6 s, and the second 3.4 s.
+"""
 
 EFFORTS: Mapping[str, tuple[str, ...]] = {"fast": _FAST, "default": _DEFAULT, "thorough": _THOROUGH}
 """ABC scripts of each effort; the smallest result counts, so that a higher effort is never worse.
@@ -92,13 +96,12 @@ def run_blocks(
 ) -> Mapped:
     """Map a large ``graph`` in blocks that end at ``ends`` (counts of and-gates).
 
-    Each block is mapped as :func:`run_effort` does, with the scripts of the fast effort unless ``effort`` is
-    thorough: the default's last script takes three times as long and is .7 % smaller (64-32-10).
-    ``told`` hears how many blocks
-    of how many are mapped.
+    Each block is mapped as :func:`run_effort` does, unless ``effort`` is thorough with one quick script: structural
+    choices (``dch``) take ten times as long on blocks of 45,000 and-gates, for the same area within .1 %.
+    ``told`` hears how many blocks of how many are mapped.
     """
     deadline = monotonic() + timeout_s
-    scripts = EFFORTS[effort] if effort == "thorough" else _FAST
+    scripts = EFFORTS[effort] if effort == "thorough" else _BLOCKS
     first = 1 + graph.inputs
     texts, notes = list[str](), list[str]()
     blocks = blocks_of(graph, ends, outputs)
