@@ -1,14 +1,13 @@
 """`mlpress compile --approx` as a user types it: passes alone, without a search."""
 
 import json
-import subprocess
-import sys
 from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pytest
 from rich.console import Console
+from support.commands import mlpress
 from support.reports import summary_table
 
 from mlpress import Dataset, Design, compile, from_sklearn, verify  # noqa: A004
@@ -16,11 +15,6 @@ from mlpress.approx import Accumulate, Multiply, apply
 from mlpress.codegen import onnx_model
 from mlpress.frontend import quantise
 from mlpress.ir import encode, interpret, score_values
-
-
-def mlpress(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "mlpress", *map(str, words)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""The command line as a user types it, each command in a process of its own."""
+"""The command line as a user types it."""
 
 import json
 import subprocess
@@ -10,12 +10,14 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+from support.commands import mlpress
 
 from mlpress import Dataset, Design, compile, verify  # noqa: A004
 from mlpress.frontend import load
 
 
-def mlpress(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+def apart(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command in a process of its own."""
     command = [sys.executable, "-m", "mlpress", *map(str, words)]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
 
@@ -86,7 +88,7 @@ def test_compile_writes_the_whole_folder(built: Path) -> None:
 
 
 def test_compile_is_repeatable(place: Path, built: Path) -> None:
-    again = mlpress("compile", "model.onnx", "--data", "rows.csv", "-o", "again", "--effort", "fast", "-q", cwd=place)
+    again = apart("compile", "model.onnx", "--data", "rows.csv", "-o", "again", "--effort", "fast", "-q", cwd=place)
     assert again.returncode == 0, again.stderr
     for name in ("program.mlp", "top.v", "top_tb.v", "netlist.v", "oracle.onnx", "rows.npz"):
         assert (built / name).read_bytes() == (place / "again" / name).read_bytes(), name
@@ -189,7 +191,7 @@ def test_bad_input_is_one_line(place: Path, words: list[str], says: str) -> None
 
 
 def test_version_targets_and_help(tmp_path: Path) -> None:
-    assert mlpress("--version", cwd=tmp_path).stdout == "mlpress 0.1.0\n"
+    assert apart("--version", cwd=tmp_path).stdout == "mlpress 0.1.0\n"
     targets = json.loads(mlpress("targets", "--json", cwd=tmp_path).stdout)
     assert [target["name"] for target in targets if target["kind"] == "printed"] == ["egfet", "cnt-tft"]
     shown = mlpress("--help", cwd=tmp_path).stdout

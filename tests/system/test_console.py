@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import typer
 from rich.console import Console
+from support.commands import mlpress
 from support.reports import estimate_tiles
 
 from mlpress import cli, console
@@ -25,11 +26,6 @@ from mlpress.report.figures import counted as counted_fact
 
 LONG = "a note of many words " * 12
 INVERTER = "module flip(input a, output y); assign y = ~a; endmodule\n"
-
-
-def mlpress(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "mlpress", *words]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
 
 
 @pytest.mark.parametrize("command", sorted(typer.main.get_command(cli.app).commands))  # type: ignore[attr-defined]

@@ -2,12 +2,11 @@
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from support.commands import mlpress
 from support.reports import render
 
 from mlpress import ir
@@ -15,12 +14,6 @@ from mlpress.hw import printed
 from mlpress.pipeline.compile import Options, build_design
 from mlpress.pipeline.result import shipped
 from mlpress.targets import printed as printed_target
-
-
-def mlpress(*words: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "mlpress", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
-
 
 PACKED = """module top(input [11:0] inp, output y, output [2:0] z);
   assign y = inp[3:0] > inp[11:8];

@@ -2,24 +2,18 @@
 
 import json
 import re
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from support.commands import mlpress
 
 from mlpress import Design, ir, prove, sim
 from mlpress.errors import MlpressError
 from mlpress.hw import printed
 from mlpress.pipeline.compile import Options, build_design
 from mlpress.verify import Counterexample
-
-
-def mlpress(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "mlpress", *map(str, words)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
 
 
 def net(inputs: int, head: ir.Head | None = None, bits: int = 4) -> ir.Net:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support import quick_mlpress
+from support import commands, quick_mlpress
 
 from mlpress import Dataset, Design, from_sklearn, ir
 from mlpress.approx.gates import CircuitFront
@@ -28,9 +28,8 @@ def command(words: tuple[object, ...]) -> list[str]:
 
 
 def mlpress(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(words), cwd=cwd, env=ENVIRONMENT, capture_output=True, text=True, timeout=300, check=False
-    )
+    with quick_mlpress.quickened():
+        return commands.mlpress(*words, cwd=cwd)
 
 
 @pytest.fixture(scope="module")

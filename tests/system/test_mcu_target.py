@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from sklearn.neural_network import MLPClassifier, MLPRegressor
+from support.commands import mlpress
 from support.pages import Page
 from support.reports import render, run_table, summary_table
 from support.told import Told
@@ -27,11 +26,6 @@ from mlpress.targets.c_engines import Firmware, check_codes, spread_first
 ENGINES = ["reference interpreter", "onnxruntime", "C on this computer", "emulated cortex-m0plus"]
 if not sim.qemu_lacks(read_core("cortex-m0plus")):
     ENGINES.append("QEMU microbit")
-
-
-def mlpress(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "mlpress", *map(str, words)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """`mlpress search` as a user types it: a front, a chosen design that every engine agrees on, and the same again."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support import commands, quick_mlpress
 
 from mlpress import Dataset, Design, MlpressError, from_sklearn, verify
 from mlpress.approx import IntegerFront
@@ -17,10 +19,17 @@ from mlpress.pipeline.compile import Options, build_design
 from mlpress.report import read_points
 from mlpress.targets import power_limit
 
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+
+
+def command(*words: object) -> list[str]:
+    """The command of a search with few trainings and short chains."""
+    return [sys.executable, quick_mlpress.__file__, *map(str, words)]
+
 
 def mlpress(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "mlpress", *map(str, words)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300, check=False)
+    with quick_mlpress.quickened():
+        return commands.mlpress(*words, cwd=cwd)
 
 
 @pytest.fixture(scope="module")
@@ -80,8 +89,8 @@ def test_it_is_smaller_than_the_exact_circuit(place: Path, searched: Path) -> No
 
 
 def test_the_same_seed_finds_the_same_on_other_workers(place: Path, searched: Path) -> None:
-    done = mlpress("search", "model.onnx", *OPTIONS, "--workers", "1", "-o", "again", "-q", cwd=place)
-    assert done.returncode == 0, done.stderr
+    words = ["search", "model.onnx", *OPTIONS, "--workers", "1", "-o", "again", "-q"]
+    subprocess.run(command(*words), cwd=place, env=ENVIRONMENT, timeout=300, check=True)
     for name in ("program.mlp", "netlist.v", "front.csv"):
         assert (searched / name).read_bytes() == (place / "again" / name).read_bytes(), name
     for name in ("front.png", "front.svg"):  # without the published design
@@ -134,8 +143,14 @@ def test_an_interrupted_search_writes_what_it_has_and_goes_on(place: Path) -> No
         "--max-loss",
         "0.05",
     ]
-    command = [sys.executable, "-m", "mlpress", *words, "--generations", "5000", "-o", "stopped", "--json"]
-    process = subprocess.Popen(command, cwd=place, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command(*words, "--generations", "5000", "-o", "stopped", "--json"),
+        cwd=place,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     deadline = time.monotonic() + 120
     while not (place / "stopped.checkpoint.npz").exists() and time.monotonic() < deadline:
         time.sleep(0.05)

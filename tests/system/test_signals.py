@@ -65,13 +65,12 @@ def run(place: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixtu
     """
     assert threading.current_thread() is threading.main_thread()  # others get no signals
     monkeypatch.chdir(place)
-    monkeypatch.setattr(approx, "search", approx.search)
-    monkeypatch.setattr(gates, "GateSearchOptions", gates.GateSearchOptions)
     monkeypatch.setattr("tempfile.tempdir", str(place))
     monkeypatch.setattr(compiling, "require_equal", lambda *_, **__: [])
     for module in (measuring, result):
         monkeypatch.setattr(module, "measured", lambda *_, **__: Cost({"area": 0.5, "power": 0.5}))
-    quick_mlpress.quicken()
+    monkeypatch.setattr(approx, "search", quick_mlpress.search())
+    monkeypatch.setattr(gates, "GateSearchOptions", quick_mlpress.gate_options())
 
     def leave(code: int) -> None:
         raise SystemExit(code)

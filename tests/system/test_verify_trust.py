@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +9,7 @@ import numpy as np
 import onnx
 import pytest
 from onnx import helper
+from support.commands import mlpress
 
 from mlpress import Design, codegen, ir, verify
 from mlpress.codegen import TestBench
@@ -20,12 +19,6 @@ from mlpress.pipeline.compile import Options, build_design
 from mlpress.verify import prove_soon, require_equal
 from mlpress.verify.probes import MOST_ROWS, probe_rows, worth_rows
 from mlpress.yosys import check_circuit
-
-
-def mlpress(*words: object, cwd: Path, path: str | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "mlpress", *map(str, words)]
-    environment = None if path is None else {"PATH": f"{path}:/usr/bin:/bin"}
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, check=False, env=environment)
 
 
 def net(inputs: int = 3, head: ir.Head | None = None) -> ir.Net:
