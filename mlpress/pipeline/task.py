@@ -309,7 +309,7 @@ class Task:
         from mlpress.approx import gates, now
 
         until = now() + TREE_SHARE * (self.clock.left_s() - self.clock.end_s) if budget.timed else inf
-        self.progress.step("fit decision trees, which circuits must beat")
+        self.progress.step("fit trees, which circuits must beat")
         points = gates.tree_points(
             *(self.inputs, self.net.classes, self.coded, costs),
             seed=self.settings.seed,
