@@ -230,7 +230,10 @@ class Printed:
                 check_bench(artifact.lowered, bench, rows.codes, self.registered, hashed),
             ]
         found += check_front_end(self._front_files(artifact.lowered), artifact.files, rows.features)
-        return [*found, *run_bench(artifact.lowered, verilog, rows.codes, self.registered, progress)]
+        return [
+            *found,
+            *run_bench(artifact.lowered, verilog, rows.codes, self.registered, progress, features=rows.features),
+        ]
 
     def estimate(self, artifact: PrintedArtifact, rows: Rows) -> Cost:
         """Return area, and power at the nominal supply, of the mapped netlist on these rows."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from mlpress import ir
 from mlpress.errors import MlpressError, OutOfTimeError
-from mlpress.progress import Progress
+from mlpress.progress import Progress, counted
 from mlpress.targets.base import Values
 from mlpress.verify import EngineResult, Side, Verdict, port_values, prove_equal
 
 if TYPE_CHECKING:
+    from mlpress.codegen import TestBench
     from mlpress.sim import Wave
 
 Lowered = ir.Lowered | ir.Circuit
@@ -241,23 +242,43 @@ def check_bench(
 
 
 def run_bench(
-    lowered: Lowered, verilog: str, codes: NDArray[np.int64], registered: bool, progress: Progress, stages: int = 1
+    lowered: Lowered,
+    verilog: str,
+    codes: NDArray[np.int64],
+    registered: bool,
+    progress: Progress,
+    stages: int = 1,
+    features: NDArray[np.float64] | None = None,
 ) -> list[EngineResult]:
-    """Run a test bench in Icarus Verilog, where that is installed; it is made from the program, not read."""
-    from mlpress.codegen import testbench
-    from mlpress.sim import icarus, run_icarus
+    """Run test benches in Icarus Verilog, where that is installed; they are made from the program, not read.
+
+    With ``features``, whose ``codes`` these are, there is a second one: their real values through the front end.
+    """
+    from mlpress.codegen import front_end, testbench
+    from mlpress.sim import icarus
 
     if not icarus():
         progress.note("Icarus Verilog is not installed: the test bench was not run (one check less)")
         return []
     bench = testbench(lowered, codes, registered=registered, stages=stages)
-    progress.step(f"verify: test bench of {bench.rows} rows in Icarus Verilog")
-    name, note = "Icarus Verilog", "the test bench"
+    found = [_in_icarus("Icarus Verilog", "the test bench", verilog, bench, progress)]
+    if features is not None and any(feature.interface == "unary" for feature in lowered.inputs):
+        bench = testbench(lowered, codes, registered=registered, stages=stages, features=features)
+        bench = replace(bench, text=f"{bench.text}{front_end(lowered)}")
+        found.append(_in_icarus("Icarus Verilog, from sensors", "real values, front_end.v", verilog, bench, progress))
+    return found
+
+
+def _in_icarus(name: str, note: str, verilog: str, bench: TestBench, progress: Progress) -> EngineResult:
+    """Run one test bench."""
+    from mlpress.sim import run_icarus
+
+    progress.step(f"verify: test bench of {counted(bench.rows, 'row')} in {name}")
     try:
         said = run_icarus(verilog, bench.text)
     except OutOfTimeError as error:
-        return [EngineResult(name, 0, note=str(error), verdict="out of time", optional=True)]
+        return EngineResult(name, 0, note=str(error), verdict="out of time", optional=True)
     except MlpressError as error:
-        return [EngineResult.of(name, bench.rows, str(error), note, optional=True)]
+        return EngineResult.of(name, bench.rows, str(error), note, optional=True)
     difference = "" if said == [bench.verdict] else " ".join(said)[-300:] or "it printed nothing"
-    return [EngineResult.of(name, bench.rows, difference, note, optional=True)]
+    return EngineResult.of(name, bench.rows, difference, note, optional=True)

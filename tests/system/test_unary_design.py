@@ -12,11 +12,13 @@ from support.reports import tiles
 
 from mlpress import ir, verify
 from mlpress.approx import Budget
+from mlpress.codegen import comparators, front_end, testbench
 from mlpress.design import Design
 from mlpress.errors import MlpressError
 from mlpress.frontend import Dataset
 from mlpress.hw import printed
 from mlpress.pipeline.compile import Options, build_design
+from mlpress.sim import icarus, run_icarus
 from mlpress.verify import prove
 
 INPUTS = (ir.Input("a", 4, 1.5, 0.5), ir.Input("b,\n*/", 3, -2.0, 9.0, "even", (1, 4, 6)))
@@ -82,7 +84,7 @@ def test_the_files_of_the_front_end(tmp_path: Path, rows: tuple[np.ndarray, np.n
 
 
 def test_names_in_the_files_are_harmless() -> None:
-    from mlpress.codegen import converters_csv, front_end
+    from mlpress.codegen import converters_csv
 
     circuit = ir.Circuit(ir.unary_inputs(INPUTS), np.zeros((0, 2), np.int32), ((2,),), (0, 1))
     assert len(list(csv.reader(converters_csv(circuit).splitlines()))) == 1 + 15 + 3
@@ -158,3 +160,21 @@ def test_a_search_reads_comparators_and_counts_them() -> None:
     assert isinstance(design.program, ir.Circuit) and design.cost["area"] <= 0.1
     assert design.facts["system"]["comparators"]["count"] == len(ir.input_ports(design.program.inputs))
     json.dumps(design.facts)
+
+
+@pytest.mark.skipif(not icarus(), reason="Icarus Verilog is not installed")
+def test_the_front_end_and_the_design_in_icarus(rows: tuple[np.ndarray, np.ndarray]) -> None:
+    """Real values, on thresholds and beside them, go through the comparators' behaviour into the circuit."""
+    circuit = ir.without_unread(ir.unary(ir.bit_blast(net())))
+    at = np.array([each.threshold for each in comparators(circuit.inputs)])
+    near = np.concatenate([at, np.nextafter(at, -np.inf), np.nextafter(at, np.inf)])
+    features = np.concatenate([rows[0], np.stack([near, near[::-1]], axis=1)])
+    labels = ir.interpret_circuit(circuit, ir.encode(circuit, features)).decision
+    design = build_design(circuit, features, labels, Options.of("egfet", interface="unary", effort="fast"))
+    found = {result["engine"]: result for result in design.facts["verification"]}
+    assert found["Icarus Verilog"]["equal"] and found["Icarus Verilog, from sensors"]["equal"]
+    assert found["Icarus Verilog, from sensors"]["rows"] > 100
+    codes = ir.encode(circuit, features)
+    bench = testbench(circuit, codes, features=features)
+    wrong = front_end(circuit).replace(">=", ">")
+    assert "FAIL" in run_icarus(design.text("top.v"), bench.text + wrong)[-1]

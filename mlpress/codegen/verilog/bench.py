@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpress.codegen.verilog.front_end import comparators, value_port
 from mlpress.codegen.verilog.rtl import Program
 from mlpress.errors import MlpressError
 from mlpress.ir import Bits, bits_of, port_columns, program_of, run
@@ -45,35 +46,44 @@ def testbench(
     registered: bool = False,
     stages: int = 1,
     most: int | None = None,
+    features: NDArray[np.float64] | None = None,
 ) -> TestBench:
     """Write a Verilog module ``<name>_tb`` that drives rows of ``codes`` (rows, inputs) and knows the right answers.
 
     It prints ``PASS: n rows``, or a line for each wrong row and ``FAIL: k of n rows``.  Of more than ``most`` rows
-    (default: as many as Icarus Verilog runs in about ten seconds) it takes that many, spread evenly.
+    (default: as many as Icarus Verilog runs in about ten seconds) it takes that many, spread evenly.  With real
+    ``features`` (rows, inputs), whose codes these are, it drives the module ``front_end`` with them, and its
+    comparators drive the ports (:func:`mlpress.codegen.front_end`).
     """
     if not len(codes):
         raise MlpressError("a test bench needs at least one row")
     bits = bits_of(program)
     most = _worth_rows(bits) if most is None else most
     if len(codes) > most:
-        codes = codes[np.linspace(0, len(codes) - 1, most).astype(np.int64)]
+        some = np.linspace(0, len(codes) - 1, most).astype(np.int64)
+        codes, features = codes[some], None if features is None else features[some]
     inputs = list(bits.inputs)
+    columns = port_columns(program.inputs, codes)
+    levels = [] if features is None else [each.port for each in comparators(program.inputs)]
+    sensors = {} if features is None else _sensors(program, features)
+    columns = sensors | {port: column for port, column in columns.items() if port not in levels}
+    driven = [(port, 64) for port in sensors] + [(port, size) for port, size in inputs if port not in levels]
     outputs = [(port, len(word)) for port, (word, _) in bits.outputs.items()]
     answers = run(program_of(program), codes).words
-    width = sum(size for _, size in (*inputs, *outputs))
-    ports = [*inputs, *outputs]
-    columns = list(port_columns(program.inputs, codes).values())
-    rows = [_word(ports, row) for row in np.column_stack([*columns, answers]).tolist()]
+    width = sum(size for _, size in (*driven, *outputs))
+    ports = [*driven, *outputs]
+    rows = [_word(ports, row) for row in np.column_stack([*columns.values(), answers]).tolist()]
     digits = -(-width // 4)
     vectors = "\n".join(f"    rows[{k}] = {width}'h{word:0{digits}x};" for k, word in enumerate(rows))
     fields = _fields(ports, width)
-    wires = "\n".join(f"  wire [{size - 1}:0] {port};" for port, size in outputs)
-    drives = "\n".join(f"  wire [{size - 1}:0] {port} = row[{fields[port]}];" for port, size in inputs)
+    wires = "\n".join(f"  wire [{size - 1}:0] {port};" for port, size in [*((port, 1) for port in levels), *outputs])
+    drives = "\n".join(f"  wire [{size - 1}:0] {port} = row[{fields[port]}];" for port, size in driven)
     wrong = " || ".join(f"{port} !== row[{fields[port]}]" for port, _ in outputs)
     shown = " ".join(f"{port}=%0d (expected %0d)" for port, _ in outputs)
     values = ", ".join(f"{port}, row[{fields[port]}]" for port, _ in outputs)
     clocked = [".clk(clk)", ".rst(rst)"] if registered else []
-    connected = ", ".join([*clocked, *(f".{port}({port})" for port, _ in ports)])
+    connected = ", ".join([*clocked, *(f".{port}({port})" for port, _ in (*inputs, *outputs))])
+    front = f"  front_end front({', '.join(f'.{port}({port})' for port in [*sensors, *levels])});\n" if levels else ""
     wait = f"repeat ({stages + 1}) @(posedge clk); #1;" if registered else "#1;"
     clock = "  reg clk = 0;\n  reg rst = 0;\n  always #5 clk = ~clk;\n" if registered else ""
     text = f"""// Self-checking test bench of {name}: {len(rows)} rows.
@@ -83,7 +93,7 @@ module {name}_tb;
   reg [{width - 1}:0] row;
 {drives}
 {wires}
-  {name} dut({connected});
+{front}  {name} dut({connected});
   integer k;
   integer failed;
   initial begin
@@ -111,6 +121,12 @@ def _worth_rows(bits: Bits) -> int:
     square.
     """
     return int(np.clip(BENCH_SECONDS / (6.5e-9 * max(1, len(bits.gates)) ** 2), LEAST_ROWS, MOST_ROWS))
+
+
+def _sensors(program: Program, features: NDArray[np.float64]) -> dict[str, NDArray[np.int64]]:
+    """Return the 64 bits of each value that comparators read, int64 (rows,), by the front end's port."""
+    bits = np.ascontiguousarray(features, np.float64).view(np.int64)
+    return {value_port(k): bits[:, k] for k in sorted({each.number for each in comparators(program.inputs)})}
 
 
 def _word(ports: Sequence[Port], values: Sequence[int]) -> int:

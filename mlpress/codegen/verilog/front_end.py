@@ -60,6 +60,11 @@ def converters_csv(program: Program) -> str:
     return text.getvalue()
 
 
+def value_port(number: int) -> str:
+    """Return the name of the port of the value of input ``number``."""
+    return f"{port_name(number)}_value"
+
+
 def front_end(program: Program, name: str = "front_end") -> str:
     """Return a behavioural Verilog module: real values in (as float64 bits), one bit per comparator out.
 
@@ -68,17 +73,17 @@ def front_end(program: Program, name: str = "front_end") -> str:
     inputs = program.inputs
     found = list(comparators(inputs))
     read = sorted({each.number for each in found})
-    ports = [f"{port_name(k)}_value" for k in read] + [each.port for each in found]
+    ports = [value_port(k) for k in read] + [each.port for each in found]
     lines = [
         f"// {LADDER}.",
         "// Behaviour only, not to be synthesised: each value is the 64 bits of a real ($realtobits).",
-        *(f"// {port_name(k)}_value: {sanitised(inputs[k].name)}" for k in read),
+        *(f"// {value_port(k)}: {sanitised(inputs[k].name)}" for k in read),
         f"module {name}({', '.join(ports)});",
-        *(f"  input [63:0] {port_name(k)}_value;" for k in read),
+        *(f"  input [63:0] {value_port(k)};" for k in read),
         *(f"  output {each.port};" for each in found),
     ]
     for k in read:
-        scaled = f"$bitstoreal({port_name(k)}_value) * ({inputs[k].scale!r}) + ({inputs[k].offset!r})"
+        scaled = f"$bitstoreal({value_port(k)}) * ({inputs[k].scale!r}) + ({inputs[k].offset!r})"
         lines += [f"  real {port_name(k)}_place;", f"  always @* {port_name(k)}_place = {scaled};"]
     for each in found:
         sign = ">" if each.strict else ">="
