@@ -10,6 +10,7 @@ import base64
 import hashlib
 import json
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -192,7 +193,7 @@ def _points(shown: Shown, metrics: Sequence[Any]) -> list[PointShown]:
         level = {"gates": "evolved gate by gate", "integer": "a network of approximate arithmetic"}.get(
             str(point.level), ""
         )
-        command = f"mlpress pick {shown.folder} --design {figures.words(number)} -o other"
+        command = f"mlpress pick {shlex.quote(shown.folder)} --design {figures.words(number)} -o other"
         title = f"design {figures.words(number)}{', this one' if point.chosen else ''}"
         found.append(PointShown(k, title, shares, costs_of(point.costs), point.chosen is True, command, level))
     for k, one in enumerate(facts.landmarks):

@@ -44,8 +44,8 @@ def fronts(facts: DesignFacts, metrics: Sequence[Metric]) -> list[Picture]:
     asked = facts.accuracy.metric if facts.accuracy else None
     found = []
     for metric in metrics:
-        rows = [_front_row(k, point, metric, asked) for k, point in enumerate(facts.front)]
-        rows += [_landmark_row(k, one, metric, asked) for k, one in enumerate(facts.landmarks) if one.kind != "model"]
+        rows = [_landmark_row(k, one, metric, asked) for k, one in enumerate(facts.landmarks) if one.kind != "model"]
+        rows += [_front_row(k, point, metric, asked) for k, point in enumerate(facts.front)]  # on top, to be clicked
         drawn = [row for row in rows if row is not None]
         if len(drawn) < 2:
             continue

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 MOST_CHARACTERS = 60_000
 """Characters of a file that a page shows, from its beginning."""
 
+MOST_IN_ALL = 150_000
+"""Characters of all files of a design together; the longer ones share what the shorter ones leave."""
+
 MOST_FILES = 6
 LANGUAGES = {".v": "verilog", ".c": "c", ".h": "c", ".csv": "text", ".txt": "text"}
 """The language of a file, by the end of its name."""
@@ -33,21 +36,30 @@ class Source:
 
 def sources(files: Mapping[str, str | bytes]) -> list[Source]:
     """Return the text files that a page shows; their text is escaped."""
-    found = list[Source]()
-    for name, text in files.items():
-        ending = name[name.rfind(".") :] if "." in name else ""
-        if isinstance(text, str) and ending in LANGUAGES and not name.endswith(UNSHOWN) and len(found) < MOST_FILES:
-            found.append(_source(name, text, LANGUAGES[ending]))
-    return found
+    texts = {
+        name: text
+        for name, text in files.items()
+        if isinstance(text, str) and _ending(name) in LANGUAGES and not name.endswith(UNSHOWN)
+    }
+    texts = {name: texts[name] for name in list(texts)[:MOST_FILES]}
+    most, left = dict[str, int](), MOST_IN_ALL
+    for name in sorted(texts, key=lambda name: len(texts[name])):
+        most[name] = min(len(texts[name]), MOST_CHARACTERS, left // (len(texts) - len(most)))
+        left -= most[name]
+    return [_source(name, text, LANGUAGES[_ending(name)], most[name]) for name, text in texts.items()]
 
 
-def _source(name: str, text: str, language: str) -> Source:
+def _ending(name: str) -> str:
+    return name[name.rfind(".") :] if "." in name else ""
+
+
+def _source(name: str, text: str, language: str, most: int) -> Source:
     from markupsafe import Markup
     from pygments import highlight
     from pygments.formatters import HtmlFormatter
     from pygments.lexers import get_lexer_by_name
 
-    shown = text if len(text) <= MOST_CHARACTERS else text[: text.rfind("\n", 0, MOST_CHARACTERS) + 1]
+    shown = text if len(text) <= most else text[: text.rfind("\n", 0, most) + 1]
     shown = "\n".join(line[:2000] for line in shown.split("\n"))
     marked = highlight(shown, get_lexer_by_name(language, stripnl=False), HtmlFormatter(nowrap=True))
     lines = [Markup(line) for line in marked.rstrip("\n").split("\n")]  # noqa: S704 - pygments escapes

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.blocks import PAGES, blocks, execute, first_block, make_files, run
+from support.blocks import FENCE, LANGUAGES, PAGES, ROOT, blocks, execute, first_block, make_files, run
 
 QUICK = {("README.md", "python"), ("docs/how-to/pass.md", "python")}
 RUNNABLE = [page for page in PAGES if any(block.reason is None for block in blocks(page))]
@@ -59,6 +60,17 @@ def test_a_block_that_is_not_run_says_why() -> None:
     assert left_out
     assert all(len(block.reason or "") > 10 for block in left_out)
     assert len(left_out) < sum(1 for page in PAGES for block in blocks(page)) / 3
+
+
+def test_no_command_or_python_hides_in_another_block() -> None:
+    text_form = r"(?!mlpress [a-z ]+ 1$)"  # the first line of a program or a kernel
+    told = re.compile(rf"^{text_form}(?:mlpress|pip|uv|python|make|import|from|>>>|\$) ", re.MULTILINE)
+    for page in PAGES:
+        text = (ROOT / page).read_text()
+        fences = FENCE.findall(text)
+        assert 2 * len(fences) == len(re.findall(r"^ *(?:```|~~~)", text, re.MULTILINE)), page
+        hidden = [code for language, code in fences if language not in LANGUAGES and told.search(code)]
+        assert hidden == [], page
 
 
 def test_a_command_that_fails_is_seen(tmp_path: Path, monkeypatch: Any) -> None:

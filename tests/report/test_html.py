@@ -19,6 +19,7 @@ from support.design_facts import design_facts
 from support.pages import Page
 from support.reports import render
 
+from mlpress import report
 from mlpress.errors import MlpressError
 from mlpress.report.vega import library
 
@@ -261,6 +262,8 @@ def test_the_front_has_a_point_and_a_panel_per_design() -> None:
     assert [one["data-point"] for one in panels] == ["0", "1", "2", "3", "4"]
     assert [k for k, one in enumerate(panels) if "hidden" not in one] == [2]
     assert "mlpress pick build --design 2 -o other" in html
+    there = report.Shown(report.read_design(facts), folder="my designs; rm x")
+    assert "mlpress pick 'my designs; rm x' --design 2 -o other" in Page(report.render([there])).text
     assert render(copy.deepcopy(facts)) == html
     assert "front-0" not in render(facts | {"front": [{"area_cm2": "?", "accuracy": None}]})
 

@@ -67,7 +67,7 @@ def landmarks() -> list[dict[str, Any]]:
     return [
         {"name": "model as given", "kind": "model", "accuracy": 0.9},
         {"name": "exact network", "kind": "exact", "accuracy": 0.897, "area_cm2": 7.5, "power_mw": 9.0},
-        {"name": "tree of 8 leaves", "kind": "tree", "fit": 0.9, "accuracy": 0.85, "area_cm2": 0.2},
+        {"name": "tree of 8 leaves", "kind": "tree", "fit": 0.9, "accuracy": 0.874, "area_cm2": 0.11},
         {"name": "published one", "kind": "published", "accuracy": 0.88, "area_cm2": 12.0},
     ]
 

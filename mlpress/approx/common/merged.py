@@ -15,7 +15,7 @@ from mlpress.approx.integer.front import Candidate, IntegerFront
 from mlpress.errors import MlpressError
 from mlpress.metrics import Metric
 
-FORMAT = "mlpress merged front 2"
+FORMAT = "mlpress merged front 3"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,7 +49,7 @@ class MergedDesign:
         """Return plain values by column."""
         return {
             "level": self.level,
-            "design": self.number,
+            "number": self.number,
             "fit_accuracy": self.fit_accuracy,
             "validation_accuracy": self.validation_accuracy,
             "optimism": self.optimism,
@@ -61,10 +61,6 @@ class MergedDesign:
 class MergedFront(Front[MergedDesign]):
     """The designs of both levels that no other one beats."""
 
-    def rows(self) -> list[dict[str, Any]]:
-        """Return the designs as plain values, each with its level and its number in that level's own file."""
-        return [design.row(self.metrics) for design in self.designs]
-
     def to_json(self) -> str:
         """Return the designs, each by its level and its number in that level's own file."""
         return self.json_text(FORMAT)
@@ -74,7 +70,7 @@ def read_merged_front(text: str) -> list[tuple[Literal["integer", "gates"], int]
     """Return of each design its level and its number in that level's own file, from what :meth:`to_json` wrote."""
     try:
         facts, _ = read_facts(text, FORMAT)
-        found = [(entry["level"], entry["design"]) for entry in facts["designs"]]
+        found = [(entry["level"], entry["number"]) for entry in facts["designs"]]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise MlpressError(f"this is no front of a search ({error}); run the search again") from error
     if any(level not in ("integer", "gates") or type(number) is not int for level, number in found):
