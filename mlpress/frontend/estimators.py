@@ -47,7 +47,7 @@ def from_sklearn(estimator: Any) -> Model:
     scaling = _scaling(steps, len(names))
     check_width(mlp, len((scaling.mixed or identity(len(names))).shift))
     layers = _layers(mlp, scaling.mixed)
-    model = Model(names, scaling.scale, scaling.offset, layers, head, classes, scaling.clip)
+    model = Model(names, scaling.scale, scaling.offset, layers, head, classes, scaling.clip, None, scaling.missing)
     verify(model)
     return model
 
@@ -122,12 +122,16 @@ def _names(steps: list[Any]) -> tuple[str, ...]:
 
 
 class _Scaling(NamedTuple):
-    """The steps as ``x * scale + offset``, then ``clip``, then ``mixed``; the last two where they are needed."""
+    """The steps as ``x * scale + offset``, then ``clip``, then ``mixed``; the last two where they are needed.
+
+    ``missing`` is :class:`Model`'s: float32, as features are.
+    """
 
     scale: Floats
     offset: Floats
     clip: Clip | None
     mixed: Affine | None
+    missing: tuple[float | None, ...]
 
 
 def _scaling(steps: list[Any], width: int) -> _Scaling:
@@ -143,7 +147,9 @@ def _scaling(steps: list[Any], width: int) -> _Scaling:
                 name = type(step).__name__
                 raise MlpressError(f"{name} that clips after other steps than scalers is not supported; put it first")
             clip = Clip(*bounds)
-    return _Scaling(scaled.gain, scaled.shift, clip, mixed)
+    told = scaled.missing if mixed is None else scaled.missing_before(mixed)
+    missing = () if told is None else tuple(None if np.isnan(value) else float(np.float32(value)) for value in told)
+    return _Scaling(scaled.gain, scaled.shift, clip, mixed, missing)
 
 
 def _layers(mlp: Any, mixed: Affine | None) -> tuple[Dense, ...]:

@@ -250,11 +250,20 @@ def _scaler(node: Node) -> Flow:
 
 
 def _imputer(node: Node) -> Flow:
-    """Apply ``Imputer``: it replaces missing values (NaN), and features here have none."""
+    """Apply ``Imputer``: what stands for missing features (NaN); behind other steps than scalings there are none."""
     flow = node.flow(0)
     if not math.isnan(node.real("replaced_value_float", 0.0)):
         raise MlpressError("it replaces another value than NaN; export the model without that, or clean the data first")
-    return flow
+    values = node.reals("imputed_value_floats") or []
+    if not flow.bare or not values:
+        return flow
+    if len(values) not in {1, flow.width}:
+        raise MlpressError(f"it has {counted(len(values), 'value')} for {counted(flow.width, 'feature')}")
+    told = dict(flow.missing)
+    for k, (name, value) in enumerate(zip(flow.names, np.broadcast_to(values, (flow.width,)).tolist(), strict=True)):
+        if math.isfinite(value) and flow.scale[k]:
+            told.setdefault(name, float(np.float32((value - flow.offset[k]) / flow.scale[k])))
+    return replace(flow, missing=tuple(sorted(told.items())))
 
 
 def _list(values: Sequence[float], width: int, name: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,11 +25,13 @@ SUPPORTED = (
 class Affine:
     """``gain @ x + shift``, or ``gain * x + shift`` where ``gain`` is a vector.
 
-    ``gain`` is float64 (outputs, inputs) or (inputs,); ``shift`` float64 (outputs,).
+    ``gain`` is float64 (outputs, inputs) or (inputs,); ``shift`` float64 (outputs,).  ``missing`` float64 (inputs,), if
+    any, is what an input that is missing is taken for, NaN where none may be.
     """
 
     gain: Floats
     shift: Floats
+    missing: Floats | None = None
 
     @property
     def elementwise(self) -> bool:
@@ -52,7 +54,22 @@ class Affine:
         else:
             gain = other.gain[:, None] * self.gain
         moved = other.gain * self.shift if other.elementwise else other.gain @ self.shift
-        return Affine(gain, moved + other.shift)
+        return Affine(gain, moved + other.shift, self.missing_before(other))
+
+    def missing_before(self, other: Affine) -> Floats | None:
+        """Return what missing inputs are taken for where ``other`` follows.
+
+        Those that ``other`` replaces are outputs that read one input alone; the first that replaces a value counts.
+        """
+        if other.missing is None:
+            return self.missing
+        found = np.full(self.width, np.nan) if self.missing is None else self.missing.copy()
+        for j in np.flatnonzero(~np.isnan(other.missing)).tolist():
+            read = [j] if self.elementwise else np.flatnonzero(self.gain[j]).tolist()
+            if len(read) == 1 and np.isnan(found[read[0]]):
+                gain = self.gain[j] if self.elementwise else self.gain[j, read[0]]
+                found[read[0]] = (other.missing[j] - self.shift[j]) / gain
+        return found
 
 
 def identity(width: int) -> Affine:
@@ -165,7 +182,9 @@ def _projection(step: Any, width: int) -> Affine | None:
 
 
 def _selection(step: Any, width: int) -> Affine | None:
-    """Return the columns that are kept; an imputer keeps them all, since no value is missing here."""
+    """Return the columns that are kept; an imputer keeps those that had a value, and says what stands for missing
+    ones.
+    """
     from sklearn.feature_selection import SelectorMixin
     from sklearn.impute import SimpleImputer
 
@@ -175,7 +194,8 @@ def _selection(step: Any, width: int) -> Affine | None:
         marker = isinstance(step.missing_values, float) and np.isnan(step.missing_values)
         if not marker or step.add_indicator:
             raise MlpressError("a SimpleImputer that replaces other values than NaN, or marks them, is not supported")
-        return _picked(np.flatnonzero(~np.isnan(np.asarray(step.statistics_, np.float64))), width)
+        values = np.asarray(step.statistics_, np.float64)
+        return replace(_picked(np.flatnonzero(~np.isnan(values)), width), missing=values)
     return None
 
 
@@ -204,7 +224,14 @@ def _no_weights(step: Any) -> None:
 
 def _beside(parts: Sequence[Affine]) -> Affine:
     """Return the map to the outputs of all ``parts``, one after another."""
-    return Affine(np.concatenate([part.matrix() for part in parts]), np.concatenate([part.shift for part in parts]))
+    missing: Floats | None = None
+    for told in (part.missing for part in parts if part.missing is not None):
+        missing = told if missing is None else missing
+        if np.any(~np.isnan(told) & ~np.isnan(missing) & (told != missing)):
+            raise MlpressError("SimpleImputers that take one missing value for two values are not supported; use one")
+        missing = np.where(np.isnan(missing), told, missing)
+    gain = np.concatenate([part.matrix() for part in parts])
+    return Affine(gain, np.concatenate([part.shift for part in parts]), missing)
 
 
 def _columns(columns: Any, step: Any, width: int) -> NDArray[np.integer]:
