@@ -73,8 +73,13 @@ def inexact_place(model: Model) -> str | None:
 
 
 def holds_integers(model: Model) -> bool:
-    """Return whether a trainer left codes in ``model``; weights that are whole numbers are no sign of that."""
+    """Return whether a trainer left codes in ``model``.
+
+    Weights that are whole numbers are no sign of that, nor are features that are compared with bounds.
+    """
     coders = [*model.quantisers, *(coder for layer in model.layers for coder in layer.quantisers)]
+    if model.quantiser is None and (np.count_nonzero(model.layers[0].weight, axis=1) <= 1).all():
+        coders = [coder for layer in model.layers[1:] for coder in layer.quantisers]
     scales = [layer.integers.weight_scale for layer in model.layers if layer.integers is not None]
     return any(coder is not None for coder in coders) or any((scale != 1.0).any() for scale in scales)
 

@@ -10,7 +10,17 @@ import numpy as np
 import onnx
 
 from mlpress.errors import MlpressError
-from mlpress.frontend import activation_ops, branches, fold, heads, pick_ops, qonnx, quantised_ops, refusals
+from mlpress.frontend import (
+    activation_ops,
+    branches,
+    encoder_ops,
+    fold,
+    heads,
+    pick_ops,
+    qonnx,
+    quantised_ops,
+    refusals,
+)
 from mlpress.frontend.node import Node, kind
 from mlpress.frontend.reshape_ops import LAYOUT, layout
 from mlpress.frontend.symbolic import Const, Dims, Flow, Value, finite
@@ -71,6 +81,8 @@ def apply(node: Node) -> Value | tuple[Value, ...]:
             return _scaler(node)
         case "ai.onnx.ml.Imputer":
             return _imputer(node)
+        case "ai.onnx.ml.OneHotEncoder":
+            return encoder_ops.one_hot_encoder(node)
         case op:
             raise MlpressError(refusals.reason(op) or f"this operator is not supported; supported: {SUPPORTED}")
 

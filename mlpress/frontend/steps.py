@@ -16,7 +16,8 @@ Floats = NDArray[np.float64]
 SUPPORTED = (
     "a fitted MLPClassifier, MLPRegressor or linear model, or a Pipeline of affine steps that ends in one "
     "(StandardScaler, MinMaxScaler, MaxAbsScaler, RobustScaler, PCA, IncrementalPCA, TruncatedSVD, FastICA, random "
-    "projections, feature selection, SimpleImputer, a ColumnTransformer or FeatureUnion of these), or a GridSearchCV "
+    "projections, feature selection, SimpleImputer, OneHotEncoder and OrdinalEncoder of whole numbers, a "
+    "ColumnTransformer or FeatureUnion of these), or a GridSearchCV "
     "over such"
 )
 
@@ -90,7 +91,7 @@ def affine(step: Any, width: int) -> Affine:
         case Pipeline():
             return composed([inner for _, inner in step.steps], width)
         case FeatureUnion():
-            _no_weights(step)
+            refuse_weights(step)
             return _beside([composed([inner], width) for _, inner in step.transformer_list])
     check_width(step, width)
     found = _scaler(step, width) or _projection(step, width) or _selection(step, width) or _columns_apart(step, width)
@@ -212,12 +213,13 @@ def _columns_apart(step: Any, width: int) -> Affine | None:
 
     if not isinstance(step, ColumnTransformer):
         return None
-    _no_weights(step)
-    picked = [(inner, _picked(_columns(columns, step, width), width)) for _, inner, columns in step.transformers_]
+    refuse_weights(step)
+    picked = [(inner, _picked(columns_of(columns, step, width), width)) for _, inner, columns in step.transformers_]
     return _beside([some.then(composed([inner], len(some.shift))) for inner, some in picked if len(some.shift)])
 
 
-def _no_weights(step: Any) -> None:
+def refuse_weights(step: Any) -> None:
+    """Raise :class:`MlpressError` where a union of steps weighs them."""
     if step.transformer_weights is not None:
         raise MlpressError(f"{_name(step)} with transformer_weights is not supported; scale within its steps")
 
@@ -234,7 +236,7 @@ def _beside(parts: Sequence[Affine]) -> Affine:
     return Affine(gain, np.concatenate([part.shift for part in parts]), missing)
 
 
-def _columns(columns: Any, step: Any, width: int) -> NDArray[np.integer]:
+def columns_of(columns: Any, step: Any, width: int) -> NDArray[np.integer]:
     """Return indices of a ColumnTransformer's columns: numbers, names, a slice of either, or a mask."""
     names = [str(name) for name in getattr(step, "feature_names_in_", ())]
     match columns:

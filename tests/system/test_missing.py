@@ -122,7 +122,18 @@ def test_the_command_takes_files_with_holes_where_the_model_says_what_stands_for
     table = tmp_path / "rows.csv"
     table.write_text("a,b,c,label\n" + "".join(f"{line},{label}\n" for line, label in zip(lines, labels, strict=True)))
     out = tmp_path / "build"
-    words = ["--data", str(table), "--target", "ecp5-25k", "-O", "place=false", "--input-bits", "3", "--weight-bits", "3"]
+    words = [
+        "--data",
+        str(table),
+        "--target",
+        "ecp5-25k",
+        "-O",
+        "place=false",
+        "--input-bits",
+        "3",
+        "--weight-bits",
+        "3",
+    ]
     words += ["--activation-bits", "3", "-o", str(out)]
     result = CliRunner().invoke(app, ["compile", str(model), *words])
     assert result.exit_code == 0, result.output
