@@ -9,6 +9,7 @@ stand at all ports.  That both compute the same function is checked on every tes
 
 import math
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,8 @@ from mlpress.hw import fpga, printed
 from mlpress.sim import Rtl
 from mlpress.verify import port_values
 
-SEEDS, EPOCHS = 8, 80
+SEEDS = 8
+LOW = approx.Training((), bits=2, epochs=80, rate=0.02, whole=2, scaled=True)
 DEVICE = "ecp5-25k"
 
 
@@ -29,10 +31,7 @@ def low_bits(train: Dataset, net: ir.Net, hidden: tuple[int, ...]) -> ir.Net:
     fit, held = train.split(test_size=0.25, seed=0)
     shape = approx.dense(net.inputs, hidden, net.classes, 2)
     codes = [ir.encode(net, part.features) for part in (fit, held)]
-    nets = [
-        approx.train_low_bits(codes[0], fit.labels, shape, approx.LowBits(hidden, 2, 2, seed=seed, epochs=EPOCHS))
-        for seed in range(SEEDS)
-    ]
+    nets = [approx.train(codes[0], fit.labels, shape, replace(LOW, hidden=hidden, seed=seed)) for seed in range(SEEDS)]
     right = [float(np.mean(ir.interpret(one, codes[1]).decision == held.labels)) for one in nets]
     return nets[int(np.argmax(right))]
 

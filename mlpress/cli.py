@@ -467,7 +467,7 @@ def convert(
     screen = new_screen(verbose, quiet, as_json, strict)
     with screen.working():
         network = load(model, task)
-        rows = None if data is None else Dataset.read(data, label, task)
+        rows = None if data is None else Dataset.read(data, label, task, network)
         content, net = converted(
             network, rows, input_bits=input_bits, weight_bits=weight_bits, activation_bits=activation_bits
         )

@@ -135,8 +135,9 @@ def sweep(
     screen = new_screen(verbose, quiet, as_json, strict)
     with screen.working():
         screen.step("read model and data")
-        network, rows = load(model), Dataset.read(data, label)
-        tests = None if test is None else Dataset.read(test, label)
+        network = load(model)
+        rows = Dataset.read(data, label, model=network)
+        tests = None if test is None else Dataset.read(test, label, model=network)
         found = swept(network, rows, grid, test=tests, features=read_columns(features), progress=screen)
         page = render_sweep(model.name, found.rows)
         write_folder(output, {SWEEP: found.to_csv(), "sweep.html": page}, marker=SWEEP)

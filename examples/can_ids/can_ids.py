@@ -46,8 +46,8 @@ def network(codes: np.ndarray, labels: np.ndarray, hidden: tuple[int, ...], bits
     """A trained network of ``bits`` bits."""
     inputs = tuple(ir.Input(name, BITS, 1.0, 0.0) for name in NAMES)
     shape = approx.dense(inputs, hidden, ("normal", "attack"), bits)
-    how = approx.LowBits(hidden, bits, bits, epochs=epochs, batch=128)
-    return approx.train_low_bits(codes, labels, shape, how)
+    how = approx.Training(hidden, bits=bits, epochs=epochs, batch=128, rate=0.02, whole=bits, scaled=True)
+    return approx.train(codes, labels, shape, how)
 
 
 def hardware(design: Design) -> Iterator[str]:

@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from mlpress.approx.integer.genome_layout import Layout
     from mlpress.approx.integer.heap import PARTS
     from mlpress.approx.integer.islands import Effort
-    from mlpress.approx.integer.low_bits import LowBits, train_low_bits
     from mlpress.approx.integer.net_cost import ALL_PARTS
     from mlpress.approx.integer.nsga import Population, Search, hypervolume
     from mlpress.approx.integer.program_parts import PROGRAM_PARTS
     from mlpress.approx.integer.search import COST_SLACK, Budget, Generation, SearchProgress, search, split_rows
     from mlpress.approx.integer.space import DEFAULT_PASSES, Space, apply
-    from mlpress.approx.integer.training import StartShape, Training, dense, train, weights_of
+    from mlpress.approx.integer.train import train
+    from mlpress.approx.integer.training import StartShape, Training, dense, weights_of
     from mlpress.approx.passes import (
         PASSES,
         Accumulate,
@@ -74,8 +74,8 @@ _HOMES = {
     ],
     "integer.search": ["COST_SLACK", "Budget", "Generation", "SearchProgress", "search", "split_rows"],
     "integer.space": ["DEFAULT_PASSES", "Space", "apply"],
-    "integer.low_bits": ["LowBits", "train_low_bits"],
-    "integer.training": ["StartShape", "Training", "dense", "train", "weights_of"],
+    "integer.train": ["train"],
+    "integer.training": ["StartShape", "Training", "dense", "weights_of"],
     "common.warm": ["load_kernels"],
 }
 
@@ -108,7 +108,6 @@ __all__ = [
     "Layout",
     "Limits",
     "Loss",
-    "LowBits",
     "MergedDesign",
     "MergedFront",
     "Multiply",
@@ -138,7 +137,6 @@ __all__ = [
     "split_rows",
     "timed_by",
     "train",
-    "train_low_bits",
     "unbeaten",
     "weights_of",
 ]

@@ -171,6 +171,10 @@ def _on_same_inputs(first: Flow, other: _Split) -> tuple[Flow, Flow, _Places]:
         raise MlpressError("the inputs of two branches are clipped differently; clip them once, before the branches")
     scale, offset = (np.array([known[name][part] for name in names]) for part in (0, 1))
     quantiser = one_or_each([known[name][2] for name in names])
+    if any(dict(first.missing).get(name, value) != value for name, value in second.missing):
+        raise MlpressError("a missing value is replaced by two values in two branches; replace it once, before them")
+    missing = tuple(sorted({*first.missing, *second.missing}))
+    first, second = (replace(flow, missing=missing) for flow in (first, second))
     return (
         _with_inputs(first, names, places.first, scale, offset, quantiser),
         _with_inputs(second, names, places.second, scale, offset, quantiser),

@@ -169,7 +169,8 @@ def _rounded(dense: Dense, inputs: _Codes, pre: Floats, bits: int, unit: float) 
     Weight Equalization and Bias Correction", ICCV 2019, section 4.2).
     """
     top = (1 << (bits - 1)) - 1
-    weight = np.clip(np.rint(dense.weight * inputs.step / unit), -top, top).astype(np.int64)
+    coarser = _coarser(inputs)
+    weight = (np.clip(np.rint(dense.weight * inputs.step / unit / coarser), -top, top) * coarser).astype(np.int64)
     sums = product(inputs.codes, weight)
     bias = np.rint((pre / unit).mean(axis=0) - sums.mean(axis=0))
     if not (np.abs(bias) < float(1 << 60)).all():
@@ -179,12 +180,20 @@ def _rounded(dense: Dense, inputs: _Codes, pre: Floats, bits: int, unit: float) 
     return _Sums(weight, biases, unit, sums + biases)
 
 
+def _coarser(inputs: _Codes) -> Floats:
+    """Return in units of the widest codes' weights what a weight of each code is rounded to: the same share of what its
+    codes can add to a sum.
+    """
+    widths = np.array(inputs.bits)
+    return np.asarray(2.0 ** (widths.max(initial=1) - widths), np.float64)
+
+
 def _fitted(dense: Dense, inputs: _Codes, pre: Floats, bits: int) -> _Sums:
     """Round the layer with the power of two as unit that is nearest to ``pre`` in the mean square.
 
     The largest candidate holds every weight; the others cut the largest weights off and are finer for the rest.
     """
-    scaled = dense.weight * inputs.step
+    scaled = dense.weight * inputs.step / _coarser(inputs)
     largest = float(np.abs(scaled).max()) or float(np.abs(pre).max()) or 1.0
     exponent = math.ceil(math.log2(largest / ((1 << (bits - 1)) - 0.5)))
     candidates = [_rounded(dense, inputs, pre, bits, math.ldexp(1.0, exponent - finer)) for finer in range(3)]
@@ -236,13 +245,18 @@ def _kinds(dense: Dense, whole: Dense, values: _Codes, bits: Bits) -> list[_Acti
     for j, (activation, coder) in enumerate(zip(whole.activations, whole.quantisers, strict=True)):
         row = whole.weight[j]
         alone = activation == Linear() and whole.bias[j] == 0.0 and np.count_nonzero(row) == 1 and row.max() == 1.0
-        if alone and len(whole.bias) > 1:
+        if alone and len(whole.bias) > 1 and _keeps(coder, values.real[:, values.source == int(np.argmax(row))]):
             made.append(_Carried())
         elif coder is not None and (isinstance(coder, Staircase) or coder.top < 1 << bits.activations):
             made.append(_Coded(activation, coder))
         else:
             made.append(_Activated(activation))
     return made
+
+
+def _keeps(coder: Coder | None, real: Floats) -> bool:
+    """Return whether ``coder`` changes none of the values ``real``, as where they have been through it before."""
+    return coder is None or np.array_equal(quantised(real, coder), real)
 
 
 def _in_order(parts: Sequence[tuple[IntegerLayer, _Codes]]) -> tuple[IntegerLayer, _Codes]:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from mlpress.errors import MlpressError
 from mlpress.frontend.matching import Labels, Match, listed, match_columns, match_labels
-from mlpress.ir import Field, Input, Model, ScoresHead, Shipped
+from mlpress.ir import Field, Input, Model, ScoresHead, Shipped, filled
 from mlpress.progress import counted
 
 Floats = NDArray[np.float64]
@@ -29,8 +29,9 @@ class Dataset:
 
     ``features`` is float64 (rows, features).  ``labels`` is the class index, int64 (rows,), with ``classes`` in
     sorted order; or, for regression, the targets, float64 (rows,) or (rows, targets), with no ``classes``.
-    All values are finite.  The arrays are read-only copies.  ``last_label`` says that the label is a file's last
-    column because nobody named another; ``remarks`` are what was suspicious in reading, one line each.
+    All values are finite, but that features may be missing (NaN) where ``missing`` is true, for a model that says what
+    stands for them; rows matched to it have none.  The arrays are read-only copies.  ``last_label`` says that the label
+    is a file's last column because nobody named another; ``remarks`` are what was suspicious in reading, one line each.
     """
 
     features: Floats
@@ -39,6 +40,7 @@ class Dataset:
     classes: tuple[int | str, ...] = field(default=())
     last_label: bool = False
     remarks: tuple[str, ...] = ()
+    missing: bool = False
 
     def __repr__(self) -> str:
         answers = counted(len(self.classes), "class", "classes") if self.classes else "regression"
@@ -58,7 +60,7 @@ class Dataset:
                 f"{counted(len(self.names), 'name')} for {counted(features.shape[1], 'feature')}; each needs one of "
                 f"its own"
             )
-        bad = np.argwhere(~np.isfinite(features))
+        bad = np.argwhere(np.isinf(features) if self.missing else ~np.isfinite(features))
         if len(bad):
             raise MlpressError(f"row {bad[0][0]}, feature {self.names[bad[0][1]]!r}: the value is not a finite number")
         if not np.isfinite(labels).all():
@@ -80,12 +82,13 @@ class Dataset:
         names: Sequence[str] | None = None,
         classes: Sequence[int | str] | None = None,
         task: Task = "auto",
+        missing: bool = False,
     ) -> Dataset:
         """Make a data set from ``features`` (rows, features) and ``labels`` (rows,): class names, or targets of a
         regression.
 
         With ``task="auto"`` labels that are all text or whole numbers are classes.  ``classes`` lists them where
-        some have no row, or where their order is not the sorted one.
+        some have no row, or where their order is not the sorted one.  With ``missing`` features may be NaN.
         """
         try:
             table = np.array(features, np.float64)
@@ -95,24 +98,30 @@ class Dataset:
         columns = table.shape[1] if table.ndim == 2 else 0
         given = tuple(str(name) for name in names) if names is not None else generated_names(columns)
         if task == "regression" or (task == "auto" and classes is None and not _are_classes(raw)):
-            return cls(table, _targets(raw), given)
+            return cls(table, _targets(raw), given, missing=missing)
         indices, found = _indexed(raw, classes)
-        return cls(table, indices, given, found)
+        return cls(table, indices, given, found, missing=missing)
 
     @classmethod
     def from_csv(
-        cls, path: str | PathLike[str], label: str | None = None, task: Task = "auto", delimiter: str | None = None
+        cls,
+        path: str | PathLike[str],
+        label: str | None = None,
+        task: Task = "auto",
+        delimiter: str | None = None,
+        missing: bool = False,
     ) -> Dataset:
         """Read a CSV file, with a header or without; the label is the column ``label``, else the last one.
 
         Without a header ``label`` is the number of a column, from 1.
         ``delimiter`` is found in the first line (comma, semicolon or tab) where it is not given.  Raises
-        :class:`MlpressError` with the line number for a ragged line and for a cell that is empty or no number.
+        :class:`MlpressError` with the line number for a ragged line and for a cell that is empty or no number; with
+        ``missing`` an empty cell and ``nan`` are missing features.
         """
         from mlpress.frontend.files import read_csv
 
-        table, labels, names = read_csv(Path(path), label, delimiter)
-        found = _located(path, lambda: cls.from_arrays(table, labels, names, task=task))
+        table, labels, names = read_csv(Path(path), label, delimiter, missing)
+        found = _located(path, lambda: cls.from_arrays(table, labels, names, task=task, missing=missing))
         return replace(found, last_label=label is None)
 
     @classmethod
@@ -122,6 +131,7 @@ class Dataset:
         features: str | None = None,
         labels: str | None = None,
         task: Task = "auto",
+        missing: bool = False,
     ) -> Dataset:
         """Read the arrays ``features`` and ``labels`` of an NPZ file.
 
@@ -132,7 +142,7 @@ class Dataset:
         from mlpress.frontend.files import read_npz
 
         table, values, names = read_npz(Path(path), features, labels)
-        return _located(path, lambda: cls.from_arrays(table, values, names, task=task))
+        return _located(path, lambda: cls.from_arrays(table, values, names, task=task, missing=missing))
 
     @classmethod
     def bundled(cls, name: str) -> Dataset:
@@ -148,17 +158,27 @@ class Dataset:
         return cls(bunch.data, bunch.target, names, tuple(class_name(label) for label in bunch.target_names.tolist()))
 
     @classmethod
-    def read(cls, source: str | PathLike[str], label: str | None = None, task: Task = "auto") -> Dataset:
-        """Read a ``.npz`` file, a CSV file, or where no file has that name, a bundled set."""
+    def read(
+        cls,
+        source: str | PathLike[str],
+        label: str | None = None,
+        task: Task = "auto",
+        model: Model | Shipped | None = None,
+    ) -> Dataset:
+        """Read a ``.npz`` file, a CSV file, or where no file has that name, a bundled set.
+
+        Features may be missing where ``model`` says what stands for one.
+        """
+        missing = model is not None and any(value is not None for value in _missing(model))
         name, path = str(source), Path(source)
         if name in BUNDLED and not path.is_file():
             if label is not None:
                 raise MlpressError(f"{name} is scikit-learn's set, whose labels are known; leave --label out")
             return cls.bundled(name)
         found = (
-            cls.from_npz(path, labels=label, task=task)
+            cls.from_npz(path, labels=label, task=task, missing=missing)
             if path.suffix.lower() == ".npz"
-            else cls.from_csv(path, label, task)
+            else cls.from_csv(path, label, task, missing=missing)
         )
         if name not in BUNDLED:
             return found
@@ -203,10 +223,12 @@ class Dataset:
         classes, the data's names are kept.  :func:`quantise` gives them to its net; further data sets are best
         matched with that, since a class may be missing from their rows.
 
-        Raises :class:`MlpressError` where they do not fit.
+        Raises :class:`MlpressError` where they do not fit, and where a feature is missing that may not be.
         """
         found = self.match(model)
         features, names = self.features[:, found.columns.places], found.columns.names
+        if self.missing:
+            features = filled(features, _missing(model))
         if found.labels is None:
             return Dataset(features, self._targets(_score_count(model) or 0), names)
         labels = np.array(found.labels.places, np.int64)[np.asarray(self.labels, np.int64)]
@@ -250,6 +272,13 @@ class Dataset:
                 f"the model has {counted(outputs, 'output')} but the data has targets of shape {targets.shape}"
             )
         return targets
+
+
+def _missing(model: Model | Shipped) -> tuple[float | None, ...]:
+    """Return what stands for a missing feature, by input; ``None`` where none may be missing."""
+    if isinstance(model, Model):
+        return model.missing
+    return tuple(one.missing for one in model.inputs if isinstance(one, Input))
 
 
 def min_max(features: Floats, low: float = 0.0, high: float = 1.0) -> tuple[Floats, Floats]:

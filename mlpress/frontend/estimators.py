@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from mlpress.errors import MlpressError
 from mlpress.frontend.data import class_name, generated_names
+from mlpress.frontend.encoder_steps import encoded, has_encoder
+from mlpress.frontend.feature_inputs import with_all_inputs
 from mlpress.frontend.steps import SUPPORTED, Affine, Floats, affine, check_width, clip_range, features_of, identity
+from mlpress.frontend.symbolic import FLOAT, Const
 from mlpress.ir import (
     ArgmaxHead,
     Clip,
@@ -44,10 +48,28 @@ def from_sklearn(estimator: Any) -> Model:
     *steps, mlp = _steps(estimator)
     head, classes = _head(mlp)
     names = _names([*steps, mlp])
+    if any(has_encoder(step) for step in steps):
+        return _behind_encoders(steps, mlp, head, classes, names)
     scaling = _scaling(steps, len(names))
     check_width(mlp, len((scaling.mixed or identity(len(names))).shift))
     layers = _layers(mlp, scaling.mixed)
-    model = Model(names, scaling.scale, scaling.offset, layers, head, classes, scaling.clip)
+    model = Model(names, scaling.scale, scaling.offset, layers, head, classes, scaling.clip, None, scaling.missing)
+    verify(model)
+    return model
+
+
+def _behind_encoders(
+    steps: list[Any], mlp: Any, head: RealHead, classes: tuple[int | str, ...], names: tuple[str, ...]
+) -> Model:
+    """Return the model of steps that encode categories, each of whose columns then becomes several values."""
+    flow = encoded(steps, names)
+    check_width(mlp, flow.width)
+    first, *others = _layers(mlp, None)
+    flow = flow.dense(Const(np.ascontiguousarray(first.weight.T), FLOAT)).add(Const(first.bias, FLOAT))
+    layers = (*flow.layers[:-1], replace(flow.layers[-1], activation=first.activation), *others)
+    missing = tuple(map(dict(flow.missing).get, flow.names)) if flow.missing else ()
+    model = Model(flow.names, flow.scale, flow.offset, layers, head, classes, flow.clip, flow.quantiser, missing)
+    model = with_all_inputs(model, names)
     verify(model)
     return model
 
@@ -122,12 +144,16 @@ def _names(steps: list[Any]) -> tuple[str, ...]:
 
 
 class _Scaling(NamedTuple):
-    """The steps as ``x * scale + offset``, then ``clip``, then ``mixed``; the last two where they are needed."""
+    """The steps as ``x * scale + offset``, then ``clip``, then ``mixed``; the last two where they are needed.
+
+    ``missing`` is :class:`Model`'s: float32, as features are.
+    """
 
     scale: Floats
     offset: Floats
     clip: Clip | None
     mixed: Affine | None
+    missing: tuple[float | None, ...]
 
 
 def _scaling(steps: list[Any], width: int) -> _Scaling:
@@ -143,7 +169,9 @@ def _scaling(steps: list[Any], width: int) -> _Scaling:
                 name = type(step).__name__
                 raise MlpressError(f"{name} that clips after other steps than scalers is not supported; put it first")
             clip = Clip(*bounds)
-    return _Scaling(scaled.gain, scaled.shift, clip, mixed)
+    told = scaled.missing if mixed is None else scaled.missing_before(mixed)
+    missing = () if told is None else tuple(None if np.isnan(value) else float(np.float32(value)) for value in told)
+    return _Scaling(scaled.gain, scaled.shift, clip, mixed, missing)
 
 
 def _layers(mlp: Any, mixed: Affine | None) -> tuple[Dense, ...]:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from mlpress.errors import MlpressError
 from mlpress.frontend.bounds import Bound, before, code_bound
 from mlpress.frontend.exact_inputs import exact_inputs, known
-from mlpress.frontend.integer import IntegerLayer, Ints, check_sums
+from mlpress.frontend.integer import LIMIT, IntegerLayer, Ints, check_sums
 from mlpress.ir import (
     MAX_LEVELS,
     Argmax,
@@ -73,8 +73,13 @@ def inexact_place(model: Model) -> str | None:
 
 
 def holds_integers(model: Model) -> bool:
-    """Return whether a trainer left codes in ``model``; weights that are whole numbers are no sign of that."""
+    """Return whether a trainer left codes in ``model``.
+
+    Weights that are whole numbers are no sign of that, nor are features that are compared with bounds.
+    """
     coders = [*model.quantisers, *(coder for layer in model.layers for coder in layer.quantisers)]
+    if model.quantiser is None and (np.count_nonzero(model.layers[0].weight, axis=1) <= 1).all():
+        coders = [coder for layer in model.layers[1:] for coder in layer.quantisers]
     scales = [layer.integers.weight_scale for layer in model.layers if layer.integers is not None]
     return any(coder is not None for coder in coders) or any((scale != 1.0).any() for scale in scales)
 
@@ -354,7 +359,8 @@ def _comparable(sums: _Sums) -> _Sums:
     """Return sums that compare as their real values do, ties included.
 
     Steps are brought to their common divisor.  What remains of the offsets is a fraction of one unit, and only
-    the order of these fractions matters: their ranks take the place of the lowest bits.
+    the order of these fractions matters: their ranks take the place of the lowest bits.  Sums too long for that, as of
+    a scale per channel on both sides of the last layer, lose their last bits: docs/models.md says what that changes.
     """
     unit = _common_divisor(sums.step)
     factors = [int(step / unit) for step in sums.step]
@@ -367,7 +373,21 @@ def _comparable(sums: _Sums) -> _Sums:
         ((constant * factor + count) << shift) + ranks[fraction]
         for constant, factor, count, fraction in zip(sums.bias, factors, whole, rest, strict=True)
     ]
+    cut = _excess(weights, bias, sums.top)
+    if cut:
+        half = 1 << (cut - 1)
+        weights = [[(w + half) >> cut for w in row] for row in weights]
+        bias = [(constant + half) >> cut for constant in bias]
     return _Sums(weights, bias, sums.step, sums.offset, sums.top)
+
+
+def _excess(weights: list[list[int]], bias: list[int], top: list[int]) -> int:
+    """Return how many bits the longest sum has too many."""
+    longest = max(
+        sum(abs(w) * most for w, most in zip(row, top, strict=True)) + abs(constant)
+        for row, constant in zip(weights, bias, strict=True)
+    )
+    return max(0, longest.bit_length() - (LIMIT.bit_length() - 2)) if longest > LIMIT else 0
 
 
 def _common_divisor(steps: Sequence[Fraction]) -> Fraction:

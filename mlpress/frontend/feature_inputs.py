@@ -132,4 +132,6 @@ def with_all_inputs(model: Model, names: tuple[str, ...]) -> Model:
         codes[:, place] = integers.weight
         integers = replace(integers, weight=codes)
     layers = (replace(first, weight=weight, integers=integers), *model.layers[1:])
-    return replace(model, inputs=names, scale=scale, offset=offset, layers=layers, quantiser=quantiser)
+    told = dict(zip(model.inputs, model.missing, strict=False))
+    missing = tuple(map(told.get, names)) if told else ()
+    return replace(model, inputs=names, scale=scale, offset=offset, layers=layers, quantiser=quantiser, missing=missing)

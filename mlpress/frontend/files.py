@@ -6,7 +6,7 @@ import csv
 import math
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +32,12 @@ Row = tuple[int, list[str]]
 
 
 def read_csv(
-    path: Path, label: str | None, delimiter: str | None
+    path: Path, label: str | None, delimiter: str | None, missing: bool = False
 ) -> tuple[NDArray[np.float64], NDArray[Any], tuple[str, ...] | None]:
-    """Return features, labels and the features' names (``None`` without a header) in a CSV file."""
+    """Return features, labels and the features' names (``None`` without a header) in a CSV file.
+
+    With ``missing`` an empty cell and one that says ``nan`` are NaN.
+    """
     if path.is_dir():
         raise MlpressError(f"{path} is a folder; give the path of a CSV file in it")
     if not path.is_file():
@@ -47,7 +50,7 @@ def read_csv(
             handle.seek(0)
             reader = csv.reader(handle, delimiter=delimiter or _delimiter(first_line), skipinitialspace=True)
             rows = ((reader.line_num, row) for row in reader if any(cell.strip() for cell in row))
-            return _table(path, rows, label)
+            return _table(path, rows, label, _number_or_none if missing else _number)
     except UnicodeDecodeError:
         raise MlpressError(f"{path}: not UTF-8 text; save the CSV file as UTF-8") from None
     except (csv.Error, TypeError) as error:
@@ -59,7 +62,7 @@ def _delimiter(line: str) -> str:
 
 
 def _table(
-    path: Path, rows: Iterator[Row], label: str | None
+    path: Path, rows: Iterator[Row], label: str | None, number: Callable[[str], float]
 ) -> tuple[NDArray[np.float64], NDArray[Any], tuple[str, ...] | None]:
     first = next(rows, None)
     if first is None:
@@ -77,10 +80,10 @@ def _table(
             raise MlpressError(f"{path}: line {line} has {counted(len(row), 'column')}; line {first[0]} has {width}")
         cells = [*row[:column], *row[column + 1 :]]
         try:
-            features.extend(map(_number, cells))
+            features.extend(map(number, cells))
         except ValueError:
             likely = "" if lines or label is not None else _likely_label(names, row, column)
-            _refuse(path, line, cells, names if header else None, column, likely)
+            _refuse(path, line, cells, names if header else None, column, likely, number)
         if not row[column].strip():
             raise MlpressError(f"{path}: line {line}: the label is empty; fill it or drop the row")
         labels.append(row[column].strip())
@@ -148,6 +151,10 @@ def _number(cell: str) -> float:
     return value
 
 
+def _number_or_none(cell: str) -> float:
+    return math.nan if cell.strip().lower() in ("", "nan") else _number(cell)
+
+
 def _is_number(cell: str) -> bool:
     """Return whether a cell is a number or a missing one, and so no column's name."""
     if not cell.strip():
@@ -159,15 +166,23 @@ def _is_number(cell: str) -> bool:
     return "_" not in cell
 
 
-def _refuse(path: Path, line: int, cells: list[str], names: list[str] | None, label: int, likely: str) -> None:
+def _refuse(
+    path: Path,
+    line: int,
+    cells: list[str],
+    names: list[str] | None,
+    label: int,
+    likely: str,
+    number: Callable[[str], float],
+) -> None:
     """Raise the error for the first cell of a line that is no number; ``likely`` says that it may be the label."""
     for position, cell in enumerate(cells):
         column = position + (position >= label)
         where = f"{path}: line {line}, column {column + 1 if names is None else repr(names[column])}"
-        if not cell.strip():
+        if not cell.strip() and number is _number:
             raise MlpressError(f"{where}: the cell is empty; fill it or drop the row")
         try:
-            _number(cell)
+            number(cell)
         except ValueError:
             raise MlpressError(f"{where}: {cell[:40]!r} is not a finite number{likely}") from None
 

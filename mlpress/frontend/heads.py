@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from mlpress.errors import MlpressError
-from mlpress.frontend import tail
+from mlpress.frontend import encoder_ops, tail
 from mlpress.frontend.node import Node, kind
 from mlpress.frontend.symbolic import FLOAT, Aside, Const, Flow, Label, Value, finite, reached
 from mlpress.ir import Sigmoid
@@ -56,7 +56,7 @@ def apply_head(node: Node) -> Value | tuple[Value, ...]:
         case "ai.onnx.ml.ZipMap":
             return tail.zip_map(node)
         case "ai.onnx.ml.LabelEncoder":
-            return tail.label_encoder(node)
+            return tail.label_encoder(node) if isinstance(node.input(0), Label) else encoder_ops.label_encoder(node)
         case "ai.onnx.ml.LinearClassifier":
             return _linear_classifier(node)
         case _:

@@ -24,6 +24,7 @@ class Node:
     inputs: Sequence[Value | None]
     opset: int
     tensors: TensorReader
+    readers: frozenset[str] = frozenset()
 
     def has(self, name: str) -> bool:
         """Return whether the attribute is given."""

@@ -74,10 +74,15 @@ def _read(proto: Any, tensors: TensorReader) -> _Graph:
             features.extend(flow.names)
     nodes = [node for node in graph.node if any(name in needed for name in node.output if name)]
     last_read = {name: k for k, node in enumerate(nodes) for name in node.input}
+    readers: dict[str, set[str]] = {output.name: {"the graph's output"} for output in graph.output}
+    for node in nodes:
+        for name in node.input:
+            readers.setdefault(name, set()).add(plain_operator(node))
     last_read |= {output.name: len(nodes) for output in graph.output}
     budget = Budget()
     for k, node in enumerate(nodes):
-        _run(node, needed, values, opset, tensors, budget)
+        read_by = frozenset().union(*(readers.get(name, ()) for name in node.output))
+        _run(node, needed, values, opset, tensors, budget, read_by)
         for name in {*node.input, *node.output}:
             if last_read.get(name, k) <= k:
                 values.pop(name, None)
@@ -135,7 +140,13 @@ def _needed(graph: Any) -> set[str]:
 
 
 def _run(
-    proto: Any, needed: set[str], values: dict[str, Value], opset: int, tensors: TensorReader, budget: Budget
+    proto: Any,
+    needed: set[str],
+    values: dict[str, Value],
+    opset: int,
+    tensors: TensorReader,
+    budget: Budget,
+    readers: frozenset[str],
 ) -> None:
     label = node_label(proto)
     unknown = [name for name in proto.input if name and name not in values]
@@ -144,7 +155,7 @@ def _run(
     inputs = [values[name] if name else None for name in proto.input]
     try:
         budget.read(inputs)
-        results = apply(Node(plain_operator(proto), label, attribute_map(proto), inputs, opset, tensors))
+        results = apply(Node(plain_operator(proto), label, attribute_map(proto), inputs, opset, tensors, readers))
         known = results if isinstance(results, tuple) else (results,)
         extra = [name for name in proto.output[len(known) :] if name in needed]
         if extra:

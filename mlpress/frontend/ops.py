@@ -10,7 +10,17 @@ import numpy as np
 import onnx
 
 from mlpress.errors import MlpressError
-from mlpress.frontend import activation_ops, branches, fold, heads, pick_ops, qonnx, quantised_ops, refusals
+from mlpress.frontend import (
+    activation_ops,
+    branches,
+    encoder_ops,
+    fold,
+    heads,
+    pick_ops,
+    qonnx,
+    quantised_ops,
+    refusals,
+)
 from mlpress.frontend.node import Node, kind
 from mlpress.frontend.reshape_ops import LAYOUT, layout
 from mlpress.frontend.symbolic import Const, Dims, Flow, Value, finite
@@ -71,6 +81,8 @@ def apply(node: Node) -> Value | tuple[Value, ...]:
             return _scaler(node)
         case "ai.onnx.ml.Imputer":
             return _imputer(node)
+        case "ai.onnx.ml.OneHotEncoder":
+            return encoder_ops.one_hot_encoder(node)
         case op:
             raise MlpressError(refusals.reason(op) or f"this operator is not supported; supported: {SUPPORTED}")
 
@@ -250,11 +262,20 @@ def _scaler(node: Node) -> Flow:
 
 
 def _imputer(node: Node) -> Flow:
-    """Apply ``Imputer``: it replaces missing values (NaN), and features here have none."""
+    """Apply ``Imputer``: what stands for missing features (NaN); behind other steps than scalings there are none."""
     flow = node.flow(0)
     if not math.isnan(node.real("replaced_value_float", 0.0)):
         raise MlpressError("it replaces another value than NaN; export the model without that, or clean the data first")
-    return flow
+    values = node.reals("imputed_value_floats") or []
+    if not flow.bare or not values:
+        return flow
+    if len(values) not in {1, flow.width}:
+        raise MlpressError(f"it has {counted(len(values), 'value')} for {counted(flow.width, 'feature')}")
+    told = dict(flow.missing)
+    for k, (name, value) in enumerate(zip(flow.names, np.broadcast_to(values, (flow.width,)).tolist(), strict=True)):
+        if math.isfinite(value) and flow.scale[k]:
+            told.setdefault(name, float(np.float32((value - flow.offset[k]) / flow.scale[k])))
+    return replace(flow, missing=tuple(sorted(told.items())))
 
 
 def _list(values: Sequence[float], width: int, name: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

@@ -44,12 +44,21 @@ def _gathered(node: Node, flow: Flow, index: Const) -> tuple[Ints, tuple[int, ..
         case _:
             axis, values = -1, values.reshape(-1)
     axis += rank if axis < 0 else 0
+    if (
+        len(flow.shape) == 2 and flow.shape[0] == 1 and axis == 2 and values.ndim == 1
+    ):  # as a OneHotEncoder's values are
+        return _places(values, flow.width), (1, len(values))
     if len(flow.shape) != 1 or axis != (0 if flow.transposed else 1) or values.ndim > 1:
         raise MlpressError("picking is supported among the values of a row; the batch must stay as it is")
-    places = np.where(values < 0, values + flow.width, values).reshape(-1)
-    if places.min() < 0 or places.max() >= flow.width:
-        raise MlpressError(f"index {short(str(values.reshape(-1)[:8].tolist()))} is out of range")
+    places = _places(values, flow.width)
     return places, (len(places),) if values.ndim else ()
+
+
+def _places(values: Ints, width: int) -> Ints:
+    places = np.where(values < 0, values + width, values).reshape(-1)
+    if places.min() < 0 or places.max() >= width:
+        raise MlpressError(f"index {short(str(values.reshape(-1)[:8].tolist()))} is out of range")
+    return places
 
 
 def _columns(flow: Flow, places: Ints, shape: tuple[int, ...]) -> Value:

@@ -14,7 +14,7 @@ from mlpress.frontend.data import Dataset
 from mlpress.frontend.exact import exact_layers, holds_integers, inexact_place, with_coded_inputs
 from mlpress.frontend.integer import IntegerLayer, Ints, as_net, decisions, forward, input_codes
 from mlpress.intervals import score
-from mlpress.ir import Ladder, Model, Net, QRelu, interpret_model, score_values
+from mlpress.ir import Input, Ladder, Model, Net, QRelu, interpret_model, score_values
 
 Floats = NDArray[np.float64]
 
@@ -99,7 +99,7 @@ def quantise(
         inputs, layers, head = exact_layers(kept, output_codes)
     else:
         inputs, layers, head = calibrated(model, data.features, bits, input_range)
-    net = as_net(inputs, layers, head, data.classes)
+    net = as_net(filling(inputs, kept), layers, head, data.classes)
     report = _report(model, data, layers, net, place is None and kept is model)
     return Quantised(net, replace(report, remark=remark))
 
@@ -113,7 +113,14 @@ def exact_net(model: Model) -> Net:
     if place is not None:
         raise MlpressError(f"no integers stand for {place}, so the model is not quantised whole; quantise it on rows")
     inputs, layers, head = exact_layers(model, output_codes=True)
-    return as_net(inputs, layers, head, model.classes)
+    return as_net(filling(inputs, model), layers, head, model.classes)
+
+
+def filling(inputs: tuple[Input, ...], model: Model) -> tuple[Input, ...]:
+    """Return ``inputs`` with what stands for missing values in ``model``."""
+    if not model.missing:
+        return inputs
+    return tuple(replace(one, missing=value) for one, value in zip(inputs, model.missing, strict=True))
 
 
 def _report(model: Model, data: Dataset, layers: list[IntegerLayer], net: Net, exact: bool) -> Report:

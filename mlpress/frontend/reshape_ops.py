@@ -48,7 +48,7 @@ def _on_flow(node: Node, flow: Flow) -> Flow:
             return _dropout(node, flow)
         case "Cast":
             target = node.integer("to", 0)
-            if target not in FLOATS:
+            if target not in FLOATS and node.readers != {"ai.onnx.ml.OneHotEncoder"}:
                 raise MlpressError(f"casting features to {type_name(target)} rounds them; only floats are supported")
             return flow
         case "Transpose":
@@ -141,6 +141,10 @@ def _concat(node: Node) -> Value:
     if flows[0].transposed or _axis(node.integer("axis", -1), 1 + len(flows[0].shape)) == 0:
         raise MlpressError("joining is supported for (batch, values) along the values")
     rank = 1 + len(flows[0].shape)
+    if rank == 3 and _axis(node.integer("axis", -1), 3) == 2 and all(flow.shape[:-1] == (1,) for flow in flows):
+        wide = [replace(flow, shape=flow.shape[1:]) for flow in flows]
+        made = wide[0] if len(wide) == 1 else _joined(wide)
+        return replace(made, shape=(1, made.width))
     if rank != 2 or _axis(node.integer("axis", -1), rank) != 1 or any(len(flow.shape) != 1 for flow in flows):
         raise MlpressError("joining is supported for (batch, values) along the values")
     if len(flows) == 1:

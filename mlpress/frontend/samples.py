@@ -49,7 +49,7 @@ def read_rows(path: str | PathLike[str], program: Net | Circuit | Field, label: 
     """Return the rows of a file, matched to a program of any level."""
     if isinstance(program, Field):
         return read_samples(path, program, label)
-    return Dataset.read(path, label).for_model(program)
+    return Dataset.read(path, label, model=program).for_model(program)
 
 
 def _coordinates(file: Path, field: Field) -> Dataset | None:

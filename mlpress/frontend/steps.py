@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,8 @@ Floats = NDArray[np.float64]
 SUPPORTED = (
     "a fitted MLPClassifier, MLPRegressor or linear model, or a Pipeline of affine steps that ends in one "
     "(StandardScaler, MinMaxScaler, MaxAbsScaler, RobustScaler, PCA, IncrementalPCA, TruncatedSVD, FastICA, random "
-    "projections, feature selection, SimpleImputer, a ColumnTransformer or FeatureUnion of these), or a GridSearchCV "
+    "projections, feature selection, SimpleImputer, OneHotEncoder and OrdinalEncoder of whole numbers, a "
+    "ColumnTransformer or FeatureUnion of these), or a GridSearchCV "
     "over such"
 )
 
@@ -25,11 +26,13 @@ SUPPORTED = (
 class Affine:
     """``gain @ x + shift``, or ``gain * x + shift`` where ``gain`` is a vector.
 
-    ``gain`` is float64 (outputs, inputs) or (inputs,); ``shift`` float64 (outputs,).
+    ``gain`` is float64 (outputs, inputs) or (inputs,); ``shift`` float64 (outputs,).  ``missing`` float64 (inputs,), if
+    any, is what an input that is missing is taken for, NaN where none may be.
     """
 
     gain: Floats
     shift: Floats
+    missing: Floats | None = None
 
     @property
     def elementwise(self) -> bool:
@@ -52,7 +55,22 @@ class Affine:
         else:
             gain = other.gain[:, None] * self.gain
         moved = other.gain * self.shift if other.elementwise else other.gain @ self.shift
-        return Affine(gain, moved + other.shift)
+        return Affine(gain, moved + other.shift, self.missing_before(other))
+
+    def missing_before(self, other: Affine) -> Floats | None:
+        """Return what missing inputs are taken for where ``other`` follows.
+
+        Those that ``other`` replaces are outputs that read one input alone; the first that replaces a value counts.
+        """
+        if other.missing is None:
+            return self.missing
+        found = np.full(self.width, np.nan) if self.missing is None else self.missing.copy()
+        for j in np.flatnonzero(~np.isnan(other.missing)).tolist():
+            read = [j] if self.elementwise else np.flatnonzero(self.gain[j]).tolist()
+            if len(read) == 1 and np.isnan(found[read[0]]):
+                gain = self.gain[j] if self.elementwise else self.gain[j, read[0]]
+                found[read[0]] = (other.missing[j] - self.shift[j]) / gain
+        return found
 
 
 def identity(width: int) -> Affine:
@@ -73,7 +91,7 @@ def affine(step: Any, width: int) -> Affine:
         case Pipeline():
             return composed([inner for _, inner in step.steps], width)
         case FeatureUnion():
-            _no_weights(step)
+            refuse_weights(step)
             return _beside([composed([inner], width) for _, inner in step.transformer_list])
     check_width(step, width)
     found = _scaler(step, width) or _projection(step, width) or _selection(step, width) or _columns_apart(step, width)
@@ -165,7 +183,9 @@ def _projection(step: Any, width: int) -> Affine | None:
 
 
 def _selection(step: Any, width: int) -> Affine | None:
-    """Return the columns that are kept; an imputer keeps them all, since no value is missing here."""
+    """Return the columns that are kept; an imputer keeps those that had a value, and says what stands for missing
+    ones.
+    """
     from sklearn.feature_selection import SelectorMixin
     from sklearn.impute import SimpleImputer
 
@@ -175,7 +195,8 @@ def _selection(step: Any, width: int) -> Affine | None:
         marker = isinstance(step.missing_values, float) and np.isnan(step.missing_values)
         if not marker or step.add_indicator:
             raise MlpressError("a SimpleImputer that replaces other values than NaN, or marks them, is not supported")
-        return _picked(np.flatnonzero(~np.isnan(np.asarray(step.statistics_, np.float64))), width)
+        values = np.asarray(step.statistics_, np.float64)
+        return replace(_picked(np.flatnonzero(~np.isnan(values)), width), missing=values)
     return None
 
 
@@ -192,22 +213,30 @@ def _columns_apart(step: Any, width: int) -> Affine | None:
 
     if not isinstance(step, ColumnTransformer):
         return None
-    _no_weights(step)
-    picked = [(inner, _picked(_columns(columns, step, width), width)) for _, inner, columns in step.transformers_]
+    refuse_weights(step)
+    picked = [(inner, _picked(columns_of(columns, step, width), width)) for _, inner, columns in step.transformers_]
     return _beside([some.then(composed([inner], len(some.shift))) for inner, some in picked if len(some.shift)])
 
 
-def _no_weights(step: Any) -> None:
+def refuse_weights(step: Any) -> None:
+    """Raise :class:`MlpressError` where a union of steps weighs them."""
     if step.transformer_weights is not None:
         raise MlpressError(f"{_name(step)} with transformer_weights is not supported; scale within its steps")
 
 
 def _beside(parts: Sequence[Affine]) -> Affine:
     """Return the map to the outputs of all ``parts``, one after another."""
-    return Affine(np.concatenate([part.matrix() for part in parts]), np.concatenate([part.shift for part in parts]))
+    missing: Floats | None = None
+    for told in (part.missing for part in parts if part.missing is not None):
+        missing = told if missing is None else missing
+        if np.any(~np.isnan(told) & ~np.isnan(missing) & (told != missing)):
+            raise MlpressError("SimpleImputers that take one missing value for two values are not supported; use one")
+        missing = np.where(np.isnan(missing), told, missing)
+    gain = np.concatenate([part.matrix() for part in parts])
+    return Affine(gain, np.concatenate([part.shift for part in parts]), missing)
 
 
-def _columns(columns: Any, step: Any, width: int) -> NDArray[np.integer]:
+def columns_of(columns: Any, step: Any, width: int) -> NDArray[np.integer]:
     """Return indices of a ColumnTransformer's columns: numbers, names, a slice of either, or a mask."""
     names = [str(name) for name in getattr(step, "feature_names_in_", ())]
     match columns:

@@ -92,7 +92,8 @@ class Flow:
 
     ``shape`` is that of one row and ``batch`` the number of rows where the model fixes it.  ``final`` says that
     these are probabilities: after a soft-max, the pair ``(1 - p, p)`` of one sigmoid, or normalised sigmoids.
-    ``transposed``: the batch is the last axis.  ``lone``: there is one row, without a batch axis.
+    ``transposed``: the batch is the last axis.  ``lone``: there is one row, without a batch axis.  ``missing`` holds
+    the names of features that may be missing (NaN), with what they are taken for then.
     """
 
     names: tuple[str, ...]
@@ -108,6 +109,7 @@ class Flow:
     final: Final = ""
     transposed: bool = False
     lone: bool = False
+    missing: tuple[tuple[str, float], ...] = ()
 
     @property
     def width(self) -> int:

@@ -239,6 +239,7 @@ def _assembled(flow: Flow, head: RealHead, classes: Classes) -> Model:
         classes=classes,
         clip=flow.clip,
         quantiser=flow.quantiser,
+        missing=tuple(map(dict(flow.missing).get, flow.names)) if flow.missing else (),
     )
 
 

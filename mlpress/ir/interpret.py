@@ -62,11 +62,15 @@ class Trace:
         return self.scores if self.decision is None else self.decision[:, None]
 
 
-def check_features(features: NDArray[Any], names: Sequence[str]) -> Floats:
-    """Return ``features`` as float64 (rows, inputs); raise where the shape is wrong or a value is not finite."""
+def check_features(features: NDArray[Any], names: Sequence[str], missing: Sequence[float | None] = ()) -> Floats:
+    """Return ``features`` as float64 (rows, inputs), where NaN is there what ``missing`` says of its column, if any.
+
+    Raises :class:`MlpressError` where the shape is wrong or a value is not finite then.
+    """
     table = np.asarray(features, dtype=np.float64)
     if table.ndim != 2 or table.shape[1] != len(names):
         raise MlpressError(f"features have shape {table.shape}; expected (rows, {len(names)})")
+    table = filled(table, missing)
     bad = np.argwhere(~np.isfinite(table))
     if len(bad):
         row, column = (int(index) for index in bad[0])
@@ -77,9 +81,18 @@ def check_features(features: NDArray[Any], names: Sequence[str]) -> Floats:
     return table
 
 
+def filled(features: Floats, missing: Sequence[float | None]) -> Floats:
+    """Return ``features`` (rows, inputs) with what ``missing`` says in place of NaN; NaN stays where it is ``None``."""
+    if all(value is None for value in missing):
+        return features
+    values = np.array([np.nan if value is None else value for value in missing])
+    return np.where(np.isnan(features), values, features)
+
+
 def encode(net: Net | Circuit, features: NDArray[Any]) -> Ints:
     """Encode real features (rows, inputs) as input codes, int64 (rows, inputs), as :class:`Input` defines them."""
-    table = check_features(features, [feature.name for feature in net.inputs])
+    missing = [feature.missing for feature in net.inputs]
+    table = check_features(features, [feature.name for feature in net.inputs], missing)
     codes = np.zeros(table.shape, np.int64)
     for column, feature in enumerate(net.inputs):
         with np.errstate(over="ignore"):
@@ -200,7 +213,7 @@ def interpret_model(model: Model, features: NDArray[Any]) -> tuple[Floats, Ints 
     for regression.
     """
     with np.errstate(over="ignore"):
-        x = check_features(features, model.inputs) * model.scale + model.offset
+        x = check_features(features, model.inputs, model.missing) * model.scale + model.offset
         if model.clip is not None:
             x = real_activation(model.clip, x)
         x = quantised(x, model.quantiser)

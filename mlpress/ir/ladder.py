@@ -65,7 +65,7 @@ def straight(thresholds: tuple[int, ...], total: Interval) -> Line | None:
     is.
     """
     base, inner = reached(thresholds, total)
-    if len(inner) < LONG:
+    if len(inner) < LONG or inner[-1] - inner[0] < 2:  # a jump over one or two sums: any steep line would do
         return None
     span, size = (inner[-1] - inner[0]).bit_length(), len(inner).bit_length()
     finest = max(0, 2 * span - size) + SPARE_BITS

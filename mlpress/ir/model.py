@@ -231,6 +231,7 @@ class Model:
     ``inputs`` names the features; ``scale`` and ``offset`` are float64 (features,).  The last layer's
     activation is :class:`Linear` (a final sigmoid or softmax changes no class and is folded into the head).
     ``classes`` names the classes and is empty for regression.  A tuple of quantisers holds one per input.
+    ``missing`` is empty, or says of each input what a missing value (NaN) is taken for, ``None`` where none may be.
     """
 
     inputs: tuple[str, ...]
@@ -241,6 +242,7 @@ class Model:
     classes: tuple[int | str, ...]
     clip: Clip | None = None
     quantiser: Coders = None
+    missing: tuple[float | None, ...] = ()
 
     @property
     def quantisers(self) -> tuple[Coder | None, ...]:
@@ -276,4 +278,5 @@ class Model:
             and self.classes == other.classes
             and self.clip == other.clip
             and self.quantiser == other.quantiser
+            and self.missing == other.missing
         )

@@ -79,6 +79,8 @@ class Input:
 
     A circuit receives the code by its ``interface``: ``binary``, its bits, or ``unary``, one bit per level in
     :attr:`reached`, the lowest first, which is 1 where the code is that level or more.
+
+    ``missing`` is what a feature that is missing (NaN) is taken for; ``None``: none may be.
     """
 
     name: str
@@ -88,6 +90,7 @@ class Input:
     rounding: Literal["floor", "even"] = "floor"
     levels: tuple[int, ...] | None = None
     interface: Interface = "binary"
+    missing: float | None = None
 
     @property
     def reached(self) -> Sequence[int]:

@@ -35,7 +35,7 @@ from mlpress.ir.model import (
     ThresholdHead,
 )
 from mlpress.ir.scan import Line, Lines, quote
-from mlpress.ir.text_net import read_classes
+from mlpress.ir.text_net import read_classes, read_missing
 
 _PLAIN: dict[str, RealActivation] = {"linear": Linear(), "relu": Relu(), "sigmoid": Sigmoid(), "tanh": Tanh()}
 _SHAPED = ("clip", "leakyrelu", "hardsigmoid", *CURVES)
@@ -44,8 +44,12 @@ _ROUNDINGS: dict[str, Rounding] = {name: name for name in get_args(Rounding)}
 
 def model_lines(model: Model) -> Iterator[str]:
     """Return the lines of ``model``, without the header line."""
-    for name, scale, offset in zip(model.inputs, model.scale.tolist(), model.offset.tolist(), strict=True):
-        yield f"input {quote(name)} scale {scale!r} offset {offset!r}"
+    missing = model.missing or (None,) * len(model.inputs)
+    for name, scale, offset, value in zip(
+        model.inputs, model.scale.tolist(), model.offset.tolist(), missing, strict=True
+    ):
+        line = f"input {quote(name)} scale {scale!r} offset {offset!r}"
+        yield line if value is None else f"{line} missing {value!r}"
     if model.clip is not None:
         yield _activation_words(model.clip)
     yield from _quantiser_lines(model.quantiser)
@@ -123,6 +127,7 @@ def read_model(lines: Lines) -> Model:
     names: list[str] = []
     scale: list[float] = []
     offset: list[float] = []
+    missing: list[float | None] = []
     while not names or lines.next_is("input"):
         line = lines.take("input")
         if len(names) == MAX_INPUTS:
@@ -132,6 +137,7 @@ def read_model(lines: Lines) -> Model:
         scale.append(line.real("the scale"))
         line.keyword("offset")
         offset.append(line.real("the offset"))
+        missing.append(read_missing(line))
         line.end()
     clip = _read_clip(lines.take("clip")) if lines.next_is("clip") else None
     quantiser = _read_quantisers(lines, len(names))
@@ -149,7 +155,8 @@ def read_model(lines: Lines) -> Model:
         width = count
     head = _read_head(lines.take("head"))
     classes = read_classes(lines.take("classes"))
-    return Model(tuple(names), np.array(scale), np.array(offset), tuple(layers), head, classes, clip, quantiser)
+    told = tuple(missing) if any(value is not None for value in missing) else ()
+    return Model(tuple(names), np.array(scale), np.array(offset), tuple(layers), head, classes, clip, quantiser, told)
 
 
 def _read_quantisers(lines: Lines, count: int) -> Coders:

@@ -53,7 +53,8 @@ def input_line(feature: Input) -> str:
         f"offset {feature.offset!r} round {feature.rounding}"
     )
     line = line if feature.levels is None else f"{line} {_call('levels', feature.levels)}"
-    return line if feature.interface == "binary" else f"{line} unary"
+    line = line if feature.interface == "binary" else f"{line} unary"
+    return line if feature.missing is None else f"{line} missing {feature.missing!r}"
 
 
 def _activation_word(activation: Activation) -> str:
@@ -142,17 +143,26 @@ def read_input(line: Line) -> Input:
     line.keyword("round")
     floor = line.keyword("floor", "even") == "floor"
     levels = None
-    if line.peek() not in (None, "unary"):
+    if line.peek() not in (None, "unary", "missing"):
         word, numbers = line.call("levels(...)")
         if word != "levels":
             line.fail(f"{word[:40]!r} stands where levels(...) should be")
         levels = tuple(numbers)
     interface: Interface = "binary"
-    if line.peek() is not None:
+    if line.peek() not in (None, "missing"):
         line.keyword("unary")
         interface = "unary"
+    missing = read_missing(line)
     line.end()
-    return Input(name, bits, scale, offset, "floor" if floor else "even", levels, interface)
+    return Input(name, bits, scale, offset, "floor" if floor else "even", levels, interface, missing)
+
+
+def read_missing(line: Line) -> float | None:
+    """Read what stands for a missing value, where the line says it."""
+    if line.peek() is None:
+        return None
+    line.keyword("missing")
+    return line.real("what stands for a missing value")
 
 
 def _read_neuron(line: Line, budget: _Budget) -> Neuron:

@@ -49,6 +49,11 @@ def verify_model(model: Model) -> None:
     if model.clip is not None:
         _check_activation(model.clip, "inputs")
     _check_quantisers(model.quantiser, width, "inputs", "inputs")
+    if model.missing and len(model.missing) != width:
+        fail("inputs", f"missing has {counted(len(model.missing), 'value')}; it must have none, or one per input")
+    for name, value in zip(model.inputs, model.missing, strict=False):
+        if value is not None:
+            check_float(value, f"input {name!r}", "what stands for a missing value")
     check_count(len(model.layers), 1, MAX_LAYERS, "layers", "layers")
     check_count(sum(np.size(layer.weight) for layer in model.layers), 1, MAX_WEIGHTS, "layers", "weights")
     for k, layer in enumerate(model.layers):

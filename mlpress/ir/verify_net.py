@@ -64,6 +64,8 @@ def check_input(feature: Input, where: str) -> None:
         fail(where, f"rounding is {feature.rounding!r}; it must be 'floor' or 'even'")
     if feature.interface not in ("binary", "unary"):
         fail(where, f"the interface is {feature.interface!r}; it must be 'binary' or 'unary'")
+    if feature.missing is not None:
+        check_float(feature.missing, where, "what stands for a missing value")
     if feature.levels is None:
         return
     for level in feature.levels:

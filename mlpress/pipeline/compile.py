@@ -270,7 +270,7 @@ def read_inputs(
         rows, tests = (None if one is None else read_samples(one, field, label) for one in (data, test))
         return field, rows, tests
     network = load(model, task)
-    found, held = (None if one is None else Dataset.read(one, label, task) for one in (data, test))
+    found, held = (None if one is None else Dataset.read(one, label, task, network) for one in (data, test))
     return network, found, held
 
 

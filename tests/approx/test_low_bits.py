@@ -31,8 +31,8 @@ def whole_weights(net: ir.Net) -> set[int]:
 @pytest.mark.parametrize(("weight_bits", "bits", "least"), [(1, 1, 0.6), (2, 2, 0.8), (3, 4, 0.82), (4, 3, 0.82)])
 def test_weights_and_outputs_have_so_many_bits_and_decide_rightly(weight_bits: int, bits: int, least: float) -> None:
     codes, labels = rows()
-    how = approx.LowBits((4,), weight_bits, bits, epochs=30)
-    net = approx.train_low_bits(codes, labels, shape(), how)
+    how = approx.Training((4,), whole=weight_bits, bits=bits, epochs=30, rate=0.02, scaled=True)
+    net = approx.train(codes, labels, shape(), how)
     ir.verify(net)
     largest = max(1, (1 << (weight_bits - 1)) - 1)
     found = whole_weights(net)
@@ -42,19 +42,24 @@ def test_weights_and_outputs_have_so_many_bits_and_decide_rightly(weight_bits: i
         assert isinstance(neuron.activation, ir.Ladder)
         assert len(neuron.activation.thresholds) == (1 << bits) - 1
     assert np.mean(ir.interpret(net, codes).decision == labels) > least
-    assert approx.train_low_bits(codes, labels, shape(), how) == net
+    assert approx.train(codes, labels, shape(), how) == net
 
 
 def test_one_score_is_decided_at_the_heads_threshold() -> None:
     codes, labels = rows()
     plain = shape(2)
     one = ir.Net(plain.inputs, (plain.layers[0], ir.Layer(plain.layers[1].neurons[:1])), ir.Threshold(5), plain.classes)
-    net = approx.train_low_bits(codes, (labels > 1).astype(np.int64), one, approx.LowBits((4,), epochs=30))
+    net = approx.train(
+        codes,
+        (labels > 1).astype(np.int64),
+        one,
+        approx.Training((4,), whole=2, bits=2, epochs=30, rate=0.02, scaled=True),
+    )
     assert np.mean(ir.interpret(net, codes).decision == (labels > 1)) > 0.8
 
 
-@pytest.mark.parametrize(("bits", "says"), [({"weight_bits": 0}, "weight_bits is 0"), ({"bits": 5}, "bits is 5")])
+@pytest.mark.parametrize(("bits", "says"), [({"whole": 0}, "whole is 0"), ({"whole": 2, "bits": 5}, "bits is 5")])
 def test_other_bits_are_refused(bits: dict[str, int], says: str) -> None:
     codes, labels = rows()
     with pytest.raises(MlpressError, match=says):
-        approx.train_low_bits(codes, labels, shape(), approx.LowBits((4,), **bits))
+        approx.train(codes, labels, shape(), approx.Training((4,), **{"bits": 2} | bits, scaled=True))

@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 import pytest
 from onnx import helper
-from support.lowbit import DOMAIN, Graph, differences, random_network, read, run, standard
+from support.lowbit import DOMAIN, Graph, random_network, read, run, standard, width_of
 from typer.testing import CliRunner
 
 from mlpress.cli import app
@@ -39,11 +39,6 @@ from mlpress.ir import (
     verify,
 )
 from mlpress.pipeline.convert import convert
-
-
-@pytest.mark.parametrize("seed", range(24))
-def test_random_networks_decide_as_their_exporter_means(seed):
-    assert differences(seed, 60) == 0
 
 
 def decisions(net: Net, x: np.ndarray) -> np.ndarray:
@@ -217,15 +212,17 @@ def test_each_neuron_may_have_its_own(tmp_path):
     np.testing.assert_allclose(run(onnx_model(model), "features", x)[0], values, rtol=1e-6, atol=1e-6)
 
 
-def test_the_standard_form_is_qonnxs_own():
+def test_the_standard_form_is_qonnxs_own(monkeypatch):
     """Against the executor of the ``qonnx`` package, where it is installed."""
     onnx_exec = pytest.importorskip("qonnx.core.onnx_exec")
     wrapper = pytest.importorskip("qonnx.core.modelwrapper")
+    shapes = pytest.importorskip("qonnx.transformation.infer_shapes")
+    monkeypatch.setattr(onnx, "IR_VERSION", 9)  # qonnx writes graphs of single nodes, newer than onnxruntime reads
     for seed in range(0, 40, 2):
         proto = random_network(seed)
-        width = proto.graph.input[0].type.tensor_type.shape.dim[1].dim_value
-        x = np.random.default_rng(seed).normal(size=(50, width)).astype(np.float32)
-        result = onnx_exec.execute_onnx(wrapper.ModelWrapper(proto), {"x": x})
-        np.testing.assert_allclose(
-            next(iter(result.values())), run(standard(proto), "x", x.astype(np.float64))[0], 1e-4
-        )
+        x = np.random.default_rng(seed).normal(size=(50, width_of(proto))).astype(np.float32)
+        proto.graph.input[0].type.tensor_type.shape.dim[0].dim_value = len(x)
+        whole = wrapper.ModelWrapper(proto).transform(shapes.InferShapes())
+        result = onnx_exec.execute_onnx(whole, {"x": x})
+        expected = run(standard(proto), "x", x.astype(np.float64))[0]
+        np.testing.assert_allclose(next(iter(result.values())), expected, 1e-4, 1e-6, err_msg=str(seed))

@@ -28,7 +28,7 @@ from types import FrameType
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from fuzz import checkpoints, data_files, folders, hardware_files, onnx_files
+from fuzz import checkpoints, data_files, folders, hardware_files, low_bits, onnx_files
 from fuzz.kind import Kind
 
 from mlpress.errors import MlpressError
@@ -37,6 +37,7 @@ KINDS = {
     kind.name: kind
     for kind in (
         onnx_files.KIND,
+        low_bits.KIND,
         data_files.CSV_KIND,
         data_files.NPZ_KIND,
         hardware_files.NETLIST_KIND,

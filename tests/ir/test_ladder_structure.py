@@ -124,3 +124,12 @@ def test_long_ladders_cost_far_less_than_their_comparisons() -> None:
 def test_short_ladders_are_as_they_were() -> None:
     values = built(net_of(tuple(range(0, 15 * 50, 50))))
     assert not [value for value in values if isinstance(value, Sum) and "scaled" in value.name]
+
+
+@pytest.mark.parametrize("thresholds", [(7,) * 40, (7,) * 20 + (8,) * 20])
+def test_a_jump_is_no_line(thresholds: tuple[int, ...]) -> None:
+    assert straight(thresholds, Interval(-50, 50)) is None
+    lowered = ir.lower_net(net_of(thresholds))
+    rows = codes_of_every_sum()[::40]
+    expected = ir.interpret(lowered.net, rows).scores[:, 0].tolist()
+    assert codegen.simulate(lowered, rows, "modules")["y0"].tolist() == expected

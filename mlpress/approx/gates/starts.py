@@ -11,7 +11,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from mlpress.approx.gates.rows import Rows
-from mlpress.approx.integer.training import Training, train
+from mlpress.approx.integer.train import train
+from mlpress.approx.integer.training import Training
 from mlpress.ir import (
     Circuit,
     CircuitBuilder,

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from mlpress.approx.common.clock import now
 from mlpress.approx.integer.genome_layout import Ints
 from mlpress.approx.integer.space import Space
-from mlpress.approx.integer.training import StartShape, Training, train, weights_of
+from mlpress.approx.integer.train import train
+from mlpress.approx.integer.training import StartShape, Training, weights_of
 from mlpress.ir import Argmax, Layer, Net, Neuron, QRelu, Term, Threshold, output_bits
 
 ROUNDINGS = 4

@@ -8,20 +8,23 @@ are on grids of powers of two, so the trained net is an integer net without any 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpress.ir import Argmax, Input, Layer, Net, Neuron, QRelu, Raw, Term, Threshold, weight_terms
+from mlpress.errors import MlpressError
+from mlpress.ir import Argmax, Input, Layer, Net, Neuron, QRelu, Raw, Term, weight_terms
 
 LEAK = 0.1
 """The slope that the way back sees where a hidden output is cut off: keeps neurons from dying."""
 
 GAP = 4.0
 """By how much the largest score of a net that teaches stands above the second one, on average."""
+
+MOST_SCALED_BITS = 4
 
 Reals = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -33,11 +36,14 @@ class Training:
 
     ``whole`` above 0 takes evenly spaced weights of so many bits, sign included, instead of powers of two: 2 stands for
     -1, 0 and 1 times a unit of each layer (as F. Li et al., arXiv 1605.04711, have them).
-    ``epochs`` passes over the rows in batches, the first 60 % of them with real weights; ``rate`` is Adam's step
-    at the start, falling along a cosine to nothing; ``sparsity`` is the weight of the L1 norm in the loss; ``warm``
-    starts from the net's own weights instead of random ones.  ``taught`` is the share of the net's own scores in what a
-    classifier of several scores is trained to give, beside the labels (distillation: G. Hinton et al., arXiv
-    1503.02531).
+    ``scaled`` gives each neuron a unit of its own instead of a power of two, for networks of few bits: ``whole`` and
+    ``bits`` are 1 to 4 (1: -1 and 1), ``shifts`` says nothing, and hidden outputs are ladders, into whose thresholds
+    units and biases go.
+    ``epochs`` passes over the rows in batches, the first 60 % of them (40 % where ``scaled``) with real weights;
+    ``rate`` is Adam's step at the start, falling along a cosine to nothing; ``sparsity`` is the weight of the L1 norm
+    in the loss; ``warm`` starts from the net's own weights instead of random ones.  ``taught`` is the share of the
+    net's own scores in what a classifier of several scores is trained to give, beside the labels (distillation: G.
+    Hinton et al., arXiv 1503.02531).
     """
 
     hidden: tuple[int, ...]
@@ -51,6 +57,13 @@ class Training:
     warm: bool = False
     whole: int = 0
     taught: float = 0.0
+    scaled: bool = False
+
+    def check(self) -> None:
+        """Raise :class:`MlpressError` for ``scaled`` units of bits that are not 1 to 4."""
+        for name, bits in (("whole", self.whole), ("bits", self.bits)):
+            if self.scaled and not 1 <= bits <= MOST_SCALED_BITS:
+                raise MlpressError(f"{name} is {bits}; a network of scaled units has 1 to {MOST_SCALED_BITS} bits")
 
     @property
     def reach(self) -> int:
@@ -70,23 +83,13 @@ class StartShape(NamedTuple):
     taught: float = 0.0
 
 
-def train(codes: Ints, labels: Ints, net: Net, how: Training) -> Net:
-    """Train a net with the inputs, the head and the classes of ``net`` on input codes (rows, inputs).
-
-    ``labels`` are class indices (rows,).  The head is an argmax over one score per class, or a threshold of one score.
-    """
-    widths = [feature.bits for feature in net.inputs]
-    trainer = Trainer(codes, labels, net, how)
-    trainer.run(quantised=False, epochs=round(how.epochs * 0.6))
-    trainer.calibrate(-max(widths))
-    trainer.run(quantised=True, epochs=how.epochs - round(how.epochs * 0.6))
-    return replace(net, layers=trainer.layers(widths, net.head.at if isinstance(net.head, Threshold) else 0))
-
-
 class Trainer:
     """Inputs less their means, weights (outputs, inputs), biases (outputs,), and the grids: exponents of each layer's
     smallest weight (``floor``), of its sums' unit (``unit``) and of its outputs' unit (``step``).
     """
+
+    real_share: ClassVar[float] = 0.6
+    """Share of the epochs that have real weights."""
 
     def __init__(self, codes: Ints, labels: Ints, net: Net, how: Training) -> None:
         self.rng = np.random.default_rng(how.seed)

@@ -28,16 +28,56 @@ class Quantize(NamedTuple):
 def quantize_code(program: Net | Circuit, name: str, code: str) -> Quantize:
     """Return ``_quantize`` for codes of the C type ``code``."""
     found, of = rules(program)
+    missing = _missing(program)
     head = [f"void {name}_quantize(const float *x, {code} *codes)", "{"]
     if len(found) == 1:
         scaled = _power_of_two(found[0])
         if scaled is not None:
             lines = [*BITS.format(name=name, kind="uint32_t").splitlines(), "", *head]
-            return Quantize([*lines, *_scaled_lines(name, found[0], scaled, code, len(of)), "}", ""], keep=False)
+            body = _scaled_lines(name, found[0], scaled, code, len(of))
+            return Quantize(_with_missing(missing, name, [*lines, *body, "}", ""]), keep=False)
     if all(not one.starts for one in found):
         return Quantize(_searched_lines(name, found, of, code, head), keep=False)
     lines = [*BITS.format(name=name, kind="int32_t").splitlines(), ""]
-    return Quantize([*lines, *_searched_lines(name, found, of, code, head)], keep=True)
+    searched = [*lines, *_searched_lines(name, found, of, code, head)]
+    return Quantize(_with_missing(missing, name, searched), keep=True)
+
+
+def _missing(program: Net | Circuit) -> list[int]:
+    """Return the bits of the float32 that stands for each feature where it is NaN, else those of NaN; none where no
+    feature may be missing.
+    """
+    values = [feature.missing for feature in program.inputs]
+    if all(value is None for value in values):
+        return []
+    import numpy as np
+
+    told = np.array([np.nan if value is None else value for value in values], np.float32)
+    return [int(bits) for bits in told.view(np.uint32)]
+
+
+def _with_missing(missing: list[int], name: str, lines: list[str]) -> list[str]:
+    """Return the lines of ``_quantize`` with a look at each feature: NaN has bits above those of infinity."""
+    if not missing:
+        return lines
+    made = table("uint32_t", f"{name}_missing", missing)
+    for line in lines:
+        if line.strip() == "do {":
+            made.append(f"    const uint32_t *stands = {name}_missing;")
+        if line.strip() == "++x;":
+            made.append("        ++stands;")
+        kind = next(
+            (kind for kind in ("uint32_t", "int32_t") if line.strip() == f"const {kind} bits = {name}_bits(x);"), ""
+        )
+        if not kind:
+            made.append(line)
+            continue
+        read_bits = f"({kind}){read('uint32_t', 'stands')}" if kind == "int32_t" else read("uint32_t", "stands")
+        made += [
+            f"        const {kind} own = {name}_bits(x);",
+            f"        const {kind} bits = (((uint32_t)own << 1) > 0xFF000000u) ? {read_bits} : own;",
+        ]
+    return made
 
 
 def _power_of_two(one: Rule) -> int | None:

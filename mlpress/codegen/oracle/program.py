@@ -77,6 +77,7 @@ def _encode(graph: Graph, inputs: tuple[Input, ...]) -> str:
         return graph.constant([values], np.float64)
 
     x = graph.input("features", np.float64, len(inputs))
+    x = _filled(graph, x, [feature.missing for feature in inputs], np.dtype(np.float64))
     x = graph.node("Mul", x, row([feature.scale for feature in inputs]))
     x = graph.node("Add", x, row([feature.offset for feature in inputs]))
     even = graph.constant([[feature.rounding == "even" for feature in inputs]], np.bool_)
@@ -86,6 +87,14 @@ def _encode(graph: Graph, inputs: tuple[Input, ...]) -> str:
     pruned = any(feature.levels is not None for feature in inputs)
     x = graph.node("Cast", x, name=None if pruned else "codes", to=onnx_type(np.int64))
     return _keep_levels(graph, inputs, x) if pruned else x
+
+
+def _filled(graph: Graph, x: str, missing: Sequence[float | None], real: np.dtype[np.floating]) -> str:
+    """Return the features with what stands for missing ones."""
+    if all(value is None for value in missing):
+        return x
+    values = graph.constant([[np.nan if value is None else value for value in missing]], real)
+    return graph.node("Where", graph.node("IsNaN", x), values, x)
 
 
 def _keep_levels(graph: Graph, inputs: tuple[Input, ...], x: str) -> str:
@@ -217,7 +226,7 @@ def onnx_model(model: Model, dtype: Literal["float64", "float32"] = "float64") -
     """
     graph = Graph()
     real = np.dtype(dtype)
-    x = graph.input("features", real, len(model.inputs))
+    x = _filled(graph, graph.input("features", real, len(model.inputs)), model.missing, real)
     x = graph.node("Mul", x, graph.constant([model.scale], real))
     x = graph.node("Add", x, graph.constant([model.offset], real))
     if model.clip is not None:

@@ -6,6 +6,7 @@ operators computes the network exactly, and the frontend reads the same network 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -60,7 +61,11 @@ class _Writer:
 
     def inputs(self, inputs: Sequence[Input]) -> str:
         """Write the codes of the features, each kind of converter for all of its columns."""
-        x = self.node("Mul", "features", self.constant([[feature.scale for feature in inputs]]))
+        x = "features"
+        if any(feature.missing is not None for feature in inputs):
+            values = [math.nan if feature.missing is None else feature.missing for feature in inputs]
+            x = self.node("Imputer", x, domain="ai.onnx.ml", imputed_value_floats=values, replaced_value_float=math.nan)
+        x = self.node("Mul", x, self.constant([[feature.scale for feature in inputs]]))
         x = self.node("Add", x, self.constant([[feature.offset for feature in inputs]]))
         kinds = [(feature.bits, feature.rounding, _top(feature)) for feature in inputs]
         parts, order = [], []
@@ -146,7 +151,7 @@ class _Writer:
 
         entry = helper.make_tensor_value_info("features", TensorProto.DOUBLE, ["rows", len(net.inputs)])
         graph = helper.make_graph(self.nodes, "mlpress", [entry], self.outputs, self.constants)
-        opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(DOMAIN, 2)]
+        opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(DOMAIN, 2), helper.make_opsetid("ai.onnx.ml", 3)]
         model = helper.make_model(graph, opset_imports=opsets, ir_version=8, producer_name="mlpress")
         helper.set_model_props(model, {"feature_names": json.dumps([feature.name for feature in net.inputs])})
         return model

@@ -1,4 +1,4 @@
-"""Training of networks with few bits: weights and hidden outputs of 1 to 4 bits, each neuron with a scale of its own.
+"""The trainer of ``Training(scaled=True)``: weights and hidden outputs of 1 to 4 bits, a scale for each neuron.
 
 A weight of one bit is -1 or 1, one of w bits a whole number from ``1 - 2**(w - 1)`` to ``2**(w - 1) - 1``; on the way
 back both roundings are taken for the identity (the straight-through estimator: Y. Bengio et al., arXiv 1308.3432).
@@ -7,15 +7,12 @@ Scales and biases go into the thresholds of ladders, so that the trained net has
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
 from mlpress.approx.integer.training import LEAK, Ints, Reals, Trainer, Training
-from mlpress.errors import MlpressError
-from mlpress.ir import Ladder, Layer, Net, Neuron, Raw, Threshold, weight_terms
-
-MOST_BITS = 4
+from mlpress.ir import Ladder, Layer, Net, Neuron, Raw, weight_terms
 
 TERNARY_SCALE = 1.4
 """Scale of weights of two bits per mean size: those below .7 of it are 0 (F. Li et al., arXiv 1605.04711)."""
@@ -24,53 +21,15 @@ REACH = 0.97
 """Quantile of the sizes of a neuron's weights that is the largest whole number, from three bits on."""
 
 
-@dataclass(frozen=True, slots=True)
-class LowBits:
-    """A training: ``hidden`` neurons per layer, weights of ``weight_bits`` and hidden outputs of ``bits``, 1 to 4 each.
-
-    ``epochs`` passes over the rows in batches, the first 40 % of them with real weights; ``rate`` is Adam's step at the
-    start, falling along a cosine to nothing.
-    """
-
-    hidden: tuple[int, ...]
-    weight_bits: int = 2
-    bits: int = 2
-    seed: int = 0
-    epochs: int = 60
-    batch: int = 64
-    rate: float = 0.02
-
-    def check(self) -> None:
-        """Raise :class:`MlpressError` for bits that are not 1 to 4."""
-        for name, bits in (("weight_bits", self.weight_bits), ("bits", self.bits)):
-            if not 1 <= bits <= MOST_BITS:
-                raise MlpressError(f"{name} is {bits}; a network of few bits has 1 to {MOST_BITS}")
-
-
-def train_low_bits(codes: Ints, labels: Ints, net: Net, how: LowBits) -> Net:
-    """Train a net with the inputs, the head and the classes of ``net`` on input codes, int64 (rows, inputs).
-
-    ``labels`` are class indices (rows,).  The head is an argmax over one score per class, or a threshold of one score.
-    Equal arguments give an equal net.
-    """
-    how.check()
-    widths = [feature.bits for feature in net.inputs]
-    trainer = _LowTrainer(codes, labels, net, how)
-    real = round(how.epochs * 0.4)
-    trainer.run(quantised=False, epochs=real)
-    trainer.calibrate(-max(widths))
-    trainer.run(quantised=True, epochs=how.epochs - real)
-    return replace(net, layers=trainer.layers(widths, net.head.at if isinstance(net.head, Threshold) else 0))
-
-
-class _LowTrainer(Trainer):
+class ScaledTrainer(Trainer):
     """``scales`` (outputs, 1) by layer are what a weight of 1 is worth, ``steps`` what a hidden output of 1 is."""
 
-    def __init__(self, codes: Ints, labels: Ints, net: Net, how: LowBits) -> None:
-        plain = Training(how.hidden, how.seed, epochs=how.epochs, batch=how.batch, rate=how.rate)
-        super().__init__(codes, labels, net, plain)
-        self.largest = max(1, (1 << (how.weight_bits - 1)) - 1)
-        self.binary = how.weight_bits == 1
+    real_share: ClassVar[float] = 0.4
+
+    def __init__(self, codes: Ints, labels: Ints, net: Net, how: Training) -> None:
+        super().__init__(codes, labels, net, how)
+        self.largest = max(1, (1 << how.reach) - 1)
+        self.binary = how.whole == 1
         self.top = (1 << how.bits) - 1
         self.bits = how.bits
         self.scales: list[Reals] = []
