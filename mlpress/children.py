@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import os
+import resource
 import signal
 import subprocess
 import tempfile
@@ -79,7 +80,12 @@ def run_child(
     started at all.
     """
     seconds = math.ceil(limits.threads * limits.seconds) + 1
-    numbers = (limits.memory_mb << 10, limits.file_mb * (1 << 20) // _BLOCK, seconds, seconds + 2)
+    numbers = (
+        _allowed(resource.RLIMIT_AS, limits.memory_mb << 10, 1 << 10),
+        _allowed(resource.RLIMIT_FSIZE, limits.file_mb * (1 << 20) // _BLOCK, _BLOCK),
+        _allowed(resource.RLIMIT_CPU, seconds, 1),
+        _allowed(resource.RLIMIT_CPU, seconds + 2, 1),
+    )
     log = folder / LOG
     read_end, write_end = os.pipe()
     try:
@@ -105,6 +111,12 @@ def run_child(
         os.close(read_end)
         os.close(write_end)
     return Ended(status, log.read_text(errors="replace"))
+
+
+def _allowed(which: int, units: int, unit: int) -> int:
+    """Return ``units`` of a resource, or what this process may itself have where that is less: none can be raised."""
+    most = resource.getrlimit(which)[1]
+    return units if most == resource.RLIM_INFINITY else min(units, most // unit)
 
 
 def _status(status: int) -> int | None:

@@ -215,6 +215,7 @@ class Design:
         if isinstance(program, ir.Model):
             raise MlpressError(f"{path / 'program.mlp'} holds a model, which no target builds; compile again")
         features, labels, more = _rows(path / "rows.npz", len(program.inputs))
+        labels, more = _answers(program, labels, more, path / "rows.npz")
         design = cls(
             program=program,
             facts=facts,
@@ -345,6 +346,45 @@ def _rows(path: Path, inputs: int) -> tuple[NDArray[np.float64], NDArray[Any], K
             return file.array("features"), file.array("labels"), more
     except MlpressError as error:
         raise MlpressError(f"{path} does not hold rows: {error}; compile the model again") from error
+
+
+def _answers(
+    program: ir.Shipped, labels: NDArray[Any], more: Kept | None, path: Path
+) -> tuple[NDArray[Any], Kept | None]:
+    """Return labels, and those of the further rows, as the program answers: class indices, int64 (rows,), or values."""
+    try:
+        if isinstance(program, ir.Field) or program.scores is not None:
+            return _values(labels, len(program.ports)), more
+        named = {str(name): place for place, name in enumerate(program.classes)}
+        kept = None
+        if more is not None:
+            columns = {name: one for name, one in more._asdict().items() if one is not None and one.ndim == 1}
+            kept = more._replace(**{name: _indices(one, named) for name, one in columns.items()})
+        return _indices(labels, named), kept
+    except MlpressError as error:
+        raise MlpressError(f"{path}: {error}; compile the model again") from None
+
+
+def _values(labels: NDArray[Any], outputs: int) -> NDArray[Any]:
+    if labels.dtype.kind == "U" or labels.size != outputs * len(labels) or not np.isfinite(labels).all():
+        raise MlpressError(f"the labels are no finite numbers, {outputs} per row")
+    return labels
+
+
+def _indices(labels: NDArray[Any], named: Mapping[str, int]) -> NDArray[np.int64]:
+    """Return class indices (rows,) of indices or names; raise :class:`MlpressError` where one is none of them."""
+    if labels.ndim != 1:
+        raise MlpressError("there is not one label per row")
+    if labels.dtype.kind == "U":
+        strange = [name for name in np.unique(labels).tolist() if name not in named]
+        found = labels if strange else np.array([named[name] for name in labels.tolist()], np.int64)
+    else:
+        strange = np.unique(labels[~np.isin(labels, np.arange(len(named)))]).tolist()
+        found = labels
+    if strange:
+        known = ", ".join(named) if labels.dtype.kind == "U" else f"0..{len(named) - 1}"
+        raise MlpressError(f"label {strange[0]!r} is none of the design's {len(named)} classes: {known:.200}")
+    return found.astype(np.int64)
 
 
 def _kept(headers: Mapping[str, tuple[tuple[int, ...], np.dtype[Any]]], shape: tuple[int, ...]) -> tuple[str, ...]:

@@ -19,11 +19,30 @@ def in_one_line() -> Iterator[None]:
         _end(str(error))
     except BrokenPipeError:
         raise
-    except OSError as error:  # a full disk, a name that is too long, a folder that is gone
-        where = f"{error.filename}: " if error.filename else ""
+    except Exception as error:
+        if _lacks_memory(error):
+            _end("there is not enough memory; give smaller files, fewer rows or workers, or more memory")
+        if not isinstance(error, OSError):
+            raise
+        where = f"{error.filename}: " if error.filename else ""  # a full disk, a name too long, a folder that is gone
         _end(f"{where}{error.strerror or error}; mend that and start again")
-    except MemoryError:
-        _end("there is not enough memory; give smaller files, fewer rows or workers, or more memory")
+
+
+_NO_MEMORY = (
+    *("failed to map segment from shared object", "cannot allocate memory", "bad_alloc", "bad allocation"),
+    *("returned null without setting an exception", "can't start new thread", "unable to allocate"),
+)
+"""What libraries say in place of :class:`MemoryError` where a process may have no more."""
+
+
+def _lacks_memory(error: BaseException) -> bool:
+    """Return whether the error, or one that it came from, is one of too little memory."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, MemoryError) or any(words in str(seen).lower() for words in _NO_MEMORY):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False
 
 
 def _end(message: str) -> NoReturn:

@@ -28,7 +28,7 @@ from types import FrameType
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from fuzz import checkpoints, data_files, folders, hardware_files, low_bits, onnx_files
+from fuzz import arguments, checkpoints, data_files, folders, hardware_files, low_bits, onnx_files
 from fuzz.kind import Kind
 
 from mlpress.errors import MlpressError
@@ -46,6 +46,7 @@ KINDS = {
         hardware_files.LINE_KIND,
         checkpoints.KIND,
         folders.KIND,
+        arguments.KIND,
     )
 }
 MOST_S, MOST_BYTES = 10.0, 2 << 30

@@ -69,6 +69,13 @@ def test_an_oracle_without_its_sums() -> None:
         (np.zeros(3), "with a label each"),
         (np.array([b"a"] * 30), "neither numbers nor names"),
         (np.zeros(30, np.complex128), "neither numbers nor names"),
+        (np.zeros((30, 2)), "not one label per row"),
+        (np.array(["a", "none"] * 15), r"label 'a' is none of the design's 3 classes: 0, 1, 2"),
+        (np.array(["1", "\x1b[2J"] * 15), r"label '\\x1b\[2J' is none of the design's 3 classes"),
+        (np.full(30, 3), r"label 3 is none of the design's 3 classes: 0\.\.2"),
+        (np.full(30, -1), "label -1 is none"),
+        (np.full(30, 0.5), "label 0.5 is none"),
+        (np.full(30, np.nan), "label nan is none"),
     ],
 )
 def test_labels_that_are_none(folder: Path, labels: np.ndarray, says: str) -> None:
@@ -76,6 +83,24 @@ def test_labels_that_are_none(folder: Path, labels: np.ndarray, says: str) -> No
     np.savez(folder / "rows.npz", features=features, labels=labels)
     with pytest.raises(MlpressError, match=says):
         Design.load(folder)
+
+
+@pytest.mark.parametrize("labels", [np.array(["2", "0"] * 15), np.array([2.0, 0.0] * 15), np.array([2, 0] * 15)])
+def test_labels_are_indices_however_they_are_written(folder: Path, labels: np.ndarray) -> None:
+    np.savez(folder / "rows.npz", features=Design.load(folder).features, labels=labels)
+    read = Design.load(folder).labels
+    assert read.dtype == np.int64
+    assert read.tolist() == [2, 0] * 15
+
+
+def test_further_rows_have_classes_of_the_design(folder: Path) -> None:
+    known = Design.load(folder)
+    more = {"test_features": known.features, "test_labels": known.labels, "test_given": known.labels}
+    for name in ("given", "test_labels", "test_given"):
+        arrays = {"given": known.labels, **more, name: np.full(30, 9)}
+        np.savez(folder / "rows.npz", features=known.features, labels=known.labels, **arrays)
+        with pytest.raises(MlpressError, match="label 9 is none of the design's 3 classes"):
+            Design.load(folder)
 
 
 def test_control_characters_in_facts_do_not_reach_a_terminal(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

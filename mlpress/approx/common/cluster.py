@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from mlpress.errors import MlpressError
 
 CONNECT_S = 20
 
+_ADDRESS = re.compile(r"(?:(?:tcp|tls|ws|wss|ucx)://)?(?:[\w.-]+|\[[0-9a-fA-F:.]+\]):(\d{1,5})", re.ASCII)
+"""``tcp://host:port``: others make Dask start workers of its own, or wait for ever."""
+
 P = TypeVar("P")
 T = TypeVar("T")
 R = TypeVar("R")
+
+
+def _ask(address: str) -> None:
+    """Ask a scheduler who it is; raise where it does not say so in time.
+
+    A client by itself waits for ever where a port is open and nobody answers.
+    """
+    from distributed import Security
+    from distributed.core import rpc
+
+    async def asked() -> None:
+        async with rpc(address, connection_args=Security().get_connection_args("client")) as scheduler:
+            await asyncio.wait_for(scheduler.identity(), CONNECT_S)
+
+    with ThreadPoolExecutor(1) as pool:  # this thread may have an event loop of its own, as in a notebook
+        pool.submit(asyncio.run, asked()).result()
 
 
 class Cluster:
@@ -22,14 +44,18 @@ class Cluster:
     """
 
     def __init__(self, address: str) -> None:
+        found = _ADDRESS.fullmatch(address)
+        if found is None or not 0 < int(found[1]) < 1 << 16:
+            raise MlpressError(f"no Dask scheduler answers at {address!r}: that is no address; write tcp://host:port")
         try:
             from distributed import Client
         except ImportError as error:
             raise MlpressError("a cluster needs Dask: install mlpress[cluster]") from error
         try:
+            _ask(address)
             self._client: Any = Client(address, timeout=CONNECT_S, set_as_default=False)
         except Exception as error:  # what Dask raises for addresses shares no narrower base class
-            raise MlpressError(f"no Dask scheduler answers at {address}; start one with `dask scheduler`") from error
+            raise MlpressError(f"no Dask scheduler answers at {address!r}; start one with `dask scheduler`") from error
 
     def __enter__(self) -> Cluster:
         return self
