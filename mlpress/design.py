@@ -358,8 +358,9 @@ def _answers(
         named = {str(name): place for place, name in enumerate(program.classes)}
         kept = None
         if more is not None:
-            columns = {name: one for name, one in more._asdict().items() if one is not None and one.ndim == 1}
-            kept = more._replace(**{name: _indices(one, named) for name, one in columns.items()})
+            tests = None if more.test_labels is None else _indices(more.test_labels, named)
+            told = None if more.test_given is None else _indices(more.test_given, named)
+            kept = Kept(_indices(more.given, named), more.test_features, tests, told)
         return _indices(labels, named), kept
     except MlpressError as error:
         raise MlpressError(f"{path}: {error}; compile the model again") from None

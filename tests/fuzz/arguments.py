@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib
 import io
 import json
 import os
+import pkgutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
@@ -20,6 +22,7 @@ import typer
 from fuzz.kind import Kind
 from fuzz.text import NUMBERS, WORDS, mutate_text
 
+import mlpress
 from mlpress import cli
 from mlpress.errors import MlpressError
 
@@ -100,6 +103,14 @@ def _commands() -> Any:
     return typer.main.get_command(cli.app)
 
 
+@functools.cache
+def _load_all() -> None:
+    """Load every module, so that none takes over what stands in its place for a moment."""
+    for found in pkgutil.walk_packages(mlpress.__path__, "mlpress."):
+        if not found.name.endswith("__main__"):
+            importlib.import_module(found.name)
+
+
 @contextlib.contextmanager
 def _cut_short() -> Iterator[None]:
     """Have what takes long end in one line."""
@@ -113,6 +124,7 @@ def _cut_short() -> Iterator[None]:
         *("mlpress.hw.fpga.routing.run_child", "mlpress.pipeline.run.stream", "mlpress.targets.fitting"),
         *("mlpress.sim.mcu.host.subprocess.run", "mlpress.pipeline.pick.build_design"),
     )
+    _load_all()
     with contextlib.ExitStack() as stack:
         for place in places:
             stack.enter_context(mock.patch(place, ends))

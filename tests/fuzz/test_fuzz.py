@@ -9,7 +9,7 @@ from fuzz.run import KINDS, MOST_S, attempt, campaign
 
 FOUND = sorted((Path(__file__).parent / "found").glob("*.case"))
 CASES = {"onnx": 700, "csv": 700, "npz": 500, "netlist": 200, "liberty": 250, "program": 400, "line": 2000}
-CASES |= {"checkpoint": 300, "folder": 60, "lowbit": 60}
+CASES |= {"checkpoint": 300, "folder": 60, "lowbit": 60, "arguments": 60}
 
 
 @pytest.mark.parametrize("name", KINDS)

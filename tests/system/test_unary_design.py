@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from support.reports import tiles
 
-from mlpress import ir, verify
+from mlpress import codegen, ir, verify
 from mlpress.approx import Budget
-from mlpress.codegen import comparators, front_end, testbench
+from mlpress.codegen import comparators, front_end
 from mlpress.design import Design
 from mlpress.errors import MlpressError
 from mlpress.frontend import Dataset
@@ -175,6 +175,6 @@ def test_the_front_end_and_the_design_in_icarus(rows: tuple[np.ndarray, np.ndarr
     assert found["Icarus Verilog"]["equal"] and found["Icarus Verilog, from sensors"]["equal"]
     assert found["Icarus Verilog, from sensors"]["rows"] > 100
     codes = ir.encode(circuit, features)
-    bench = testbench(circuit, codes, features=features)
+    bench = codegen.testbench(circuit, codes, features=features)
     wrong = front_end(circuit).replace(">=", ">")
     assert "FAIL" in run_icarus(design.text("top.v"), bench.text + wrong)[-1]
