@@ -1,4 +1,4 @@
-"""Real designs of every kind of target, small: compiled, or found by searches that take a moment."""
+"""Real designs of every kind of target, small: compiled, or found by searches of seconds."""
 
 from __future__ import annotations
 
