@@ -64,8 +64,8 @@ def test_otter_grades_the_solution(lab: str, tmp_path: Path) -> None:
     assert set(WRONG[lab]) <= set(solved)
     assert all(score == most > 0 for question, (score, most) in solved.items() if question in WRONG[lab])
     if lab == QUICK:
-        unsolved = grades(archive, student, tmp_path)
-        assert {question: unsolved[question][0] for question in WRONG[lab]} == dict.fromkeys(WRONG[lab], 0)
+        given = grades(archive, student, tmp_path)
+        assert {question: given[question][0] for question in WRONG[lab]} == dict.fromkeys(WRONG[lab], 0)
 
 
 def grades(archive: Path, notebook: Path, folder: Path) -> dict[str, tuple[float, float]]:
