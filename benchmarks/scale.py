@@ -21,6 +21,7 @@ from support import show
 
 import mlpress
 from mlpress import Dataset
+from mlpress.ir import Model
 
 SIZES = ("16-5-10", "32-16-10", "64-32-10", "784-32-10")
 ROWS, SPREAD, EPOCHS = 1500, 2.0, 60
@@ -35,6 +36,17 @@ def rows_of(size: str) -> Dataset:
     rng = np.random.default_rng(0)
     centres, chosen = rng.normal(size=(3 * classes, inputs)), rng.integers(0, 3 * classes, ROWS)
     return Dataset.from_arrays(centres[chosen] + rng.normal(size=(ROWS, inputs)) * SPREAD, chosen % classes)
+
+
+def classifier_of(size: str) -> tuple[Model, Dataset, Dataset]:
+    """A trained network of this size, its training rows and its test rows."""
+    train, test = rows_of(size).split(test_size=0.3, seed=0)
+    hidden = int(size.split("-")[1])
+    model = make_pipeline(MinMaxScaler((0, 0.9)), MLPClassifier((hidden,), alpha=1e-3, max_iter=EPOCHS, random_state=0))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.fit(train.features, train.labels)
+    return mlpress.from_sklearn(model), train, test
 
 
 def seconds() -> float:
@@ -66,14 +78,9 @@ class Clock:
 
 def measure(size: str) -> dict[str, Any]:
     """One row of the table."""
-    train, test = rows_of(size).split(test_size=0.3, seed=0)
-    hidden = int(size.split("-")[1])
-    model = make_pipeline(MinMaxScaler((0, 0.9)), MLPClassifier((hidden,), alpha=1e-3, max_iter=EPOCHS, random_state=0))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        model.fit(train.features, train.labels)
+    model, train, test = classifier_of(size)
     clock, start = Clock(), seconds()
-    design = mlpress.compile(mlpress.from_sklearn(model), train, test=test, progress=clock)
+    design = mlpress.compile(model, train, test=test, progress=clock)
     clock.step("end")
     peaks = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return {

@@ -12,7 +12,7 @@ from support import egfet, small_search
 from support.balance import balance
 
 from mlpress import ir
-from mlpress.approx import Candidate, Front, IntegerFront, dense, designs_of, merge, unbeaten
+from mlpress.approx import Candidate, Front, IntegerFront, dense, designs_of, merge, read_merged_front, unbeaten
 from mlpress.approx.gates import (
     CircuitDesign,
     CircuitFront,
@@ -52,6 +52,8 @@ def test_at_every_area_the_best_of_both_levels() -> None:
         assert small.validation_accuracy < large.validation_accuracy
     facts = json.loads(front.to_json())
     assert [row["level"] for row in facts["designs"]] == ["gates", "integer", "gates", "integer"]
+    assert [(row["design"], row["number"]) for row in facts["designs"]] == [(0, 0), (1, 0), (2, 1), (3, 1)]
+    assert read_merged_front(front.to_json()) == [("gates", 0), ("integer", 0), ("gates", 1), ("integer", 1)]
     assert front.to_csv().count("\n") == 5
     assert draw(front, "png").startswith(b"\x89PNG")
 

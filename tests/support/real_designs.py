@@ -1,4 +1,4 @@
-"""Real designs of every kind of target, small: compiled, or found by searches that take a moment."""
+"""Real designs of every kind of target, small: compiled, or found by searches of seconds."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import mlpress as mp
 from mlpress import approx, ir
 from mlpress.approx import gates
 from mlpress.frontend import Dataset
+from mlpress.targets import read_target
 
 BITS = {"input_bits": 2, "weight_bits": 4, "activation_bits": 2}
 
@@ -23,7 +24,7 @@ BITS = {"input_bits": 2, "weight_bits": 4, "activation_bits": 2}
 @cache
 def compiled(target: str) -> mp.Design:
     """A classifier compiled for ``target``, or a field where that is what it takes."""
-    if mp.targets.read_target(target).level == "real":
+    if read_target(target).level == "real":
         return mp.compile(field(), wanted(field()), target=target)
     return mp.compile(classifier(), data(), test=data(count=60), target=target, **BITS)
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.told import classifier, data
+from support import real_designs
+from support.told import classifier
 from typer.testing import CliRunner
 
 import mlpress as mp
@@ -25,24 +26,7 @@ def run(*words: Any) -> Any:
 @pytest.fixture(scope="module")
 def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a search whose front has an integer level alone, which takes a moment."""
-    from functools import partial
-
-    from mlpress import approx
-
-    effort = approx.Effort(islands=2, size=16, offspring=8, steps=100, interval=2, migrants=3)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(approx, "search", partial(approx.search, effort=effort, trainings=1))
-        found = mp.search(
-            classifier(),
-            data(),
-            target="egfet",
-            generations=2,
-            level="integer",
-            test=data(),
-            effort="fast",
-            max_loss=0.2,
-        )
-        return found.chosen().save(tmp_path_factory.mktemp("searched") / "build")
+    return real_designs.chosen("integer").save(tmp_path_factory.mktemp("searched") / "build")
 
 
 def test_the_points_of_a_front_have_all_their_figures(searched: Path) -> None:

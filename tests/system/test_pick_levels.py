@@ -1,4 +1,7 @@
-"""`mlpress pick` from fronts of gates, of both levels, and of fields: the member itself, verified, with its figures."""
+"""`mlpress pick` from fronts of gates, of both levels, and of fields: the member itself, verified, with its figures.
+
+Searches of gates take some fifteen seconds of processor time: ``make long`` picks from these.
+"""
 
 from __future__ import annotations
 
@@ -43,6 +46,7 @@ def same_but_chosen(picked: mp.Design, design: mp.Design, number: int) -> dict[s
     return found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("folder", ["gates"], indirect=True)
 def test_a_circuit_is_picked(folder: Path) -> None:
     design = mp.Design.load(folder)
@@ -62,6 +66,7 @@ def test_a_circuit_is_picked(folder: Path) -> None:
     assert ports == {name for name, _ in ir.input_ports(picked.program.inputs)}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("folder", ["both"], indirect=True)
 def test_numbers_of_a_merged_front_are_those_of_its_table(folder: Path, tmp_path: Path) -> None:
     """Each level counts its designs on its own; the report, the table and ``pick`` have one number for each."""
