@@ -118,9 +118,14 @@ def _is_linear(estimator: Any) -> bool:
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
     from sklearn.svm import LinearSVC, LinearSVR
 
-    classifiers = (linear.LogisticRegression, linear.SGDClassifier, linear.Perceptron, linear.RidgeClassifier)
-    regressors = (linear.LinearRegression, linear.Ridge, linear.ElasticNet, linear.SGDRegressor, linear.HuberRegressor)
-    return isinstance(estimator, (*classifiers, *regressors, LinearDiscriminantAnalysis, LinearSVC, LinearSVR))
+    classifiers = ("LogisticRegression", "SGDClassifier", "Perceptron", "RidgeClassifier", "RidgeClassifierCV")
+    regressors = (
+        *("LinearRegression", "Ridge", "RidgeCV", "ElasticNet", "ElasticNetCV", "LassoCV", "SGDRegressor"),
+        *("HuberRegressor", "BayesianRidge", "ARDRegression", "TheilSenRegressor", "OrthogonalMatchingPursuit"),
+        *("OrthogonalMatchingPursuitCV", "Lars", "QuantileRegressor"),
+    )
+    known = tuple(getattr(linear, name) for name in (*classifiers, *regressors))
+    return isinstance(estimator, (*known, LinearDiscriminantAnalysis, LinearSVC, LinearSVR))
 
 
 def _linear_head(estimator: Any) -> tuple[RealHead, tuple[int | str, ...]]:

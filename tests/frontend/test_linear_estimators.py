@@ -7,7 +7,23 @@ import pytest
 from sklearn.datasets import load_iris
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.linear_model import LinearRegression, LogisticRegression, Perceptron, RidgeClassifier, SGDClassifier
+from sklearn.linear_model import (
+    ARDRegression,
+    BayesianRidge,
+    HuberRegressor,
+    Lars,
+    LassoCV,
+    LinearRegression,
+    LogisticRegression,
+    OrthogonalMatchingPursuit,
+    Perceptron,
+    QuantileRegressor,
+    RidgeClassifier,
+    RidgeClassifierCV,
+    RidgeCV,
+    SGDClassifier,
+    TheilSenRegressor,
+)
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
@@ -22,6 +38,7 @@ KINDS = [
     Perceptron(random_state=0),
     SGDClassifier(loss="hinge", random_state=0),
     RidgeClassifier(),
+    RidgeClassifierCV(),
     LinearSVC(random_state=0),
     LinearDiscriminantAnalysis(),
 ]
@@ -38,9 +55,27 @@ def test_classifiers(estimator, classes):
     np.testing.assert_array_equal(np.array(model.classes)[found], fitted.predict(X[kept]))
 
 
-def test_regressor_and_one_that_is_not_fitted():
-    fitted = LinearRegression().fit(X[:, :3], X[:, 3])
+REGRESSORS = [
+    LinearRegression(),
+    RidgeCV(),
+    LassoCV(cv=2),
+    BayesianRidge(),
+    ARDRegression(),
+    HuberRegressor(),
+    Lars(),
+    OrthogonalMatchingPursuit(),
+    QuantileRegressor(alpha=0.01),
+    TheilSenRegressor(max_subpopulation=20, random_state=0),
+]
+
+
+@pytest.mark.parametrize("estimator", REGRESSORS, ids=lambda one: type(one).__name__)
+def test_regressors(estimator):
+    fitted = estimator.fit(X[:, :3], X[:, 3])
     values, _ = interpret_model(from_sklearn(fitted), X[:, :3])
     np.testing.assert_allclose(values[:, 0], fitted.predict(X[:, :3]))
+
+
+def test_one_that_is_not_fitted():
     with pytest.raises(MlpressError, match="this Perceptron is not fitted"):
         from_sklearn(make_pipeline(StandardScaler().fit(X), Perceptron()))
