@@ -96,7 +96,7 @@ def _head(mlp: Any) -> tuple[RealHead, tuple[int | str, ...]]:
     if _is_linear(mlp):
         return _linear_head(mlp)
     if not isinstance(mlp, MLPClassifier | MLPRegressor):
-        raise MlpressError(f"{type(mlp).__name__} is not supported; supported: {SUPPORTED}")
+        raise MlpressError(_refusal(mlp))
     if not hasattr(mlp, "coefs_"):
         raise MlpressError(f"this {type(mlp).__name__} is not fitted; call fit() first")
     if isinstance(mlp, MLPRegressor):
@@ -110,6 +110,21 @@ def _head(mlp: Any) -> tuple[RealHead, tuple[int | str, ...]]:
             f"a multi-label MLPClassifier with {counted(mlp.n_outputs_, 'label')} is not supported; fit one class"
         )
     return ThresholdHead(), _classes(mlp)
+
+
+def _refusal(estimator: Any) -> str:
+    """Return why an estimator is not read: the true reason where it is known."""
+    from sklearn.base import BaseEstimator
+    from sklearn.tree import BaseDecisionTree
+
+    name = type(estimator).__name__
+    members = list(np.ravel(getattr(estimator, "estimators_", [])))
+    if isinstance(estimator, BaseDecisionTree) or any(isinstance(one, BaseDecisionTree) for one in members):
+        reason = "decision trees are no network of layers; train an MLP, or search with --start tree"
+        return f"{name} is not supported: {reason}"
+    if members and all(isinstance(one, BaseEstimator) for one in members):
+        return f"{name} is not supported: a vote of several models is no single network; give one of them"
+    return f"{name} is not supported; supported: {SUPPORTED}"
 
 
 def _is_linear(estimator: Any) -> bool:

@@ -14,14 +14,8 @@ from mlpress.hw import fpga
 BITS = {"input_bits": 3, "weight_bits": 5, "activation_bits": 3}
 
 
-@pytest.mark.parametrize(
-    ("target", "place"),
-    [
-        pytest.param("ecp5-25k", False, id="ecp5"),
-        pytest.param("ecp5-25k", True, id="ecp5 placed", marks=pytest.mark.long),
-        pytest.param("ice40-up5k", True, id="ice40 placed", marks=pytest.mark.long),
-    ],
-)
+@pytest.mark.long
+@pytest.mark.parametrize(("target", "place"), [("ecp5-25k", False), ("ecp5-25k", True), ("ice40-up5k", True)])
 def test_a_search_writes_a_verified_design_ranked_by_look_up_tables(
     target: str, place: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
