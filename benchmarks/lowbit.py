@@ -5,11 +5,15 @@ trained with 2-bit weights and hidden outputs.  Inputs have 4 bits.  `da4ml`: th
 constant matrix by da4ml, with the same clips, ladders and arg-max around it, in the same flow (`hw/fpga`).  Flip-flops
 stand at all ports.  That both compute the same function is checked on every test row.  Needs the extras
 `mlpress[bench,fpga]`.
+
+``--show benchmarks/results/lowbit.json`` prints the table that is kept there.
 """
 
+import json
 import math
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -103,18 +107,31 @@ def measure(options: Any, name: str) -> list[dict[str, Any]]:
     return rows
 
 
+def ratios(rows: list[dict[str, Any]]) -> dict[str, tuple[float, float]]:
+    """Our look-up tables per da4ml's, geometric mean and largest, by bits and of all rows."""
+    groups = {f"{bits}-bit": [row for row in rows if row["bits"] == bits] for bits in (2, 8)} | {"all": rows}
+    found = {}
+    for name, group in groups.items():
+        shares = [row["luts_to_da4ml"] for row in group]
+        if shares:
+            found[name] = (math.exp(sum(map(math.log, shares)) / len(shares)), max(shares))
+    return found
+
+
 def main() -> None:
     """Print the table."""
     parser = arguments(str(__doc__).splitlines()[0])
     parser.add_argument("--no-place", dest="place", action="store_false", help="look-up tables alone")
+    parser.add_argument("--show", type=Path, metavar="FILE", help="measure nothing: the table of these lines")
     options = parser.parse_args()
-    rows = [row for name in options.only for row in measure(options, name)]
+    if options.show is not None:
+        rows = [json.loads(line) for line in options.show.read_text(encoding="utf-8").splitlines()]
+    else:
+        rows = [row for name in options.only for row in measure(options, name)]
     show(f"Networks of 2 and of 8 bits; {DEVICE}", rows, options.json)
     if not options.json:
-        for bits in (2, 8):
-            found = [row["luts_to_da4ml"] for row in rows if row["bits"] == bits]
-            mean = math.exp(sum(map(math.log, found)) / len(found))
-            print(f"look-up tables to da4ml's, {bits}-bit: geometric mean {mean:.3f}, largest {max(found):.3f}")
+        for name, (mean, largest) in ratios(rows).items():
+            print(f"look-up tables to da4ml's, {name}: geometric mean {mean:.3f}, largest {largest:.3f}")
 
 
 if __name__ == "__main__":

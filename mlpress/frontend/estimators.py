@@ -96,7 +96,7 @@ def _head(mlp: Any) -> tuple[RealHead, tuple[int | str, ...]]:
     if _is_linear(mlp):
         return _linear_head(mlp)
     if not isinstance(mlp, MLPClassifier | MLPRegressor):
-        raise MlpressError(f"{type(mlp).__name__} is not supported; supported: {SUPPORTED}")
+        raise MlpressError(_refusal(mlp))
     if not hasattr(mlp, "coefs_"):
         raise MlpressError(f"this {type(mlp).__name__} is not fitted; call fit() first")
     if isinstance(mlp, MLPRegressor):
@@ -112,15 +112,35 @@ def _head(mlp: Any) -> tuple[RealHead, tuple[int | str, ...]]:
     return ThresholdHead(), _classes(mlp)
 
 
+def _refusal(estimator: Any) -> str:
+    """Return why an estimator is not read: the true reason where it is known."""
+    from sklearn.base import BaseEstimator
+    from sklearn.tree import BaseDecisionTree
+
+    name = type(estimator).__name__
+    members = list(np.ravel(getattr(estimator, "estimators_", [])))
+    if isinstance(estimator, BaseDecisionTree) or any(isinstance(one, BaseDecisionTree) for one in members):
+        reason = "decision trees are no network of layers; train an MLP, or search with --start tree"
+        return f"{name} is not supported: {reason}"
+    if members and all(isinstance(one, BaseEstimator) for one in members):
+        return f"{name} is not supported: a vote of several models is no single network; give one of them"
+    return f"{name} is not supported; supported: {SUPPORTED}"
+
+
 def _is_linear(estimator: Any) -> bool:
     """Return whether the class or the value of ``estimator`` follows from ``coef_`` and ``intercept_`` alone."""
     from sklearn import linear_model as linear
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
     from sklearn.svm import LinearSVC, LinearSVR
 
-    classifiers = (linear.LogisticRegression, linear.SGDClassifier, linear.Perceptron, linear.RidgeClassifier)
-    regressors = (linear.LinearRegression, linear.Ridge, linear.ElasticNet, linear.SGDRegressor, linear.HuberRegressor)
-    return isinstance(estimator, (*classifiers, *regressors, LinearDiscriminantAnalysis, LinearSVC, LinearSVR))
+    classifiers = ("LogisticRegression", "SGDClassifier", "Perceptron", "RidgeClassifier", "RidgeClassifierCV")
+    regressors = (
+        *("LinearRegression", "Ridge", "RidgeCV", "ElasticNet", "ElasticNetCV", "LassoCV", "SGDRegressor"),
+        *("HuberRegressor", "BayesianRidge", "ARDRegression", "TheilSenRegressor", "OrthogonalMatchingPursuit"),
+        *("OrthogonalMatchingPursuitCV", "Lars", "QuantileRegressor"),
+    )
+    known = tuple(getattr(linear, name) for name in (*classifiers, *regressors))
+    return isinstance(estimator, (*known, LinearDiscriminantAnalysis, LinearSVC, LinearSVR))
 
 
 def _linear_head(estimator: Any) -> tuple[RealHead, tuple[int | str, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from importlib import import_module
@@ -78,3 +79,31 @@ def test_a_thinned_run_states_all_baselines(capsys: pytest.CaptureFixture[str]) 
     network = next(line for line in said.splitlines() if line.startswith("network"))
     common = next(line for line in said.splitlines() if "frequent" in line)
     assert float(network[34:42]) > float(common[34:42])
+
+
+@pytest.mark.long
+def test_the_whole_example_states_every_target_within_two_minutes(capsys: pytest.CaptureFixture[str]) -> None:
+    """As continuous integration runs it, by the processor's time of this process and its children."""
+    before = spent()
+    import_module("can_ids").main([])
+    seconds = spent() - before
+    said = capsys.readouterr().out
+    assert seconds < 120
+    lines = said.splitlines()
+    rights = {line[:34].strip(): float(line[34:42]) for line in lines if line[:34].strip() and "%" not in line[:60]
+              and line[34:42].strip().replace(".", "", 1).isdigit()}  # fmt: skip
+    assert rights["network, 2-bit weights and outputs"] > 98
+    assert rights["network, 2-bit weights and outputs"] > rights["look-up and period check"]
+    head = next(k for k, line in enumerate(lines) if "per message" in line and "energy" in line)
+    rows = {line[:30].strip(): line[30:54].split() for line in lines[head + 1 :] if line[30:54].strip()}
+    assert rows["ecp5-25k"][1:] == ["us", "not", "known"]
+    assert 0 < float(rows["ecp5-25k"][0]) < 1
+    assert rows["printed egfet"][1::2] == ["ms", "uJ"]
+    in_c = [row for name, row in rows.items() if name.startswith("C on ")]
+    assert in_c
+    assert all(row[1] == "us" and row[-1] in ("nJ", "known") for row in in_c)
+
+
+def spent() -> float:
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
