@@ -9,6 +9,7 @@ against size, where cycles go, rooflines and Amdahl's limits, and the sweep on w
 import argparse
 import time
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -350,19 +351,16 @@ def random_rows(count: int = 400, seed: int = 1) -> list[dict[str, Any]]:
 def pace_rows() -> list[dict[str, Any]]:
     """Return the event model's simulated cycles per second of processor time, compiled before."""
     rows = []
-    for size in (1, 8, 16, 64, 256):
-        found: Machine = machine(f"ngpc:{size}", "physical")
-        work, trace = costs("nerf", "hashgrid", "physical")
+    for name, mode, size in product(("nerf", "nsdf", "nvr", "gia"), MODES, (8, 64, 128, 256)):
+        found: Machine = machine(f"ngpc:{size}", mode)
+        work, trace = costs(name, "hashgrid", mode)
         cycles.simulate(work, found, trace, 1024)
         began = time.process_time()
-        timing = cycles.simulate(work, found, trace, 1 << 15)
+        timing = cycles.simulate(work, found, trace, 1 << 14)
         took = time.process_time() - began
         rows.append(
-            {
-                "processors": size,
-                "cycles": round(timing.cycles),
-                "million cycles/s": round(timing.cycles / took / 1e6, 2),
-            }
+            {"application": name, "mode": mode, "processors": size, "cycles": round(timing.cycles)}
+            | {"million cycles/s": round(timing.cycles / took / 1e6, 2)}
             | {"million processor cycles/s": round(size * timing.cycles / took / 1e6, 1)}
         )
     return rows
@@ -395,10 +393,14 @@ def tables() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="one JSON object per row, no table")
     parser.add_argument("--figures", action="store_true", help="every figure with its label and source, nothing else")
+    parser.add_argument("--pace", action="store_true", help="the speed of the event model, nothing else")
     parser.add_argument("--draw", type=Path, metavar="SVG", help="draw speed-up against size, nothing else")
     options = parser.parse_args()
     if options.draw:
         draw(options.draw)
+        return
+    if options.pace:
+        show("speed of the event model", pace_rows(), options.json)
         return
     if options.figures:
         show("figures and their sources", figure_rows(), options.json)

@@ -34,6 +34,13 @@ def inner(kernel: F) -> F:
     return cast(F, njit(kernel, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True))
 
 
+def inlined(kernel: F) -> F:
+    """Compile ``kernel`` as a part of every kernel that calls it: arrays are many words each, which a call copies."""
+    from numba import njit
+
+    return cast(F, njit(kernel, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True))
+
+
 @cache
 def _forget_old_code(package: Path) -> None:
     """Remove kept machine code where any source file of ``package`` changed.

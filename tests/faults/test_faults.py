@@ -157,6 +157,7 @@ def test_a_malformed_address_and_a_scheduler_that_dies(monkeypatch: pytest.Monke
     fake = types.ModuleType("distributed")
     fake.Client, fake.KilledWorker = Client, type("KilledWorker", (Exception,), {})  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "distributed", fake)
+    monkeypatch.setattr(cluster, "_ask", lambda address: None)
     with pytest.raises(MlpressError, match=r"no Dask scheduler answers at .nonsense"):
         cluster.Cluster("nonsense://")
     with cluster.Cluster("tcp://127.0.0.1:1") as gone, pytest.raises(MlpressError, match="scheduler is gone"):
