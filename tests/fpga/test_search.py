@@ -5,12 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.quick_mlpress import quicken
+from support.quick_mlpress import quickened
 from support.told import classifier, data
 
 import mlpress as mp
-from mlpress import approx
-from mlpress.approx import gates
 from mlpress.hw import fpga
 
 BITS = {"input_bits": 3, "weight_bits": 5, "activation_bits": 3}
@@ -18,14 +16,10 @@ BITS = {"input_bits": 3, "weight_bits": 5, "activation_bits": 3}
 
 @pytest.mark.long
 @pytest.mark.parametrize("target", ["ecp5-25k", "ice40-up5k"])
-def test_a_search_writes_a_verified_design_ranked_by_look_up_tables(
-    target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(approx, "search", approx.search)  # undone after the test
-    monkeypatch.setattr(gates, "GateSearchOptions", gates.GateSearchOptions)
-    quicken()
+def test_a_search_writes_a_verified_design_ranked_by_look_up_tables(target: str, tmp_path: Path) -> None:
     options = {"generations": 1, "rounds": 1, "max_loss": 0.15, "seed": 1, **BITS}
-    found = mp.search(classifier(), data(count=200), target=target, **options)
+    with quickened():
+        found = mp.search(classifier(), data(count=200), target=target, **options)
     assert found.front.metrics[0].name == "luts"
     design = found.chosen()
     best = found.front.smallest(max_loss=0.15)

@@ -7,14 +7,12 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-import pytest
 from support import quick_mlpress
 from support.fields import one_grid, samples
 from support.told import classifier, data
 
 import mlpress as mp
-from mlpress import approx, ir
-from mlpress.approx import gates
+from mlpress import ir
 from mlpress.frontend import Dataset
 from mlpress.targets import read_target
 
@@ -34,10 +32,7 @@ def searched(level: str) -> Any:
     """What a search of ``integer``, ``gates`` or ``both`` levels of a printed classifier found, or of ``fields``."""
     if level == "fields":
         return mp.search(field(), wanted(field()), target="ngpc:8", minimise="energy", generations=2, max_loss=2.0)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(approx, "search", approx.search)  # to be put back
-        patch.setattr(gates, "GateSearchOptions", gates.GateSearchOptions)
-        quick_mlpress.quicken()
+    with quick_mlpress.quickened():
         given = {"generations": 2, "rounds": 2, "max_loss": 0.2, "effort": "fast"}
         return mp.search(classifier(), data(), target="egfet", test=data(count=60), level=level, **given, **BITS)
 
