@@ -103,6 +103,7 @@
     };
     field.addEventListener("input", () => {
       const wanted = field.value.toLowerCase();
+      file.style.contentVisibility = "visible"; // else nothing scrolls in a file that is out of sight
       hits = [];
       for (const line of file.querySelectorAll("code > span")) {
         const hit = wanted !== "" && line.textContent.toLowerCase().includes(wanted);
