@@ -132,6 +132,7 @@ def _merged(flows: Sequence[Flow]) -> tuple[Flow, list[_Open]]:
         )
     if len({flow.transposed for flow in flows}) > 1:
         raise MlpressError("the batch is not the same axis of both; that is not supported")
+    flows = _scaled_once(flows)
     merged, ends = _split(flows[0])
     found = [ends]
     for flow in flows[1:]:
@@ -142,6 +143,28 @@ def _merged(flows: Sequence[Flow]) -> tuple[Flow, list[_Open]]:
         found = [_over(end, left, merged.width) for end in found]
         found.append(_over(_expanded(other.end, place.second, other_closed.width), right, merged.width))
     return replace(merged, transposed=flows[0].transposed, batch=flows[0].batch), found
+
+
+def _scaled_once(flows: Sequence[Flow]) -> Sequence[Flow]:
+    """Return the flows; where two scale a feature in two ways, all that is only scaled is scaled in its first layer."""
+    known: dict[str, set[tuple[float, float]]] = {}
+    for flow in flows:
+        for name, gain, shift in zip(flow.names, flow.scale.tolist(), flow.offset.tolist(), strict=True):
+            known.setdefault(name, set()).add((gain, shift))
+    if all(len(scalings) == 1 for scalings in known.values()):
+        return flows
+    return [flow if flow.clip is not None or flow.quantiser is not None else _unscaled(flow) for flow in flows]
+
+
+def _unscaled(flow: Flow) -> Flow:
+    """Return the flow with its features as they come in, and their scaling in what follows."""
+    scale, offset, ones = flow.scale, flow.offset, np.ones(len(flow.names))
+    plain = replace(flow, scale=ones, offset=0.0 * ones)
+    if not flow.layers:
+        return replace(plain, gain=flow.gain * scale, shift=flow.gain * offset + flow.shift)
+    first = flow.layers[0]
+    moved = Dense(first.weight * scale, first.bias + first.weight @ offset, first.activation, None, first.quantiser)
+    return replace(plain, layers=(moved, *flow.layers[1:]))
 
 
 class _Places(NamedTuple):

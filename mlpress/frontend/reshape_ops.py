@@ -171,7 +171,8 @@ def _joined(flows: list[Flow]) -> Flow:
         return branches.joined(flows)
     scale, offset = (np.concatenate([getattr(flow, part) for flow in flows]) for part in ("scale", "offset"))
     ones = np.ones(len(names))
-    return Flow(names, (len(names),), first.batch, scale, offset, ones, 0.0 * ones)
+    missing = tuple(sorted({told for flow in flows for told in flow.missing}))
+    return Flow(names, (len(names),), first.batch, scale, offset, ones, 0.0 * ones, missing=missing)
 
 
 def _shape(node: Node, flow: Flow) -> Dims:
