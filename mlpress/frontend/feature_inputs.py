@@ -95,7 +95,7 @@ def _taken(node: Any, held: dict[str, tuple[int, ...]]) -> int | None:
         case "Gemm" if len(node.input) > 1 and len(held.get(node.input[1], ())) == 2:
             transposed = "transB" in lists and lists["transB"].i
             return held[node.input[1]][1 if transposed else 0]
-        case "BatchNormalization" if shapes:
+        case "BatchNormalization" if shapes and shapes[0]:
             return shapes[0][0]
         case "Scaler" if "offset" in lists and len(lists["offset"].floats) > 1:
             return len(lists["offset"].floats)

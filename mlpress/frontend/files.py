@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpress.errors import MlpressError
+from mlpress.errors import MlpressError, one_line
 from mlpress.npz import Npz, open_npz
 from mlpress.progress import counted
 
@@ -252,5 +252,5 @@ def _pair(members: set[str], features: str | None, labels: str | None) -> tuple[
         pair = (features or first, labels or second)
         if set(pair) <= members:
             return pair
-    found = ", ".join(name[:40] for name in sorted(members)[:20]) or "none"
+    found = ", ".join(one_line(name[:40]) for name in sorted(members)[:20]) or "none"
     raise MlpressError(f"the arrays are {found}; name the features (such as X) and the labels (such as y)")

@@ -72,10 +72,9 @@ class Told:
 def killed(level: str, kills: int, seed: int, folder: Path) -> Told:
     """Kill searches of a level so often, each at a random moment of its time, and resume them until they end."""
     search, rng, told = LEVELS[level], Random(seed), Told()
-    since = time.monotonic()
     wanted = search(None, False)  # it makes the kernels ready, too
     since = time.monotonic()
-    wanted = search(None, False)
+    os.waitpid(_forked(search, folder / "whole.npz", folder / "whole"), 0)
     whole_s = time.monotonic() - since
     while told.kills < kills:
         kept, result = folder / f"{told.ended}.npz", folder / "result"
@@ -83,7 +82,7 @@ def killed(level: str, kills: int, seed: int, folder: Path) -> Told:
         resumes = 0
         while not result.exists():
             child = _forked(search, kept, result)
-            time.sleep(rng.uniform(0.0, 0.7 * whole_s))
+            time.sleep(rng.uniform(0.0, whole_s))
             if told.kills < kills and not result.exists():
                 os.kill(child, signal.SIGKILL)
             _, status = os.waitpid(child, 0)

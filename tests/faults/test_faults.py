@@ -105,9 +105,24 @@ def test_two_writers_of_one_folder_and_one_file(tmp_path: Path) -> None:
     for writer in writers:
         writer.join()
     assert problems == []
-    assert names(tmp_path) == ["design", "kept"]
+    assert names(tmp_path) == ["design", "kept"], "nothing is left behind"
     assert (tmp_path / "design" / "mark").read_text() == (tmp_path / "design" / "other").read_text()
     assert len((tmp_path / "kept").read_text()) == 9999
+
+
+def test_a_folder_that_another_process_takes_away_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, rename, moved = tmp_path / "design", Path.replace, []
+    write_folder(folder, {"mark": "old"}, marker="mark")
+
+    def taken(self: Path, target: Path) -> Path:
+        if self == folder and not moved:
+            moved.append(rename(self, tmp_path / "elsewhere"))
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "replace", taken)
+    write_folder(folder, {"mark": "new"}, marker="mark")
+    assert (folder / "mark").read_text() == "new"
+    assert names(tmp_path) == ["design", "elsewhere"]
 
 
 @pytest.mark.parametrize("place", ["/proc/design", "/dev/null/design"])

@@ -168,4 +168,4 @@ def read(case: bytes, folder: Path) -> None:
         os.chdir(before)
 
 
-KIND = Kind("arguments", seeds, mutate, read, share=3)
+KIND = Kind("arguments", seeds, mutate, read, share=4)

@@ -147,4 +147,4 @@ def _device(design: Design) -> str:
     return "ngpc" if design.target.kind == "ngpc" else "rtl"
 
 
-KIND = Kind("folder", seeds, mutate, read, share=2)
+KIND = Kind("folder", seeds, mutate, read, share=5)

@@ -41,6 +41,20 @@ def test_folders_of_earlier_versions_load_and_verify(name: str) -> None:
     assert mp.estimate(design).values["area"] > 0
 
 
+KINDS = {"mcu-1": 5, "fpga-1": 6, "ngpc-1": 6, "search-1": 10}
+"""Folders of the other kinds of target and of a search, with the files that have a hash: of 2026-11-28, no reports."""
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_folders_of_every_kind_load_and_verify(name: str) -> None:
+    design = Design.load(FOLDERS / name)
+    assert (design.hashed, design.changed) == (KINDS[name], ())
+    results = mp.verify(design, rows=16)
+    assert {result.engine for result in results} > {"reference interpreter", "onnxruntime"}
+    assert [result.engine for result in results if not result.equal] == []
+    assert "<html" in render([design.shown(name)])
+
+
 @pytest.mark.parametrize("new", ["x9", "xa", "q2"])
 def test_ports_of_other_names(new: str) -> None:
     design = Design.load(FOLDERS / "printed-1")
