@@ -38,8 +38,7 @@ def rows() -> list[dict[str, Any]]:
 
 def test_every_set_takes_fewer_tables_than_da4mls_and_a_seventh_fewer_in_the_mean(lowbit: Any) -> None:
     kept = rows()
-    sets = {row["dataset"] for row in kept}
-    assert {"vertebral", "breast_cancer", "whitewine", "cardio"} <= sets <= set(lowbit.TOPOLOGIES)
+    sets = set(lowbit.TOPOLOGIES)
     assert {(row["dataset"], row["bits"]) for row in kept} == {(name, bits) for name in sets for bits in (2, 8)}
     for row in kept:
         assert row["luts_to_da4ml"] == row["luts"] / row["da4ml_luts"]
