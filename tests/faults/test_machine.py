@@ -53,12 +53,12 @@ def names(folder: Path) -> set[str]:
 
 
 def in_one_line_or_done(done: subprocess.CompletedProcess[str], place: Path, folder: str) -> bool:
-    """Whether the command came to its end; else it said one line, after its notes, and wrote nothing."""
+    """Whether the command came to its end; else it said one line, after notes and warnings, and wrote nothing."""
     if done.returncode == 0:
         assert Design.load(place / folder).changed == ()
         return True
     assert done.returncode == 2, done.stderr
-    lines = [line for line in done.stderr.splitlines() if not line.startswith("note: ")]
+    lines = [line for line in done.stderr.splitlines() if not line.startswith(("note: ", "warning: "))]
     assert len(lines) == 1, done.stderr
     assert lines[0].startswith("mlpress: ")
     assert names(place) - {folder} == {"net.onnx", "rows.csv"}
