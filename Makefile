@@ -6,6 +6,7 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3.13 python3 python; do \
 BIN := .venv/bin
 WORKERS ?= 2
 FUZZ_S ?= 3600
+LONG ?= cross or long or campaign
 SYNC := VIRTUAL_ENV=.venv $(BIN)/uv sync --quiet --active --frozen --inexact --all-extras
 
 .PHONY: demo test lint unit long fuzz labs docs clean help
@@ -34,7 +35,7 @@ unit: .venv/installed
 	$(BIN)/python -m pytest -n $(WORKERS)
 
 long: .venv/installed  ## the campaigns that `make test` only samples, and the checks that need cross compilers
-	$(BIN)/python -m pytest -n $(WORKERS) -m "cross or long" -rs
+	$(BIN)/python -m pytest -n $(WORKERS) -m "$(LONG)" -rs
 
 fuzz: .venv/installed  ## mutated files for FUZZ_S seconds, 100 killed searches, 200 changed circuits
 	$(BIN)/python tests/fuzz/run.py --seconds $(FUZZ_S) --workers $(WORKERS) --out build/fuzz

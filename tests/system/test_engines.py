@@ -11,7 +11,7 @@ from mlpress import codegen, ir, sim
 from mlpress.hw import printed
 from mlpress.verify import port_values
 
-CHUNKS, SHORT, EACH = 60, 12, 5
+CHUNKS, LONG, SHORT, EACH = 60, 24, 12, 5
 ROWS = 64
 
 
@@ -21,7 +21,11 @@ class Port(NamedTuple):
 
 
 @pytest.mark.parametrize(
-    "chunk", [*range(SHORT), *(pytest.param(k, marks=pytest.mark.long) for k in range(SHORT, CHUNKS))]
+    "chunk",
+    [
+        *range(SHORT),
+        *(pytest.param(k, marks=pytest.mark.long if k < LONG else pytest.mark.campaign) for k in range(SHORT, CHUNKS)),
+    ],
 )
 def test_every_engine_agrees(chunk: int) -> None:
     technology = printed.load_technology("egfet")

@@ -37,8 +37,10 @@ def test_the_smallest_in_c_and_in_verilog() -> None:
         check_verilog(one, codes, netlists=True)
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("first", range(0, COUNT, EACH))
+@pytest.mark.parametrize(
+    "first",
+    [pytest.param(k, marks=pytest.mark.long if k < 5 * EACH else pytest.mark.campaign) for k in range(0, COUNT, EACH)],
+)
 def test_a_thousand_in_every_engine(first: int) -> None:
     counts = check(range(first, first + EACH), rows=60, verilog=8, netlists=40)
     assert counts["exporter"] == counts["interpreter"] == counts["onnxruntime"] == counts["packed bits"] == EACH
