@@ -133,7 +133,7 @@ def _likely_label(names: Sequence[str], row: Sequence[str], label: int) -> str:
         if place != label and not _is_number(cell) and any(c.isalpha() for c in cell):
             header = any(not _is_number(name) for k, name in enumerate(names) if k != place)
             called = names[place] if header else str(place + 1)
-            return f"; if that column holds the labels: --label {called[:40]}"
+            return f"; if that column holds the labels: --label {one_line(called[:40])}"
     return ""
 
 

@@ -46,6 +46,8 @@ def read_back(content: bytes, regression: bool) -> Net:
 
 def write(content: bytes, path: Path) -> None:
     """Write a file whole, or not at all."""
+    if not path.name:
+        raise MlpressError("-o names no file; name one, as in -o net.onnx")
     part = path.with_name(f".{path.name}.part")
     try:
         part.write_bytes(content)
