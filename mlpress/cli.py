@@ -460,9 +460,9 @@ def convert(
     as_json: AsJson = False,
 ) -> None:
     """Write the integer network of a model as QONNX, for other tools; it reads back as the same network."""
+    from mlpress.files import write_file
     from mlpress.frontend import Dataset, load
     from mlpress.pipeline.convert import convert as converted
-    from mlpress.pipeline.convert import write
 
     screen = new_screen(verbose, quiet, as_json, strict)
     with screen.working():
@@ -471,7 +471,7 @@ def convert(
         content, net = converted(
             network, rows, input_bits=input_bits, weight_bits=weight_bits, activation_bits=activation_bits
         )
-        write(content, output)
+        write_file(output, content)
     facts = {"file": str(output), "layers": len(net.layers), "terms": net.terms}
     screen.show(facts, f"{output}: {len(net.layers)} layers, {net.terms} terms, read back as the same network")
 

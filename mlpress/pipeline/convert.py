@@ -42,16 +42,3 @@ def read_back(content: bytes, regression: bool) -> Net:
         path = Path(folder) / "net.onnx"
         path.write_bytes(content)
         return exact_net(load(path, task="regression" if regression else "auto"))
-
-
-def write(content: bytes, path: Path) -> None:
-    """Write a file whole, or not at all."""
-    if not path.name:
-        raise MlpressError("-o names no file; name one, as in -o net.onnx")
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_bytes(content)
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise MlpressError(f"{path}: {error.strerror or error}") from None
