@@ -208,17 +208,12 @@ def offset_curve(
     from mlpress.approx.gates import offset_bits
     from mlpress.sim import packed
 
-    left, right = circuit.ands[:, 0], circuit.ands[:, 1]
-    states = np.arange(4)
-    one = (states[:, None] & 1) ^ (left & 1) & 1
-    two = (states[:, None] >> 1) ^ (right & 1) & 1
-    tables = ((one & two) << states[:, None]).sum(axis=0).astype(np.uint8)
-    program = packed.Program(circuit.input_bits, tables, left >> 1, right >> 1)
+    program = packed.Program.of_ands(circuit.input_bits, circuit.ands)
     word = np.array(circuit.outputs[0])
     scale, offset = (np.array([getattr(each, part) for each in circuit.inputs]) for part in ("scale", "offset"))
     places, rows = features * scale + offset, len(labels)
     drawn = np.random.default_rng((seed, 12)).standard_normal((copies, circuit.input_bits))
-    together = max(1, MOST_BYTES // (rows * (circuit.input_bits + len(tables) // 8 + 64)))
+    together = max(1, MOST_BYTES // (rows * (circuit.input_bits + len(circuit.ands) // 8 + 64)))
     found = []
     for sigma in curve:
         shares: list[float] = []

@@ -42,6 +42,16 @@ class Program:
     left: NDArray[np.int32]
     right: NDArray[np.int32]
 
+    @classmethod
+    def of_ands(cls, inputs: int, ands: NDArray[np.int32]) -> Program:
+        """Return the program of an and-inverter graph: ``ands`` int32 (gates, 2) are the literals that each reads."""
+        left, right = ands[:, 0], ands[:, 1]
+        states = np.arange(4)
+        one = (states[:, None] & 1) ^ (left & 1) & 1
+        two = (states[:, None] >> 1) ^ (right & 1) & 1
+        tables = ((one & two) << states[:, None]).sum(axis=0).astype(np.uint8)
+        return cls(inputs, tables, left >> 1, right >> 1)
+
     def __post_init__(self) -> None:
         if np.any(self.operation > DELAY):
             raise MlpressError("a packed program has an unknown operation")

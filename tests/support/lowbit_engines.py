@@ -131,12 +131,7 @@ def check_single_precision(one: Case) -> int:
 def check_circuit(one: Case, codes: Ints) -> int:
     """Hold the and-inverter graph, run on packed bits, against the exporter; return its number of gates."""
     circuit = ir.to_circuit(one.net)
-    left, right = circuit.ands[:, 0], circuit.ands[:, 1]
-    states = np.arange(4)
-    low = (states[:, None] & 1) ^ (left & 1) & 1
-    high = (states[:, None] >> 1) ^ (right & 1) & 1
-    tables = ((low & high) << states[:, None]).sum(axis=0).astype(np.uint8)
-    program = packed.Program(circuit.input_bits, tables, left >> 1, right >> 1)
+    program = packed.Program.of_ands(circuit.input_bits, circuit.ands)
     bits = [codes[:, k] >> bit & 1 for k, each in enumerate(circuit.inputs) for bit in range(each.bits)]
     word = np.array(circuit.outputs[0])
     said = packed.unpack(packed.run(program, packed.pack(np.array(bits, bool)), word >> 1), len(codes))
