@@ -83,13 +83,14 @@ ASSIGNED = re.compile(r"\s*(?:[\w, ]+(?:\[[^=]*\])? = )?")
 def run(lab: str, wrong: Mapping[str, tuple[str, ...]], passed: Callable[[str, str], None]) -> None:
     """Run a lab with its solutions and checks in this process, in the folder that is current.
 
-    At the end of each question its ``wrong`` answers, and the cell that students are given, are checked in a copy of
-    what is defined there: ``passed`` hears of each that no check refuses.
+    What a check defines is there in that check alone, as where otter grades.  At the end of each question its ``wrong``
+    answers, and the cell that students are given, are checked in a copy of what is defined there: ``passed`` hears of
+    each that no check refuses.
     """
     defined: Namespace = {"__name__": "__main__"}
     known = [cell for cell in cells(lab) if cell.kind == "code"]
     for k, cell in enumerate(known):
-        _execute(cell.text, lab, defined)
+        _execute(cell.text, lab, dict(defined) if cell.part == "tests" else defined)
         following = known[k + 1].question if k + 1 < len(known) else ""
         if cell.question and following != cell.question:
             own = [one for one in known if one.question == cell.question]
@@ -107,7 +108,7 @@ def _refused(answer: str, checks: list[str], defined: Namespace) -> bool:
     _execute(answer, "a wrong answer", defined)
     try:
         for check in checks:
-            _execute(check, "a check", defined)
+            _execute(check, "a check", dict(defined))
     except (AssertionError, AttributeError, TypeError, ValueError, LookupError):
         return True
     return False
