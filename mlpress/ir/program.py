@@ -82,9 +82,18 @@ def answers_of(program: Shipped, words: Mapping[str, NDArray[Any]]) -> NDArray[A
 
 
 def predict(program: Shipped, codes: NDArray[Any]) -> NDArray[Any]:
-    """Return the class of each row of ``codes`` by name, (rows,); else what :func:`answers` does."""
+    """Return the class of each row of ``codes`` by name, (rows,); else what :func:`answers` does.
+
+    A circuit may answer a number that is no class: the row then has ``""`` where classes are texts, and where they are
+    integers one less than the smallest.
+    """
     found = answers(program, codes)
-    return found if isinstance(program, Field) or program.scores is not None else np.asarray(program.classes)[found]
+    if isinstance(program, Field) or program.scores is not None:
+        return found
+    names = np.asarray(program.classes)
+    nothing = np.asarray(["" if names.dtype.kind == "U" else names.min() - 1], names.dtype)
+    named: NDArray[Any] = np.concatenate([names, nothing])[np.minimum(found, len(names))]
+    return named
 
 
 def named_values(program: Shipped, codes: NDArray[Any]) -> dict[str, NDArray[Any]]:

@@ -19,16 +19,17 @@ def decided_facts(
 ) -> dict[str, Any]:
     """Return the facts ``confusion`` and ``missed`` of class indices ``decided`` (rows,), where ``labels`` are true.
 
-    ``confusion`` has the rows of each true class (rows) that got each class (columns).  ``given`` are the class indices
+    ``confusion`` has the rows of each true class (rows) that got each class (columns).  A circuit may answer a number
+    that is no class: where one does, a last column has those rows.  ``given`` are the class indices
     of the given model: of the rows that it gets right and the design does not, ``missed`` has the number, and the first
     :data:`MOST_ROWS`.  Many classes have neither.
     """
     if not 2 <= classes <= MOST_CLASSES or not len(labels):
         return {}
     true, found = np.asarray(labels, np.int64), np.asarray(decided, np.int64)
-    counts = np.zeros((classes, classes), np.int64)
-    np.add.at(counts, (true, found), 1)
-    facts: dict[str, Any] = {"confusion": counts.tolist()}
+    counts = np.zeros((classes, classes + 1), np.int64)
+    np.add.at(counts, (true, np.minimum(found, classes)), 1)
+    facts: dict[str, Any] = {"confusion": (counts if counts[:, classes].any() else counts[:, :classes]).tolist()}
     if given is not None:
         missed = np.flatnonzero((found != true) & (np.asarray(given) == true))
         shown = missed[:MOST_ROWS]

@@ -226,7 +226,7 @@ def _mistakes(facts: DesignFacts, accuracy: Accuracy | None, drawn: Any) -> list
     for id_, rows, shares in (("test", "test rows", accuracy and accuracy.test), ("fit", "training rows", accuracy)):
         if not shares:
             continue
-        matrix = pictures.square(shares.confusion, len(classes))
+        matrix = pictures.confused(shares.confusion, len(classes))
         if matrix is None:
             continue
         picture = drawn(f"confusion-{id_}", pictures.confusion(shares.confusion, classes))

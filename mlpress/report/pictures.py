@@ -199,11 +199,11 @@ def _treemap(parts: Sequence[tuple[Sequence[Any], Any, float]], symbol: str) -> 
 
 
 def confusion(counts: Sequence[Any], classes: Sequence[Any]) -> Spec | None:
-    """Return the confusion matrix, None where it is none of as many ``classes``."""
-    matrix = square(counts, len(classes))
+    """Return the confusion matrix, None where it is none of as many ``classes``; its last column may be no class."""
+    matrix = confused(counts, len(classes))
     if matrix is None:
         return None
-    names = unlike(classes)
+    names = unlike([*classes, "no class"])
     cells = []
     for i, line in enumerate(matrix):
         whole = sum(line) or 1
@@ -221,17 +221,21 @@ def confusion(counts: Sequence[Any], classes: Sequence[Any]) -> Spec | None:
                 }
             )
     drawn = spec("confusion", {"cells": cells})
-    drawn["height"] = min(90 + 40 * len(names), 560)
+    drawn["height"] = min(90 + 40 * len(matrix), 560)
     return drawn
 
 
-def square(counts: Sequence[Any], classes: int) -> list[list[int]] | None:
-    """Return a confusion matrix as whole numbers, None where it is none of so many classes."""
+def confused(counts: Sequence[Any], classes: int) -> list[list[int]] | None:
+    """Return a confusion matrix as whole numbers, None where it is none of so many classes.
+
+    Each line may have one column more: rows for which the answer was no class.
+    """
     if len(counts) != classes or classes < 2:
         return None
     lines = [list(line) if isinstance(line, list | tuple) else [] for line in counts]
-    whole = all(len(line) == classes and all(type(n) is int and 0 <= n < 10**12 for n in line) for line in lines)
-    return lines if whole else None
+    widths = {len(line) for line in lines}
+    whole = all(type(n) is int and 0 <= n < 10**12 for line in lines for n in line)
+    return lines if whole and widths in ({classes}, {classes + 1}) else None
 
 
 def unlike(classes: Iterable[Any]) -> list[str]:
