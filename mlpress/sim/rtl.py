@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
+from math import inf
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -20,6 +23,9 @@ from mlpress.yosys import Gates, check_circuit, read_gates
 
 LIMITS = Limits(seconds=60.0, memory_mb=2048, file_mb=64, threads=1)
 """What Icarus Verilog may use."""
+
+LEAST_S = 1.0
+"""Seconds below which it is not begun."""
 
 
 class Rtl:
@@ -58,23 +64,27 @@ def icarus() -> bool:
     return shutil.which("iverilog") is not None and shutil.which("vvp") is not None
 
 
-def run_icarus(verilog: str, testbench: str) -> list[str]:
+def run_icarus(verilog: str, testbench: str, until: float = inf) -> list[str]:
     """Run a self-checking test bench in Icarus Verilog; return the lines that it printed.
 
     ``verilog`` may be anybody's: it is refused where it holds more than a circuit.  Raises :class:`MlpressError` for
-    that and where Icarus does not take it, and :class:`OutOfTimeError` where its time ends.
+    that and where Icarus does not take it, and :class:`OutOfTimeError` where its time ends, at the latest at the moment
+    ``until`` (of :func:`time.monotonic`).
     """
     check_circuit("top.v", verilog, reserved="top_tb")
     with scratch("icarus", {"design.v": verilog + testbench}) as folder:
-        _icarus(["iverilog", "-g2001", "-o", "design", "design.v"], folder)
-        said = _icarus(["vvp", "-n", "design"], folder)
+        _icarus(["iverilog", "-g2001", "-o", "design", "design.v"], folder, until)
+        said = _icarus(["vvp", "-n", "design"], folder, until)
     return [line for line in said.splitlines() if "$finish called at" not in line]
 
 
-def _icarus(command: list[str], folder: Path) -> str:
-    done = run_child(command, folder, LIMITS)
+def _icarus(command: list[str], folder: Path, until: float) -> str:
+    seconds = min(LIMITS.seconds, until - monotonic())
+    if seconds < LEAST_S:
+        raise OutOfTimeError("not begun: there is no time left")
+    done = run_child(command, folder, replace(LIMITS, seconds=seconds))
     if done.status is None:
-        raise OutOfTimeError(f"Icarus Verilog did not end within {LIMITS.seconds:g} s")
+        raise OutOfTimeError(f"Icarus Verilog did not end within {seconds:.0f} s")
     if done.status:
         said = (done.log.strip().splitlines() or [f"{command[0]} ended with {done.status}"])[0]
         raise MlpressError(f"Icarus Verilog cannot run the test bench: {said[:300]}")

@@ -163,11 +163,12 @@ class Target(Protocol):
         ...
 
     def inspect(
-        self, artifact: Any, rows: Rows, facts: Mapping[str, Any], hashed: bool, progress: Progress
+        self, artifact: Any, rows: Rows, facts: Mapping[str, Any], hashed: bool, until: float, progress: Progress
     ) -> Sequence[EngineResult]:
         """Check what no engine's values show: names, generated tests.
 
         ``facts`` are those of the design folder where there is one, ``hashed`` whether it keeps its files' hashes.
+        What is optional ends by the moment ``until`` (of :func:`time.monotonic`).
         """
         ...
 

@@ -179,7 +179,13 @@ class Fpga:
         return (self._rtl(artifact), mapped, Amaranth(artifact.lowered))
 
     def inspect(
-        self, artifact: FpgaArtifact, rows: Rows, facts: Mapping[str, Any], hashed: bool, progress: Progress
+        self,
+        artifact: FpgaArtifact,
+        rows: Rows,
+        facts: Mapping[str, Any],
+        hashed: bool,
+        until: float,
+        progress: Progress,
     ) -> Sequence[EngineResult]:
         """Check the names of the classes, the test bench and the bitstream; run the bench where Icarus is installed."""
         verilog, bench = file_text(artifact.files, VERILOG), file_text(artifact.files, BENCH)
@@ -195,7 +201,7 @@ class Fpga:
                 same = artifact.files.get(name) == artifact.routed.bitstream
                 difference = "" if same else f"{name} is not the one that nextpnr makes of {NETLIST} here"
                 found.append(EngineResult.of("bitstream", 1, difference, "made again"))
-        return [*found, *run_bench(artifact.lowered, verilog, rows.codes, True, progress, self.stages)]
+        return [*found, *run_bench(artifact.lowered, verilog, rows.codes, True, until, progress, self.stages)]
 
     def estimate(self, artifact: FpgaArtifact, rows: Rows) -> Cost:
         """Return look-up tables, flip-flops and block RAMs, and the latency where the design is placed."""

@@ -163,6 +163,7 @@ class Microcontroller:
         rows: Rows,
         facts: Mapping[str, Any],
         hashed: bool,
+        until: float,
         progress: Progress,
     ) -> Sequence[EngineResult]:
         """Check the folder's C against the program's, the names of the classes, and the codes of ``_quantize``."""

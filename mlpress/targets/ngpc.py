@@ -167,7 +167,13 @@ class NeuralGraphics:
         return (KernelEngine(artifact.files),)
 
     def inspect(
-        self, artifact: NgpcArtifact, rows: Rows, facts: Mapping[str, Any], hashed: bool, progress: Progress
+        self,
+        artifact: NgpcArtifact,
+        rows: Rows,
+        facts: Mapping[str, Any],
+        hashed: bool,
+        until: float,
+        progress: Progress,
     ) -> Sequence[EngineResult]:
         """Hold the kernel's text against the one that the program gives."""
         if not facts:

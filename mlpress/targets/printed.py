@@ -219,7 +219,13 @@ class Printed:
         )
 
     def inspect(
-        self, artifact: PrintedArtifact, rows: Rows, facts: Mapping[str, Any], hashed: bool, progress: Progress
+        self,
+        artifact: PrintedArtifact,
+        rows: Rows,
+        facts: Mapping[str, Any],
+        hashed: bool,
+        until: float,
+        progress: Progress,
     ) -> Sequence[EngineResult]:
         """Check the names of the classes and the test bench, and run that in Icarus Verilog where it is installed."""
         verilog, bench = file_text(artifact.files, VERILOG), file_text(artifact.files, BENCH)
@@ -232,7 +238,7 @@ class Printed:
         found += check_front_end(self._front_files(artifact.lowered), artifact.files, rows.features)
         return [
             *found,
-            *run_bench(artifact.lowered, verilog, rows.codes, self.registered, progress, features=rows.features),
+            *run_bench(artifact.lowered, verilog, rows.codes, self.registered, until, progress, features=rows.features),
         ]
 
     def estimate(self, artifact: PrintedArtifact, rows: Rows) -> Cost:

@@ -246,6 +246,7 @@ def run_bench(
     verilog: str,
     codes: NDArray[np.int64],
     registered: bool,
+    until: float,
     progress: Progress,
     stages: int = 1,
     features: NDArray[np.float64] | None = None,
@@ -253,6 +254,7 @@ def run_bench(
     """Run test benches in Icarus Verilog, where that is installed; they are made from the program, not read.
 
     With ``features``, whose ``codes`` these are, there is a second one: their real values through the front end.
+    They end by the moment ``until`` (of :func:`time.monotonic`).
     """
     from mlpress.codegen import front_end, testbench
     from mlpress.sim import icarus
@@ -261,21 +263,23 @@ def run_bench(
         progress.note("Icarus Verilog is not installed: the test bench was not run (one check less)")
         return []
     bench = testbench(lowered, codes, registered=registered, stages=stages)
-    found = [_in_icarus("Icarus Verilog", "the test bench", verilog, bench, progress)]
+    found = [_in_icarus("Icarus Verilog", "the test bench", verilog, bench, until, progress)]
     if features is not None and any(feature.interface == "unary" for feature in lowered.inputs):
         bench = testbench(lowered, codes, registered=registered, stages=stages, features=features)
         bench = replace(bench, text=f"{bench.text}{front_end(lowered)}")
-        found.append(_in_icarus("Icarus Verilog, from sensors", "real values, front_end.v", verilog, bench, progress))
+        found.append(
+            _in_icarus("Icarus Verilog, from sensors", "real values, front_end.v", verilog, bench, until, progress)
+        )
     return found
 
 
-def _in_icarus(name: str, note: str, verilog: str, bench: TestBench, progress: Progress) -> EngineResult:
+def _in_icarus(name: str, note: str, verilog: str, bench: TestBench, until: float, progress: Progress) -> EngineResult:
     """Run one test bench."""
     from mlpress.sim import run_icarus
 
     progress.step(f"verify: test bench of {counted(bench.rows, 'row')} in {name}")
     try:
-        said = run_icarus(verilog, bench.text)
+        said = run_icarus(verilog, bench.text, until)
     except OutOfTimeError as error:
         return EngineResult(name, 0, note=str(error), verdict="out of time", optional=True)
     except MlpressError as error:

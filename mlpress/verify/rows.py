@@ -99,7 +99,7 @@ def verify(
         else:
             results.append(_checked(engine, codes, seen, progress))
     facts = design.facts if "format" in design.facts else {}
-    return [*results, *target.inspect(artifact, own, facts, bool(design.hashed), progress)]
+    return [*results, *target.inspect(artifact, own, facts, bool(design.hashed), optional_until, progress)]
 
 
 def require_equal(

@@ -69,7 +69,9 @@ class Lookup:
     def engines(self, artifact: Listing) -> Sequence[Engine]:
         return (Reader(file_text(artifact.files, FILE)),)
 
-    def inspect(self, artifact: Listing, rows: Rows, facts: Any, hashed: bool, progress: Any) -> tuple[()]:
+    def inspect(
+        self, artifact: Listing, rows: Rows, facts: Any, hashed: bool, until: float, progress: Any
+    ) -> tuple[()]:
         return ()
 
     def estimate(self, artifact: Listing, rows: Rows) -> Cost:
