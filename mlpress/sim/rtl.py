@@ -79,9 +79,10 @@ def run_icarus(verilog: str, testbench: str, until: float = inf) -> list[str]:
 
 
 def _icarus(command: list[str], folder: Path, until: float) -> str:
-    seconds = min(LIMITS.seconds, until - monotonic())
-    if seconds < LEAST_S:
+    left = until - monotonic()
+    if left < LEAST_S:
         raise OutOfTimeError("not begun: there is no time left")
+    seconds = min(LIMITS.seconds, left)
     done = run_child(command, folder, replace(LIMITS, seconds=seconds))
     if done.status is None:
         raise OutOfTimeError(f"Icarus Verilog did not end within {seconds:.0f} s")

@@ -210,6 +210,18 @@ def require_equal_or_not(design: Design):
     return verify(design, rows=256)
 
 
+@pytest.mark.parametrize(("left_s", "says"), [(0.5, "no time left"), (2.0, "did not end within 2 s")])
+def test_a_search_has_no_more_time_for_a_bench_than_is_left(
+    design: Design, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left_s: float, says: str
+) -> None:
+    from mlpress.sim import rtl
+
+    monkeypatch.setenv("PATH", tools(tmp_path / "bin", "sleep 60") + ":/usr/bin:/bin")
+    monkeypatch.setattr(rtl, "monotonic", lambda: 0.0)
+    results = {result.engine: result for result in verify(design, rows=256, optional_until=left_s)}
+    assert results["Icarus Verilog"].verdict == "out of time" and says in results["Icarus Verilog"].note
+
+
 def test_out_of_time_loses_no_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, design: Design) -> None:
     from mlpress.sim import rtl
 
