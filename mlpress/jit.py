@@ -6,8 +6,9 @@ them (:func:`inner`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
+import fcntl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -22,9 +23,11 @@ def compiled(kernel: F) -> F:
 
     _forget_old_code(Path(kernel.__code__.co_filename).parent)
     try:
-        return cast(F, njit(kernel, cache=True, nogil=True))
+        dispatcher = njit(kernel, cache=True, nogil=True)
     except RuntimeError:  # numba found no writable cache folder
         return cast(F, njit(kernel, nogil=True))
+    _lock_cache(dispatcher)
+    return cast(F, dispatcher)
 
 
 def inner(kernel: F) -> F:
@@ -41,6 +44,42 @@ def inlined(kernel: F) -> F:
     return cast(F, njit(kernel, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True))
 
 
+def _lock_cache(dispatcher: Any) -> None:
+    """Let one process at a time read or write the machine code that is kept of a kernel.
+
+    numba numbers the files of a kernel's machine code, one per types of arguments, in an index that is written before
+    them.  Two processes that compile at the same moment for different types take the same number: one then runs code
+    that was compiled for the types of the other, on memory that is laid out in another way.
+    """
+    file = dispatcher._cache._cache_file
+    folder, save, load = Path(dispatcher._cache.cache_path), file.save, file.load
+
+    def save_alone(key: Any, data: Any) -> None:
+        with _alone(folder):
+            save(key, data)
+
+    def load_alone(key: Any) -> Any:
+        with _alone(folder):
+            return load(key)
+
+    file.save, file.load = save_alone, load_alone
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Wait until no other process is here for this folder of machine code; where it cannot be locked, go on."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / "kernels.lock").open("ab")
+    except OSError:
+        yield
+        return
+    with file:
+        with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield  # closing the file ends the lock
+
+
 @cache
 def _forget_old_code(package: Path) -> None:
     """Remove kept machine code where any source file of ``package`` changed.
@@ -53,7 +92,7 @@ def _forget_old_code(package: Path) -> None:
     with suppress(OSError):
         if stamp.is_file() and stamp.read_text() == digest:
             return
-        for file in kept.glob("*.nb[ci]"):
-            file.unlink(missing_ok=True)
-        kept.mkdir(exist_ok=True)
-        stamp.write_text(digest)
+        with _alone(kept):
+            for file in kept.glob("*.nb[ci]"):
+                file.unlink(missing_ok=True)
+            stamp.write_text(digest)
