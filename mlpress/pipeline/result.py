@@ -46,6 +46,9 @@ if TYPE_CHECKING:
 OVERTIME, OVERTIME_S = 0.1, 5.0
 """How much longer than its budget a search may take: a tenth of it, or 5 seconds."""
 
+WRITE_S = 4.0
+"""What follows verification, seconds: with 100,000 rows its figures, pictures and report took so long."""
+
 THOROUGH_END_S = 40.0
 """With less time for the end of a search, the chosen design is synthesised as the front is."""
 
@@ -206,7 +209,7 @@ class SearchResult:
             rows.labels,
             self._shipped(program),
             hint=hint or None,
-            optional_until=monotonic() + self.clock.left_s(),
+            optional_until=monotonic() + self.clock.left_s() - WRITE_S,
             progress=progress,
         )
         facts: dict[str, Any] = {
