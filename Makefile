@@ -44,7 +44,7 @@ fuzz: .venv/installed  ## mutated files for FUZZ_S seconds, 100 killed searches,
 
 labs: .venv/installed  ## run the labs' solutions and checks, make the students' notebooks and grade them
 	$(SYNC) --group labs
-	$(BIN)/python -m pytest -m guides tests/labs
+	$(BIN)/python -m pytest -n $(WORKERS) -m guides tests/labs
 
 docs: .venv/installed  ## run every code block of README and docs, build the site into build/site
 	$(SYNC) --group docs

@@ -28,7 +28,7 @@ from mlpress.approx.common.teacher import Augmentation, augment_rows
 from mlpress.approx.gates.archive import Archive, Member, with_members
 from mlpress.approx.gates.chain import anneal, genome_of, new_scratch, new_state
 from mlpress.approx.gates.genome import Genome, to_genome
-from mlpress.approx.gates.offsets import judging_rows, learned_rows, right_shares, somewhere
+from mlpress.approx.gates.offsets import judging_rows, learned_rows, repeated, right_shares, seen_rows, somewhere
 from mlpress.approx.gates.problem import MARGIN, GateProblem
 from mlpress.approx.gates.rows import PackedRows, Rows, pack_rows
 from mlpress.approx.gates.state import CORRECT, COST, MOVES, State
@@ -142,7 +142,10 @@ def _material(problem: GateProblem, archive: int, number: int = 0) -> _Material:
 
 @lru_cache(maxsize=32)
 def _placed(problem: GateProblem, archive: int) -> tuple[Rows, Rows]:
-    """Return the archive's rows, and these with their neighbours, all with places: of neighbours any of their codes."""
+    """Return the archive's rows as copies see them, and those with their neighbours, all with places.
+
+    Neighbours have any place of their codes.
+    """
     rows = problem.rows.take(~problem.held_out(archive))
     assert rows.places is not None  # a problem with offsets has them
     codes, labels = augment_rows(
@@ -156,7 +159,9 @@ def _placed(problem: GateProblem, archive: int) -> tuple[Rows, Rows]:
     each = len(codes) // len(rows)
     times = max(each - 2 * each // 3, 1)  # so often each row stands before its neighbours
     near = somewhere(problem.inputs, codes[times * len(rows) :], np.random.default_rng((problem.seed, archive, 15)))
-    return rows, Rows(codes, labels, np.concatenate([np.repeat(rows.places, times, axis=0), near]))
+    learned = Rows(codes, labels, np.concatenate([np.repeat(rows.places, times, axis=0), near]))
+    seen = seen_rows(problem.inputs, rows, problem.effort.offset_sigma, (problem.seed, archive, 18))
+    return seen, repeated(learned)
 
 
 def material_of(problem: GateProblem, rows: Rows, unseen: Rows | None, augmentation: Augmentation) -> _Material:

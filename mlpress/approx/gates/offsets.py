@@ -23,6 +23,9 @@ from mlpress.sim import packed as packing
 LEARNED, JUDGED = 16, 16
 """Printed copies that a round's rows are seen through, and those that held-out rows are judged through."""
 
+ENOUGH_ROWS = 2048
+"""Rows that a round learns from at least, where rows are few: each is then seen through several copies."""
+
 
 def offset_bits(
     inputs: Sequence[Input], places: NDArray[np.float64], offsets: NDArray[np.float64], copy: NDArray[np.int64]
@@ -56,15 +59,37 @@ def somewhere(inputs: Sequence[Input], codes: NDArray[np.int64], rng: np.random.
     return places
 
 
+def repeated(rows: Rows) -> Rows:
+    """Return ``rows`` as often, up to :data:`LEARNED` times, as makes :data:`ENOUGH_ROWS` of them."""
+    return rows.take(np.tile(np.arange(len(rows)), min(LEARNED, -(-ENOUGH_ROWS // len(rows)))))
+
+
 def learned_rows(inputs: Sequence[Input], classes: int, rows: Rows, sigma: float, seed: tuple[int, ...]) -> PackedRows:
     """Pack ``rows``, which have places, each seen by one of :data:`LEARNED` copies that are drawn from ``seed``."""
-    assert rows.places is not None  # the caller gives them
-    rng = np.random.default_rng(seed)
-    offsets = sigma * rng.standard_normal((LEARNED, sum(feature.width for feature in inputs)))
+    bits = _seen_bits(inputs, rows, sigma, np.random.default_rng(seed))
     order = packed_order(rows)
-    copy = np.arange(len(rows)) % LEARNED
-    bits = offset_bits(inputs, rows.places, offsets, copy)
     return pack_bits(bits[:, order], rows.labels[order], classes)
+
+
+def seen_rows(inputs: Sequence[Input], rows: Rows, sigma: float, seed: tuple[int, ...]) -> Rows:
+    """Return ``rows``, which have places, repeated, with the codes that copies see.
+
+    Where a copy reaches a level and a lower one not, the code is that of as many levels as are reached.
+    """
+    rows = repeated(rows)
+    bits = _seen_bits(inputs, rows, sigma, np.random.default_rng(seed))
+    codes, bit = np.empty_like(rows.codes), 0
+    for k, feature in enumerate(inputs):
+        codes[:, k] = np.array(code_values(feature))[bits[bit : bit + feature.width].sum(axis=0)]
+        bit += feature.width
+    return Rows(codes, rows.labels, rows.places)
+
+
+def _seen_bits(inputs: Sequence[Input], rows: Rows, sigma: float, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Return what comparators answer to rows, each seen by one of :data:`LEARNED` copies: bool (input bits, rows)."""
+    assert rows.places is not None  # the caller gives them
+    offsets = sigma * rng.standard_normal((LEARNED, sum(feature.width for feature in inputs)))
+    return offset_bits(inputs, rows.places, offsets, rng.integers(LEARNED, size=len(rows)))
 
 
 def judging_rows(inputs: Sequence[Input], classes: int, rows: Rows, sigma: float, seed: int) -> PackedRows:

@@ -17,7 +17,7 @@ from mlpress.approx.gates.chain import new_state
 from mlpress.approx.gates.evolution import near_area, near_weights
 from mlpress.approx.gates.front import CircuitDesign
 from mlpress.approx.gates.genome import Genome, to_genome
-from mlpress.approx.gates.offsets import right_shares
+from mlpress.approx.gates.offsets import right_shares, seen_rows
 from mlpress.approx.gates.rows import PackedRows, Rows, held_out_folds, pack_rows
 from mlpress.approx.gates.starts import Trained, tree_circuit
 from mlpress.approx.gates.state import COST
@@ -66,12 +66,18 @@ def tree_points(
     """Fit scikit-learn's trees of several sizes (most leaves); return exact circuits, each gate in its own cells.
 
     After the moment ``until`` (of :func:`mlpress.approx.now`) there are no more, but for the first.  With
-    ``offset_sigma`` held-out rows judge them through offsets, as they judge circuits.
+    ``offset_sigma`` they are fitted to rows seen through offsets, and held-out rows judge them through others, as
+    they judge circuits.
     """
     from sklearn.tree import DecisionTreeClassifier
 
     found: list[TreePoint] = []
     packed = pack_rows(inputs, len(classes), rows)
+
+    def fit(classifier: Any, rows: Rows) -> Any:
+        seen = seen_rows(inputs, rows, offset_sigma, (seed, 19)) if offset_sigma else rows
+        return classifier.fit(seen.codes, seen.labels)
+
     for leaves in sizes:
         if found and now() > until:
             break
@@ -83,8 +89,8 @@ def tree_points(
             netlist = to_genome(tree_circuit(fitted, inputs, classes), costs)
             return right_shares(netlist, inputs, len(classes), held, costs, offset_sigma, seed)
 
-        held_right = _held_out_right(fitted, rows, folds, seed, right)
-        decided = fitted.fit(rows.codes, rows.labels).predict(rows.codes)
+        held_right = _held_out_right(fitted, rows, folds, seed, fit, right)
+        decided = fit(fitted, rows).predict(rows.codes)
         circuit = tree_circuit(fitted, inputs, classes)
         whole = to_genome(circuit, costs)
         genome, left = pruned(whole, inputs)
@@ -197,12 +203,17 @@ def retrained_accuracy(
 
 
 def _held_out_right(
-    classifier: Any, rows: Rows, folds: int, seed: int, right: Callable[[Any, Rows], NDArray[np.float64]]
+    classifier: Any,
+    rows: Rows,
+    folds: int,
+    seed: int,
+    fit: Callable[[Any, Rows], Any],
+    right: Callable[[Any, Rows], NDArray[np.float64]],
 ) -> NDArray[np.float64]:
-    """Return how ``right`` a scikit-learn classifier is about each row of each fold, fitted to all others: (rows,)."""
+    """Return how ``right`` a scikit-learn classifier is about each row of each fold, ``fit`` to all others: (rows,)."""
     found = np.zeros(len(rows))
     for held in held_out_folds(rows.labels, folds, seed):
         interrupts.check()
-        classifier.fit(rows.codes[~held], rows.labels[~held])
+        fit(classifier, rows.take(~held))
         found[held] = right(classifier, rows.take(held))
     return found
