@@ -185,6 +185,8 @@ def tools(folder: Path, vvp: str) -> str:
         ("echo PASS: 39 rows", "different"),
         ("echo row 3; echo PASS: 40 rows", "different"),
         ("true", "different"),
+        (r"printf '\377\376\000PASS: 40 rows\n'", "different"),
+        (r"printf 'PASS: 40 rows\n\377'", "different"),
         ("echo PASS: 40 rows; exit 1", "different"),
         ("sleep 60", "out of time"),
         ("while :; do :; done", "out of time"),
