@@ -96,7 +96,11 @@ class TensorReader:
         """Return the values of ``tensor``: floats as float64, integers as int64, text as str objects."""
         what = f"tensor {short(tensor.name)}"
         shape = tuple(tensor.dims)
-        if any(size < 0 for size in shape) or len(shape) > 8 or math.prod(shape) > MAX_ELEMENTS:
+        if (
+            any(size < 0 for size in shape)
+            or len(shape) > 8
+            or math.prod(max(size, 1) for size in shape) > MAX_ELEMENTS
+        ):
             raise MlpressError(f"{what} has shape {short(str(shape))}; at most {MAX_ELEMENTS} elements are read")
         self._left -= math.prod(shape)
         if self._left < 0:

@@ -80,6 +80,9 @@ class Missing:
         return np.where(last >= 0, held, 0.0)
 
 
+MOST = 1e300
+"""What an option of a sensor may be at most, and minus that at least."""
+
 SENSORS: dict[str, type[Adc] | type[Noise] | type[Missing]] = {"adc": Adc, "noise": Noise, "missing": Missing}
 
 
@@ -99,8 +102,10 @@ def read_sensor(text: str) -> Sensor:
             options[key] = known[key](value)
         except ValueError:
             raise MlpressError(f"option {key} of sensor {name} is {value[:50]!r}; give a number") from None
-        if not np.isfinite(options[key]):
-            raise MlpressError(f"option {key} of sensor {name} is {value[:50]!r}; give a finite number")
+        if not -MOST <= options[key] <= MOST:
+            raise MlpressError(
+                f"option {key} of sensor {name} is {value[:50]!r}; give a finite number, within {MOST:g}"
+            )
     return kind(**options)  # type: ignore[arg-type]
 
 
