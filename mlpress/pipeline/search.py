@@ -180,6 +180,8 @@ def search_prepared(
     level = _searched_level(settings, net, options, watch, gates=costs is not None)
     if level != "gates":
         check_model(options, net, metrics[0].name)
+    if rounds is not None and rounds < 1:
+        raise MlpressError(f"a search cannot have {rounds} rounds; give 1 or more")
     fixed = {"integer": [budget.generations], "gates": [rounds], "both": [budget.generations, rounds]}[level]
     clock = approx.Clock(approx.now() if began is None else began, None if all(fixed) else budget.seconds)
     clock = clock.paused(_compiling_s(watch, gates=costs is not None))

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 Level = Literal["integer", "gates", "both"]
 
+MOST_SEED = 2**32 - 1
+"""The largest seed that scikit-learn takes."""
+
 MAX_LOSS = {"integer": 0.01, "real": 1.0}
 """What may be lost where no limit is given at all, by level: a share of accuracy; dB of PSNR."""
 
@@ -26,6 +29,8 @@ def limits_of(max_loss: float | None, most: Mapping[str, float], level: str = "i
     """Return these limits; where there is none, the :data:`MAX_LOSS` of the target's level is."""
     from mlpress.approx import Limits
 
+    if max_loss is not None and max_loss > 1 and level == "integer":
+        raise MlpressError(f"max_loss is {max_loss:g}; it is a share of accuracy, 0 to 1")
     return Limits(MAX_LOSS[level] if max_loss is None and not most else max_loss, most)
 
 
@@ -38,6 +43,10 @@ class RunOptions:
     cluster: str | None = None
     checkpoint: Path | None = None
     resume: bool = False
+
+    def __post_init__(self) -> None:
+        if self.workers is not None and self.workers < 1:
+            raise MlpressError(f"a search cannot have {self.workers} workers; give 1 or more")
 
     def files(self) -> dict[str, Path]:
         """Return the checkpoint of each level, and the file of the front that the integer level ended with."""
@@ -77,6 +86,8 @@ class Settings:
     def __post_init__(self) -> None:
         if self.level not in get_args(Level):
             raise MlpressError(f"level is {self.level!r}; it must be one of {', '.join(get_args(Level))}")
+        if not 0 <= self.seed <= MOST_SEED:
+            raise MlpressError(f"the seed is {self.seed}; give 0 to {MOST_SEED}")
 
 
 def check_numbers(reals: Mapping[str, Any], wholes: Mapping[str, Any]) -> None:

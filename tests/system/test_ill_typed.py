@@ -16,7 +16,7 @@ from mlpress.hw.mcu import read_core
 from mlpress.pipeline import suspicions
 from mlpress.pipeline.compile import Options
 from mlpress.pipeline.search import finished
-from mlpress.pipeline.settings import Settings
+from mlpress.pipeline.settings import RunOptions, Settings
 
 ROWS = mp.Dataset.from_arrays(np.arange(60.0).reshape(30, 2), np.arange(30) % 3)
 MODEL = ir.Model(
@@ -40,6 +40,13 @@ MODEL = ir.Model(
         (lambda: mp.compile(MODEL, "rows.csv"), "the data are a str; give a Dataset"),
         (lambda: mp.search(MODEL, "rows.csv", seconds=1), "the data are a str; give a Dataset"),
         (lambda: mp.search(MODEL, ROWS, seconds=-3), "a search cannot have -3 seconds; give more than 0"),
+        (lambda: mp.search(MODEL, ROWS, generations=-1), "a search cannot have -1 generations; give 1 or more"),
+        (lambda: mp.search(MODEL, ROWS, level="gates", rounds=-1), "a search cannot have -1 "),
+        (lambda: mp.search(MODEL, ROWS, generations=1, rounds=-1), "a search cannot have -1 rounds; give 1 or more"),
+        (lambda: mp.search(MODEL, ROWS, seed=-1), "the seed is -1; give 0 to 4294967295"),
+        (lambda: mp.search(MODEL, ROWS, max_loss=2), "max_loss is 2; it is a share of accuracy, 0 to 1"),
+        (lambda: mp.search(MODEL, ROWS, max_loss=float("nan")), "max_loss is nan; it must be 0 or more"),
+        (lambda: RunOptions(workers=0), "a search cannot have 0 workers; give 1 or more"),
         (lambda: Budget(0.0), "a search cannot have 0 seconds"),
     ],
 )

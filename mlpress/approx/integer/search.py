@@ -76,6 +76,8 @@ class Budget:
             raise MlpressError("the search needs a budget: give seconds, generations, or both")
         if self.seconds is not None and not self.seconds > 0:
             raise MlpressError(f"a search cannot have {self.seconds:g} seconds; give more than 0")
+        if self.generations is not None and self.generations < 1:
+            raise MlpressError(f"a search cannot have {self.generations} generations; give 1 or more")
 
     @property
     def timed(self) -> bool:
