@@ -111,7 +111,9 @@ def exact_net(model: Model) -> Net:
     """
     place = inexact_place(model)
     if place is not None:
-        raise MlpressError(f"no integers stand for {place}, so the model is not quantised whole; quantise it on rows")
+        raise MlpressError(
+            f"no integers stand for {place}, so the model is not quantised whole; give rows to quantise it on (--data)"
+        )
     inputs, layers, head = exact_layers(model, output_codes=True)
     return as_net(filling(inputs, model), layers, head, model.classes)
 
