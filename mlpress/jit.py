@@ -49,9 +49,12 @@ def _lock_cache(dispatcher: Any) -> None:
 
     numba numbers the files of a kernel's machine code, one per types of arguments, in an index that is written before
     them.  Two processes that compile at the same moment for different types take the same number: one then runs code
-    that was compiled for the types of the other, on memory that is laid out in another way.
+    that was compiled for the types of the other, on memory that is laid out in another way.  A numba whose cache is
+    made otherwise is left as it is.
     """
-    file = dispatcher._cache._cache_file
+    file = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
+    if file is None:
+        return
     folder, save, load = Path(dispatcher._cache.cache_path), file.save, file.load
 
     def save_alone(key: Any, data: Any) -> None:
