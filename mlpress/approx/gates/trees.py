@@ -74,10 +74,11 @@ def tree_points(
     found: list[TreePoint] = []
     packed = pack_rows(inputs, len(classes), rows)
 
-    def fit(classifier: Any, rows: Rows) -> Any:
-        seen = seen_rows(inputs, rows, offset_sigma, (seed, 19)) if offset_sigma else rows
-        return classifier.fit(seen.codes, seen.labels)
+    def learned(rows: Rows) -> Rows:
+        return seen_rows(inputs, rows, offset_sigma, (seed, 19)) if offset_sigma else rows
 
+    every = learned(rows)
+    parts = [(learned(rows.take(~held)), held) for held in held_out_folds(rows.labels, folds, seed)]
     for leaves in sizes:
         if found and now() > until:
             break
@@ -89,8 +90,8 @@ def tree_points(
             netlist = to_genome(tree_circuit(fitted, inputs, classes), costs)
             return right_shares(netlist, inputs, len(classes), held, costs, offset_sigma, seed)
 
-        held_right = _held_out_right(fitted, rows, folds, seed, fit, right)
-        decided = fit(fitted, rows).predict(rows.codes)
+        held_right = _held_out_right(fitted, rows, parts, right)
+        decided = fitted.fit(every.codes, every.labels).predict(rows.codes)
         circuit = tree_circuit(fitted, inputs, classes)
         whole = to_genome(circuit, costs)
         genome, left = pruned(whole, inputs)
@@ -205,15 +206,16 @@ def retrained_accuracy(
 def _held_out_right(
     classifier: Any,
     rows: Rows,
-    folds: int,
-    seed: int,
-    fit: Callable[[Any, Rows], Any],
+    parts: Sequence[tuple[Rows, NDArray[np.bool_]]],
     right: Callable[[Any, Rows], NDArray[np.float64]],
 ) -> NDArray[np.float64]:
-    """Return how ``right`` a scikit-learn classifier is about each row of each fold, ``fit`` to all others: (rows,)."""
+    """Return how ``right`` a scikit-learn classifier is about each row, (rows,).
+
+    Each of the ``parts`` is what it is fitted to, and which of the ``rows`` these leave out.
+    """
     found = np.zeros(len(rows))
-    for held in held_out_folds(rows.labels, folds, seed):
+    for learned, held in parts:
         interrupts.check()
-        fit(classifier, rows.take(~held))
+        classifier.fit(learned.codes, learned.labels)
         found[held] = right(classifier, rows.take(held))
     return found
