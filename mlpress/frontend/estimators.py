@@ -10,6 +10,7 @@ import numpy as np
 from mlpress.errors import MlpressError
 from mlpress.frontend.data import class_name, generated_names
 from mlpress.frontend.encoder_steps import encoded, has_encoder
+from mlpress.frontend.estimator_votes import is_vote, voted
 from mlpress.frontend.feature_inputs import with_all_inputs
 from mlpress.frontend.steps import SUPPORTED, Affine, Floats, affine, check_width, clip_range, features_of, identity
 from mlpress.frontend.symbolic import FLOAT, Const
@@ -39,15 +40,28 @@ def from_sklearn(estimator: Any) -> Model:
     Takes an ``MLPClassifier`` or ``MLPRegressor``, or a linear model (logistic regression, perceptron, SGD, ridge,
     linear SVC, discriminant analysis: a network without a hidden layer), alone or last in a ``Pipeline`` of affine
     steps (scalers, ``PCA``, ``TruncatedSVD``, feature selection: :data:`mlpress.frontend.steps.SUPPORTED`), or a
-    search over such (``GridSearchCV``), whose best estimator is taken.  Scalers before all else scale the features, all
+    search over such (``GridSearchCV``), whose best estimator is taken, or a vote of such on two classes
+    (``VotingClassifier``, ``BaggingClassifier``).  Scalers before all else scale the features, all
     other steps are folded into the first layer; a feature that is not selected has zero weights.  Features are named
     as the estimator was fitted, else ``x[0], x[1], ...``.
 
     Raises :class:`MlpressError` for anything else, and for an estimator that is not fitted.
     """
     *steps, mlp = _steps(estimator)
+    if is_vote(mlp):
+        names = _names([*steps, mlp])
+        model = voted(mlp, lambda member: _of_steps([*steps, *_steps(member)], names))
+        model = with_all_inputs(model, names)
+        verify(model)
+        return model
+    return _of_steps([*steps, mlp], None)
+
+
+def _of_steps(found: list[Any], names: tuple[str, ...] | None) -> Model:
+    """Return the model of steps and the network that they end in; ``names`` where the first step has none."""
+    *steps, mlp = found
     head, classes = _head(mlp)
-    names = _names([*steps, mlp])
+    names = names or _names(found)
     if any(has_encoder(step) for step in steps):
         return _behind_encoders(steps, mlp, head, classes, names)
     scaling = _scaling(steps, len(names))

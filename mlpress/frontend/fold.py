@@ -95,8 +95,10 @@ def arithmetic(node: Node, operands: Sequence[Const]) -> Const:
 
 
 def constant_of_shape(node: Node) -> Const:
-    """Evaluate ``ConstantOfShape`` of a constant shape."""
-    shape = ints(node.input(0))
+    """Evaluate ``ConstantOfShape``; where the batch is its first axis, all rows are the one row returned."""
+    given = node.input(0)
+    whole = isinstance(given, Dims) and given.sizes[:1] == (None,) and None not in given.sizes[1:]
+    shape = [size or 1 for size in sizes(given)] if whole else ints(given)
     if any(size < 0 for size in shape) or math.prod(shape) > MAX_ELEMENTS:
         raise MlpressError(f"its shape is {short(str(shape))}; at most {MAX_ELEMENTS} elements are supported")
     value = node.tensor("value")

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from mlpress.errors import MlpressError
-from mlpress.frontend import encoder_ops, tail
+from mlpress.frontend import encoder_ops, tail, votes
 from mlpress.frontend.node import Node, kind
-from mlpress.frontend.symbolic import FLOAT, Aside, Const, Flow, Label, Value, finite, reached
+from mlpress.frontend.symbolic import FLOAT, Aside, Const, Flow, Label, Value, as_values, finite, reached
 from mlpress.ir import Sigmoid
 from mlpress.progress import counted
 
@@ -20,6 +20,7 @@ OPERATORS = (
     "GreaterOrEqual",
     "Less",
     "LessOrEqual",
+    "Equal",
     "Where",
     "Round",
     "Not",
@@ -43,6 +44,8 @@ def apply_head(node: Node) -> Value | tuple[Value, ...]:
             return _top(node)
         case op if op in _COMPARISONS:
             return _comparison(node)
+        case "Equal":
+            return _equal(node)
         case "Where":
             return _where(node)
         case "Round":
@@ -76,7 +79,7 @@ def _top(node: Node) -> tuple[Value, ...]:
 
 
 def _comparison(node: Node) -> Value:
-    op, left, right = node.op, node.input(0), node.input(1)
+    op, left, right = node.op, _compared(node.input(0)), _compared(node.input(1))
     if isinstance(left, Const) and isinstance(right, Flow):
         op, left, right = _COMPARISONS[op], right, left
     if not isinstance(left, Flow) or not isinstance(right, Const) or left.final:
@@ -87,6 +90,27 @@ def _comparison(node: Node) -> Value:
     if op in ("Greater", "GreaterOrEqual"):
         return above
     return above.affine(-np.ones(left.width), np.ones(left.width))
+
+
+def _compared(value: Value) -> Value:
+    """Return one of two probabilities as a value; the comparison of anything else is as it is."""
+    return votes.real(value) if isinstance(value, Aside) and value.column is not None else value
+
+
+def _equal(node: Node) -> Flow:
+    """Apply ``Equal`` to one of two classes and a list of classes: 1 where it is that one, as hard voting counts."""
+    label, named = node.input(0), node.input(1)
+    if not isinstance(label, Label) or not isinstance(named, Const):
+        raise MlpressError(f"it compares what is {kind(label)} with what is {kind(named)}; supported is the class")
+    if len(label.classes) != 2:
+        raise MlpressError(
+            f"{len(label.classes)} classes are counted, as hard voting does; a vote of several networks is no single "
+            "network then: export one of them, or train one MLP on what they decide"
+        )
+    second = as_values(replace(label, classes=(0, 1)))
+    names = named.values.reshape(-1).tolist()
+    weight = np.array([[(name == label.classes[1]) - float(name == label.classes[0]) for name in names]])
+    return second.dense(Const(weight, FLOAT)).add(Const(np.array([float(n == label.classes[0]) for n in names]), FLOAT))
 
 
 def _label(flow: Flow, op: str, at: float) -> Label:
@@ -116,8 +140,8 @@ def _round(node: Node) -> Value:
     """Apply ``Round`` to one probability: class 1 above a half, which itself rounds to 0."""
     flow = node.flow(0)
     sigmoid = bool(flow.layers) and isinstance(flow.layers[-1].activation, Sigmoid) and not flow.pending
-    if flow.width != 1 or not sigmoid or flow.final or flow.coder is not None:
-        raise MlpressError("rounding is supported for one probability, the sigmoid of one score")
+    if flow.width != 1 or not (sigmoid or votes.is_share(flow)) or flow.final or flow.coder is not None:
+        raise MlpressError("rounding is supported for one probability: the sigmoid of one score, or a mean of such")
     return Label(flow, 0.5, (0, 1))
 
 
@@ -164,7 +188,7 @@ def _linear_classifier(node: Node) -> tuple[Value, ...]:
         case "SOFTMAX":
             return label, replace(scores, final="softmax")
         case "LOGISTIC":
-            return label, replace(scores.activation(Sigmoid()), final="normalised")
+            return label, replace(scores.activation(Sigmoid()), final="sigmoids")
         case _:
             return label, scores
 

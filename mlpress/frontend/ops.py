@@ -20,6 +20,7 @@ from mlpress.frontend import (
     qonnx,
     quantised_ops,
     refusals,
+    votes,
 )
 from mlpress.frontend.node import Node, kind
 from mlpress.frontend.reshape_ops import LAYOUT, layout
@@ -55,6 +56,8 @@ def apply(node: Node) -> Value | tuple[Value, ...]:
             return _arithmetic(node)
         case "Sum" | "Mean":
             return _sum(node)
+        case "ReduceSum" | "ReduceMean":
+            return _reduced(node)
         case "BatchNormalization":
             return _batch_normalization(node)
         case op if op in activation_ops.ACTIVATIONS or op in activation_ops.CONTRIBUTED:
@@ -111,15 +114,27 @@ def _convolution(node: Node) -> Flow:
     return replace(result, shape=(*result.shape, *(1,) * (len(shape) - 2)))
 
 
-def _sum(node: Node) -> Flow:
-    values = [node.input(index) for index in range(len(node.inputs))]
+def _sum(node: Node) -> Value:
+    values = [votes.real(node.input(index)) for index in range(len(node.inputs))]
     total = values[0]
     for value in values[1:]:
         total = _added(total, value)
     if not isinstance(total, Flow):
         raise MlpressError("it adds no values computed from the features")
     share = 1.0 / len(values) if node.op == "Mean" else 1.0
-    return total if share == 1.0 else total.affine(np.full(total.width, share), np.zeros(total.width))
+    total = total if share == 1.0 else total.affine(np.full(total.width, share), np.zeros(total.width))
+    return votes.marked(total, node.inputs)
+
+
+def _reduced(node: Node) -> Flow:
+    """Apply ``ReduceSum`` or ``ReduceMean`` over each row's values: a layer of one neuron."""
+    flow, given = node.flow(0), node.const_or_none(1)
+    axes = node.integers("axes") if given is None else fold.ints(given)
+    if len(flow.shape) != 1 or flow.transposed or axes not in ([1], [-1]) or flow.final:
+        raise MlpressError("it is supported over each row's values (axis 1), which are no probabilities of classes")
+    share = 1.0 / flow.width if node.op == "ReduceMean" else 1.0
+    total = flow.dense(Const(np.full((flow.width, 1), share), onnx.TensorProto.FLOAT))
+    return total if node.integer("keepdims", 1) else replace(total, shape=())
 
 
 def _added(left: Value, right: Value) -> Value:
@@ -184,6 +199,7 @@ def _product(left: Value, right: Value) -> Flow:
             raise MlpressError("both factors are computed from the features; one of them must be constant")
         case _:
             raise MlpressError(f"it multiplies what is {kind(left)} by what is {kind(right)}; that is not supported")
+    flow = replace(flow, final="") if flow.final == "vote" and not flow.altered else flow
     if flow.final:
         raise MlpressError("a dense layer on probabilities is not supported; keep the soft-max or sigmoid last")
     if flow.transposed != transposed:
@@ -203,10 +219,13 @@ def _arithmetic(node: Node) -> Value:
     if node.op == "Neg":
         flow = node.flow(0)
         return flow.affine(-np.ones(flow.width), np.zeros(flow.width))
-    left, right = node.input(0), node.input(1)
-    match node.op, left, right:
+    return votes.marked(_of_two(node.op, votes.real(node.input(0)), votes.real(node.input(1))), node.inputs)
+
+
+def _of_two(op: str, left: Value, right: Value) -> Value:
+    match op, left, right:
         case "Add" | "Sub", Flow() as first, Flow() as second:
-            return branches.added(first, second, -1.0 if node.op == "Sub" else 1.0)
+            return branches.added(first, second, -1.0 if op == "Sub" else 1.0)
         case "Mul", Flow() as first, Flow() as second:
             return branches.gated(first, second)
         case _, Flow(), Flow():
@@ -252,7 +271,7 @@ def _softmax(node: Node) -> Flow:
         raise MlpressError(f"axis {axis} is not that of the classes; supported is a soft-max over each row's values")
     if flow.final:
         raise MlpressError("a soft-max of probabilities is not supported")
-    return replace(flow, final="softmax")
+    return replace(flow, final="log" if node.op == "LogSoftmax" else "softmax")
 
 
 def _scaler(node: Node) -> Flow:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpress.errors import MlpressError
-from mlpress.frontend import branches, fold, qdq
+from mlpress.frontend import branches, fold, qdq, votes
 from mlpress.frontend.node import Node, kind
 from mlpress.frontend.symbolic import Aside, Coded, Const, Dims, Flow, Label, Named, Value
 from mlpress.frontend.tensors import FLOATS, type_name
@@ -154,9 +154,11 @@ def _concat(node: Node) -> Value:
 
 def _pair(flows: list[Flow]) -> Flow | None:
     """Return ``(1 - p, p)``, as exporters write the two probabilities of one sigmoid."""
-    if len(flows) != 2 or flows[0].width != 1 or flows[0].layers != flows[1].layers or not flows[0].layers:
+    if len(flows) != 2 or any(flow.width != 1 or not flow.layers for flow in flows):
         return None
     no, yes = flows
+    if no.layers != yes.layers:
+        return votes.complementary(no, yes)
     if yes.pending or no.gain[0] != -1.0 or no.shift[0] != 1.0:
         return None
     return replace(yes, shape=(2,), final="pair")

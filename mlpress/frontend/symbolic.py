@@ -16,7 +16,19 @@ from numpy.typing import NDArray
 
 from mlpress.errors import MlpressError
 from mlpress.frontend.grids import LARGEST_CODE, Held, narrowed, one_or_each, same_grid
-from mlpress.ir import Activations, Clip, Coders, Dense, Integers, Linear, RealActivation, Relu, Staircase, coders
+from mlpress.ir import (
+    Activations,
+    Clip,
+    Coders,
+    Dense,
+    Integers,
+    Linear,
+    RealActivation,
+    Relu,
+    Sigmoid,
+    Staircase,
+    coders,
+)
 from mlpress.progress import counted
 
 Floats = NDArray[np.float64]
@@ -83,7 +95,7 @@ class Coded:
     quantiser: Coders
 
 
-Final = Literal["", "softmax", "pair", "normalised"]
+Final = Literal["", "softmax", "log", "pair", "sigmoids", "normalised", "vote"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,7 +103,9 @@ class Flow:
     """Features on their way: ``x * scale + offset``, ``clip``, ``quantiser``, ``layers``, then ``* gain + shift``.
 
     ``shape`` is that of one row and ``batch`` the number of rows where the model fixes it.  ``final`` says that
-    these are probabilities: after a soft-max, the pair ``(1 - p, p)`` of one sigmoid, or normalised sigmoids.
+    these are probabilities: after a soft-max, its logarithm, the pair ``(1 - p, p)`` of one sigmoid, a sigmoid per
+    class, normalised sigmoids, or weighted sums of such; ``altered`` that they were then rounded or scaled, which
+    moves no class.
     ``transposed``: the batch is the last axis.  ``lone``: there is one row, without a batch axis.  ``missing`` holds
     the names of features that may be missing (NaN), with what they are taken for then.
     """
@@ -107,6 +121,7 @@ class Flow:
     quantiser: Coders = None
     layers: tuple[Dense, ...] = ()
     final: Final = ""
+    altered: bool = False
     transposed: bool = False
     lone: bool = False
     missing: tuple[tuple[str, float], ...] = ()
@@ -142,8 +157,8 @@ class Flow:
         """Multiply each element by ``gain`` and add ``shift``; both float64 (width,)."""
         if self.final:
             raise MlpressError(
-                "arithmetic on probabilities is not supported; keep the soft-max or sigmoid last (a vote of several "
-                "networks is no single network: export one of them)"
+                "this arithmetic on probabilities is not supported; keep the soft-max or sigmoid last (a vote of "
+                "several networks is no single network: export one of them)"
             )
         if self.bare:
             return replace(self, scale=self.scale * gain, offset=self.offset * gain + shift)
@@ -214,7 +229,7 @@ class Flow:
     def quantised(self, quantiser: Coders) -> Flow:
         """Put each element through the integers of ``quantiser``."""
         if self.final:
-            return self  # the class is decided on the scores that the probabilities come from
+            return replace(self, altered=True)  # the class is decided on the scores that probabilities come from
         if self.pending:
             return self.settled()._with_last(quantiser=quantiser)
         if self.coder is None:
@@ -292,11 +307,24 @@ def reached(flow: Flow, bounds: Floats, strict: bool) -> Flow:
 
 
 def as_values(label: Label) -> Flow:
-    """Return a comparison's result as the number 0 or 1."""
-    if label.at is None or set(label.classes) != {0, 1}:
-        raise MlpressError("the class is used as a value; supported is that of a comparison with a constant")
-    flow = reached(label.scores, np.array([label.at]), strict=True)
+    """Return one of two classes as the number 0 or 1."""
+    if set(label.classes) != {0, 1}:
+        raise MlpressError("the class is used as a value; supported is that of a comparison with a constant, or of two")
+    flow, at = label.scores, label.at
+    if flow.final == "pair":
+        flow = replace(flow, shape=(1,), final="")
+    elif at is None:
+        flow, at = _difference(replace(flow, final="")), 0.0
+    flow = reached(flow, np.array([at]), strict=True)
     return flow if label.classes == (0, 1) else flow.affine(-np.ones(1), np.ones(1))
+
+
+def _difference(flow: Flow) -> Flow:
+    """Return by how much the second of two values is above the first, before the sigmoids if such are the last step."""
+    last = flow.layers[-1] if flow.layers else None
+    if last is not None and isinstance(last.activation, Sigmoid) and last.quantiser is None and not flow.pending:
+        flow = flow._with_last(activation=Linear())
+    return flow.dense(Const(np.array([[-1.0], [1.0]]), FLOAT))
 
 
 def finite(constant: Const) -> Floats:

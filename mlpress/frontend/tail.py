@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpress.errors import MlpressError
+from mlpress.frontend import votes
 from mlpress.frontend.node import Node, kind
 from mlpress.frontend.symbolic import Aside, Coded, Const, Flow, Label, Named, Value
 from mlpress.frontend.tensors import short
@@ -55,7 +56,10 @@ def normalizer(node: Node) -> Flow:
     sigmoids = bool(flow.layers) and isinstance(flow.layers[-1].activation, Sigmoid) and not flow.pending
     if not flow.final and not (sigmoids and flow.width > 1):
         raise MlpressError("normalising rows is supported for probabilities only, after a soft-max or sigmoids")
-    return flow if flow.final else replace(flow, final="normalised")
+    if flow.final in ("", "sigmoids"):
+        return replace(flow, final="normalised")
+    plain = flow.final in ("pair", "softmax") and node.text("norm", "MAX") == "L1"
+    return flow if plain else replace(flow, altered=True)
 
 
 def zip_map(node: Node) -> Named:
@@ -98,11 +102,8 @@ def aside(node: Node) -> Aside:
 
 def column(flow: Flow, places: NDArray[np.int64]) -> Value:
     """Return some of the probabilities: of two classes, either one decides as both do."""
-    if len(places) == 1 and flow.width == 2 and flow.final == "softmax":
-        return Aside(flow, int(places[0]))
-    if len(places) == 1 and flow.final == "pair":
-        return Aside(flow, int(places[0]))
-    return Aside(flow)
+    two = flow.final == "pair" or (flow.width == 2 and flow.final in ("softmax", "log")) or votes.is_pair(flow)
+    return Aside(flow, int(places[0])) if two and len(places) == 1 else Aside(flow)
 
 
 def _names(values: Sequence[int | float | str], count: int) -> Classes:
@@ -170,7 +171,8 @@ def _from_scores(flow: Flow, task: Task, producer: str) -> Model:
     if task == "regression" or (task == "auto" and producer == "skl2onnx" and linear):
         return _assembled(flow, ScoresHead(), ())
     if flow.width == 1:
-        at = 0.5 if isinstance(activation, Sigmoid | HardSigmoid) and not flow.pending else 0.0
+        sigmoid = isinstance(activation, Sigmoid | HardSigmoid) and not flow.pending
+        at = 0.5 if sigmoid or votes.is_share(flow) else 0.0
         return _classifier(flow, at, (0, 1))
     held = coders(flow.coder, flow.width)
     if all(isinstance(one, Staircase) and (one.top, one.step, one.base) == (1, 1.0, 0.0) for one in held):
@@ -189,6 +191,8 @@ def _classifier(flow: Flow, at: float | None, classes: Classes) -> Model:
         raise MlpressError("the class is found without a dense layer (Gemm or MatMul); this is not an MLP")
     if at is None and flow.width == 1:
         raise MlpressError("one score cannot be told apart by an arg-max; compare it with a threshold")
+    if at is None and (one := votes.decided(flow)) is not None:
+        flow, at = one
     last = flow.layers[-1]
     if not flow.pending and last.quantiser is None:
         bound = _before(last, at)

@@ -126,9 +126,9 @@ NODE_ERRORS = {
         "node 'soft' (Softmax): a soft-max of probabilities is not supported",
     ),
     "arithmetic on probabilities": (
-        HEAD + "z = Gemm(a, v, c)  s = Softmax(z)  [scale] y = Mul(s, c)",
+        HEAD + "s = Softmax(a)  [scale] y = Mul(s, b)",
         {},
-        "node 'scale' (Mul): arithmetic on probabilities is not supported",
+        "node 'scale' (Mul): arithmetic on softmax probabilities of 4 classes: each row is divided by a sum of its own",
     ),
     "activation on probabilities": (
         HEAD + "z = Gemm(a, v, c)  s = Softmax(z)  [clip] y = Relu(s)",
