@@ -108,6 +108,22 @@ def table_netlist(kind: str, parameter: str, pins: str, output: str, table: int)
     return {"modules": {"top": {"ports": bits | {"y": {"direction": "output", "bits": [9]}}, "cells": {"c": cell}}}}
 
 
+@pytest.mark.parametrize("name", ["ecp5-25k", "ice40-up5k"])
+def test_a_design_of_several_modules_is_one_netlist(name: str) -> None:
+    text = """
+module sum(input [1:0] a, input [1:0] b, output [2:0] y); assign y = a + b; endmodule
+module top(input [1:0] a, input [1:0] b, output [2:0] y, output [2:0] z);
+  sum first(.a(a), .b(b), .y(y));
+  sum second(.a(a), .b(2'd3), .y(z));
+endmodule
+"""
+    engine = Rtl(fpga.read_netlist(fpga.synthesise(text, fpga.read_device(name))))
+    a, b = (np.array(column) for column in zip(*product(range(4), range(4)), strict=True))
+    found = engine.run({"a": a, "b": b})
+    np.testing.assert_array_equal(found["y"], a + b)
+    np.testing.assert_array_equal(found["z"], a + 3)
+
+
 @pytest.mark.parametrize("cell", [("LUT4", "INIT", "A B C D", "Z"), ("SB_LUT4", "LUT_INIT", "I0 I1 I2 I3", "O")])
 def test_a_look_up_table_is_its_truth_table(cell: tuple[str, str, str, str]) -> None:
     rows = np.array(list(product((0, 1), repeat=4)))

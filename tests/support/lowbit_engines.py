@@ -199,4 +199,4 @@ def check(seeds: Sequence[int], rows: int, verilog: int, netlists: int, batch: i
 
 
 if __name__ == "__main__":
-    print(check(range(int(sys.argv[1])), rows=60, verilog=8, netlists=40))
+    print(check(range(int(sys.argv[1])), rows=60, verilog=1, netlists=1))

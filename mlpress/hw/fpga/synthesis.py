@@ -15,6 +15,9 @@ Measured on the 4-bit networks of ``benchmarks/exact.py``: 412 tables for Verteb
 own script in 17.
 """
 
+_SCOPE = "$scopeinfo"
+"""What Yosys leaves for each instance that it flattens: its name, and no logic."""
+
 _KEPT = ("type", "parameters", "port_directions", "connections")
 
 
@@ -32,7 +35,8 @@ def synthesise(verilog: str, device: Device, *, timeout_s: float = 1800.0, memor
     files = {"top.v": verilog, "luts.abc": MAP_LUTS + "\n"}
     run = run_yosys(script, files, ["netlist.json"], timeout_s=timeout_s, memory_mb=memory_mb)
     module: dict[str, Any] = json.loads(run.outputs["netlist.json"])["modules"]["top"]
-    cells = {f"c{k}": {key: cell[key] for key in _KEPT} for k, cell in enumerate(module["cells"].values())}
+    mapped_cells = [cell for cell in module["cells"].values() if cell["type"] != _SCOPE]
+    cells = {f"c{k}": {key: cell[key] for key in _KEPT} for k, cell in enumerate(mapped_cells)}
     nets = {name: {"bits": port["bits"], "attributes": {}} for name, port in module["ports"].items()}
     top = {"attributes": {"top": f"{1:032b}"}, "ports": module["ports"], "cells": cells, "netnames": nets}
     return json.dumps({"creator": "mlpress", "modules": {"top": top}}, separators=(",", ":")) + "\n"
