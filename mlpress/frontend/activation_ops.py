@@ -30,6 +30,8 @@ ACTIVATIONS = (
     "Gelu",
     "Mish",
     "Sign",
+    "Abs",
+    "Erf",
 )
 CONTRIBUTED = ("com.microsoft.FastGelu", "com.microsoft.BiasGelu", "com.microsoft.QuickGelu")
 FUSED = {"Relu", "LeakyRelu", "Sigmoid", "Tanh", "HardSigmoid", "Elu", "Softplus"}
@@ -89,7 +91,9 @@ def activation(node: Node, name: str) -> RealActivation:
             # ONNX operator specification: the defaults are those of G. Klambauer et al., 2017.
             alpha, gamma = node.real("alpha", 1.6732632423543772), node.real("gamma", 1.0507009873554805)
             return Curve("selu", (_positive(alpha), _positive(gamma)))
-        case "Softplus" | "Softsign" | "HardSwish" | "Mish":
+        case "Abs":
+            return LeakyRelu(-1.0)
+        case "Softplus" | "Erf" | "Softsign" | "HardSwish" | "Mish":
             return Curve(name.lower())
         case "Gelu":
             return Curve("gelutanh" if node.text("approximate", "none") == "tanh" else "gelu")

@@ -19,7 +19,7 @@ from mlpress.errors import MlpressError
 from mlpress.frontend.grids import LARGEST_CODE, common_unit, one_or_each
 from mlpress.frontend.symbolic import MAX_WEIGHTS, Floats, Flow, Ints
 from mlpress.frontend.tensors import short
-from mlpress.ir import Activations, Coder, Coders, Curve, Dense, Integers, Linear, RealActivation, Sigmoid, coders
+from mlpress.ir import Activations, Coder, Coders, Dense, Integers, Linear, RealActivation, coders
 from mlpress.progress import counted
 
 T = TypeVar("T", bound=np.generic)
@@ -33,7 +33,7 @@ class _Open(NamedTuple):
     integers: Integers | None
 
 
-class _Split(NamedTuple):
+class OpenEnd(NamedTuple):
     """A branch up to its last activation or coder, and its open end."""
 
     closed: Flow
@@ -83,30 +83,8 @@ def joined(flows: Sequence[Flow]) -> Flow:
     return _opened(merged, _Open(weight, bias, integers), (len(bias),))
 
 
-def gated(first: Flow, second: Flow) -> Flow:
-    """Return ``x * sigmoid(x)`` or ``x * tanh(softplus(x))``, where one factor is that of the other."""
-    for value, gate in ((first, second), (second, first)):
-        curve = _gate(value, gate)
-        if curve is not None:
-            return value.activation(curve)
-    raise MlpressError(
-        "both operands are computed from the features; a product of two is supported only as x * sigmoid(x)"
-    )
-
-
-def _gate(value: Flow, gate: Flow) -> Curve | None:
-    open_layer, last = value.open_layer, gate.layers[-1] if gate.layers else None
-    if open_layer is None or last is None or gate.pending or last.quantiser is not None:
-        return None
-    if len(value.layers) != len(gate.layers) or not np.array_equal(open_layer.weight, last.weight):
-        return None
-    same = all(a is b for a, b in zip(value.layers[:-1], gate.layers[:-1], strict=True))
-    if not same or not np.array_equal(open_layer.bias, last.bias):
-        return None
-    return Curve("silu") if last.activation == Sigmoid() else None
-
-
-def _split(flow: Flow) -> _Split:
+def open_end(flow: Flow) -> OpenEnd:
+    """Return a flow up to its last activation or coder, and the affine end that is still open."""
     last = flow.open_layer
     count = flow.width
     ones = np.ones(count)
@@ -115,13 +93,13 @@ def _split(flow: Flow) -> _Split:
         closed = replace(
             flow, layers=flow.layers[:-1], shape=(width,), gain=np.ones(width), shift=np.zeros(width), transposed=False
         )
-        return _Split(closed, _Open(last.weight, last.bias, last.integers))
+        return OpenEnd(closed, _Open(last.weight, last.bias, last.integers))
     if count**2 > MAX_WEIGHTS:
         raise MlpressError(f"{counted(count, 'value')} need a layer of their own here; that is too many")
     size = np.where(flow.gain == 0.0, 1.0, np.abs(flow.gain))
     integers = Integers(np.diag(np.sign(flow.gain).astype(np.int64)), size)
     closed = replace(flow, shape=(count,), gain=ones, shift=0.0 * ones)
-    return _Split(closed, _Open(np.diag(flow.gain), flow.shift, integers))
+    return OpenEnd(closed, _Open(np.diag(flow.gain), flow.shift, integers))
 
 
 def _merged(flows: Sequence[Flow]) -> tuple[Flow, list[_Open]]:
@@ -133,10 +111,10 @@ def _merged(flows: Sequence[Flow]) -> tuple[Flow, list[_Open]]:
     if len({flow.transposed for flow in flows}) > 1:
         raise MlpressError("the batch is not the same axis of both; that is not supported")
     flows = _scaled_once(flows)
-    merged, ends = _split(flows[0])
+    merged, ends = open_end(flows[0])
     found = [ends]
     for flow in flows[1:]:
-        other = _split(flow)
+        other = open_end(flow)
         merged, other_closed, place = _on_same_inputs(merged, other)
         found = [_expanded(end, place.first, merged.width) for end in found] if not merged.layers else found
         merged, (left, right) = _beside(merged, other_closed)
@@ -174,7 +152,7 @@ class _Places(NamedTuple):
     second: Ints
 
 
-def _on_same_inputs(first: Flow, other: _Split) -> tuple[Flow, Flow, _Places]:
+def _on_same_inputs(first: Flow, other: OpenEnd) -> tuple[Flow, Flow, _Places]:
     """Return both flows over the inputs of both; a flow without layers then holds all of these inputs."""
     second = other.closed
     names = tuple(dict.fromkeys((*first.names, *second.names)))

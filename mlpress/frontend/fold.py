@@ -35,6 +35,13 @@ _BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "Pow": np.power,
 }
 FOLDED = (*_UNARY, *_BINARY, "Clip")
+REDUCED: dict[str, Callable[..., Any]] = {
+    "ReduceSum": np.sum,
+    "ReduceMean": np.mean,
+    "ReduceMax": np.max,
+    "ReduceMin": np.min,
+    "ReduceL2": np.linalg.norm,
+}
 _CASTS: dict[int, Any] = {
     onnx.TensorProto.FLOAT: np.float32,
     onnx.TensorProto.DOUBLE: np.float64,
@@ -107,6 +114,20 @@ def constant_of_shape(node: Node) -> Const:
     return Const(np.full(shape, filler), elem_type)
 
 
+def reduced(node: Node, constant: Const) -> Const:
+    """Evaluate one of :data:`REDUCED` on a constant, as weight normalisation leaves it."""
+    along = axes(node)
+    keeps = bool(node.integer("keepdims", 1))
+    if constant.values.dtype == object or not constant.values.size:
+        raise MlpressError("it reduces a constant that holds no numbers")
+    where = None if along is None else tuple(along)
+    try:
+        values = REDUCED[node.op](np.asarray(constant.values, np.float64), axis=where, keepdims=keeps)
+    except (ValueError, IndexError):
+        raise MlpressError(f"its axes {short(str(along))} do not fit shape {constant.values.shape}") from None
+    return Const(np.asarray(values), constant.elem_type)
+
+
 def size_arithmetic(node: Node) -> Dims:
     """Evaluate ``Mul``, ``Div``, ``Add`` or ``Sub`` of sizes and constants, where the batch is not among them."""
     parts = [sizes(node.input(index)) for index in range(len(node.inputs))]
@@ -152,7 +173,9 @@ def rearranged(value: Const, change: Callable[[NDArray[Any]], NDArray[Any]]) -> 
 
 
 def ints(value: Value) -> list[int]:
-    """Return a constant list of integers, such as a target shape or axes."""
+    """Return a constant list of integers, such as a target shape or axes, or sizes other than the batch's."""
+    if isinstance(value, Dims) and None not in value.sizes:
+        return [size for size in value.sizes if size is not None]
     if (
         not isinstance(value, Const)
         or value.values.dtype != np.int64

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from mlpress.errors import MlpressError
-from mlpress.frontend import encoder_ops, tail, votes
+from mlpress.frontend import encoder_ops, products, tail, votes
 from mlpress.frontend.node import Node, kind
 from mlpress.frontend.symbolic import FLOAT, Aside, Const, Flow, Label, Value, as_values, finite, reached
 from mlpress.ir import Sigmoid
@@ -126,6 +126,8 @@ def _where(node: Node) -> Value:
         if isinstance(condition, Flow) and isinstance(yes, Const) and isinstance(no, Const):
             low, high = condition.spread(no), condition.spread(yes)
             return condition.affine(high - low, low)
+        if isinstance(yes, Flow) and isinstance(no, Flow):
+            return products.chosen(node.flow(0), yes, no)
         raise MlpressError("it chooses between values computed from the features; supported is choosing constants")
     if condition.at is None or set(condition.classes) != {0, 1} or yes.values.size != 1 or no.values.size != 1:
         raise MlpressError("supported is choosing one of two constants by one comparison")

@@ -16,7 +16,8 @@ from mlpress.frontend.tensors import TensorReader, short
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A node, the values of its inputs (``None`` where one is left out), and the model's opset."""
+    """A node, the values of its inputs (``None`` where one is left out), the model's opset, and how many outputs it
+    has."""
 
     op: str
     label: str
@@ -25,6 +26,7 @@ class Node:
     opset: int
     tensors: TensorReader
     readers: frozenset[str] = frozenset()
+    outputs: int = 1
 
     def has(self, name: str) -> bool:
         """Return whether the attribute is given."""

@@ -155,7 +155,8 @@ def _run(
     inputs = [values[name] if name else None for name in proto.input]
     try:
         budget.read(inputs)
-        results = apply(Node(plain_operator(proto), label, attribute_map(proto), inputs, opset, tensors, readers))
+        operator, attributes, count = plain_operator(proto), attribute_map(proto), len(proto.output)
+        results = apply(Node(operator, label, attributes, inputs, opset, tensors, readers, count))
         known = results if isinstance(results, tuple) else (results,)
         extra = [name for name in proto.output[len(known) :] if name in needed]
         if extra:

@@ -17,6 +17,7 @@ from mlpress.frontend import (
     fold,
     heads,
     pick_ops,
+    products,
     qonnx,
     quantised_ops,
     refusals,
@@ -30,8 +31,8 @@ from mlpress.progress import counted
 SUPPORTED = (
     "Gemm, MatMul, Conv over a whole row, Add, Sub, Mul, Div, Sum, Mean, BatchNormalization, Max, Min, "
     + ", ".join(activation_ops.ACTIVATIONS)
-    + ", Softmax, LogSoftmax, ArgMax, TopK, Greater, Less, Where, Round, Gather, GatherND, Slice, Flatten, Reshape, "
-    "Squeeze, Unsqueeze, Transpose, Concat, Identity, Cast, Dropout, QuantizeLinear, DequantizeLinear, QGemm, "
+    + ", Softmax, LogSoftmax, ArgMax, TopK, Greater, Less, Where, Round, Gather, GatherND, Slice, Flatten, "
+    "Reshape, Squeeze, Unsqueeze, Transpose, Concat, Identity, Cast, Dropout, QuantizeLinear, DequantizeLinear, QGemm, "
     "QLinearMatMul, QLinearAdd, QONNX's Quant, BipolarQuant, Trunc, MultiThreshold, and ai.onnx.ml's linear stages "
     "(docs/models.md)"
 )
@@ -43,6 +44,8 @@ def apply(node: Node) -> Value | tuple[Value, ...]:
         operands = [value for value in node.inputs if isinstance(value, Const)]
         if len(operands) == len(node.inputs):
             return fold.arithmetic(node, operands)
+    if node.op in fold.REDUCED and isinstance(constant := node.optional(0), Const):
+        return fold.reduced(node, constant)
     match node.op:
         case "Gemm":
             return _gemm(node)
@@ -227,9 +230,9 @@ def _of_two(op: str, left: Value, right: Value) -> Value:
         case "Add" | "Sub", Flow() as first, Flow() as second:
             return branches.added(first, second, -1.0 if op == "Sub" else 1.0)
         case "Mul", Flow() as first, Flow() as second:
-            return branches.gated(first, second)
-        case _, Flow(), Flow():
-            raise MlpressError("both operands are computed from the features; one of them must be constant")
+            return products.product(first, second)
+        case "Div", Flow() as first, Flow() as second:
+            return products.quotient(first, second)
         case ("Add", Flow() as flow, Const() as c) | ("Add", Const() as c, Flow() as flow):
             return flow.add(c)
         case "Sub", Flow() as flow, Const() as c:

@@ -9,14 +9,17 @@ from mlpress.frontend import fold, tail
 from mlpress.frontend.node import Node, kind
 from mlpress.frontend.symbolic import Const, Dims, Flow, Ints, Label, Value
 from mlpress.frontend.tensors import short
+from mlpress.progress import counted
 
-OPERATORS = ("Gather", "GatherND", "Slice", "ai.onnx.ml.ArrayFeatureExtractor")
+OPERATORS = ("Gather", "GatherND", "Slice", "Split", "ai.onnx.ml.ArrayFeatureExtractor")
 
 
-def pick(node: Node) -> Value:
+def pick(node: Node) -> Value | tuple[Value, ...]:
     """Apply one of :data:`OPERATORS`."""
     if node.op == "Slice":
         return _slice(node)
+    if node.op == "Split":
+        return _split(node)
     match node.input(0), node.input(1):
         case Const() as names, Label() as label:
             return tail.named_label(names, label)
@@ -103,3 +106,23 @@ def _ranges(node: Node) -> tuple[list[int], list[int], list[int], list[int]]:
     if not len(starts) == len(ends) == len(axes) == len(steps):
         raise MlpressError("its starts, ends, axes and steps are of different lengths")
     return starts, ends, axes, steps
+
+
+def _split(node: Node) -> tuple[Value, ...]:
+    """Apply ``Split``: the values of a row in parts of given sizes, or of even ones, of which the last is smaller."""
+    flow, axis = node.flow(0), node.integer("axis", 0)
+    axis += 1 + len(flow.shape) if axis < 0 else 0
+    if len(flow.shape) != 1 or axis != (0 if flow.transposed else 1):
+        raise MlpressError("splitting is supported among the values of a row; the batch must stay as it is")
+    given = node.optional(1)
+    sizes = node.integers("split") if given is None else fold.ints(given)
+    if sizes is None:
+        size = -(-flow.width // node.outputs)
+        sizes = [size] * (node.outputs - 1) + [flow.width - size * (node.outputs - 1)]
+    if sum(sizes) != flow.width or min(sizes) < 1 or len(sizes) != node.outputs:
+        raise MlpressError(
+            f"its parts are {short(str(sizes))} of a row of {counted(flow.width, 'value')}, for "
+            f"{counted(node.outputs, 'output')}"
+        )
+    parts = np.split(np.arange(flow.width), np.cumsum(sizes)[:-1])
+    return tuple(_columns(flow, places, (len(places),)) for places in parts)

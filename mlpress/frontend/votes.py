@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mlpress.errors import MlpressError
-from mlpress.frontend.symbolic import FLOAT, Aside, Const, Flow, Value
+from mlpress.frontend.symbolic import FLOAT, Aside, Const, Floats, Flow, Value
 from mlpress.ir import Dense, HardSigmoid, Linear, Sigmoid
 
 NEAR = 1e-6
@@ -56,11 +56,36 @@ def is_share(flow: Flow) -> bool:
     """Return whether the one value is a weighted sum of sigmoids from 0 to 1, so that a half decides."""
     if flow.width != 1 or flow.pending or len(flow.layers) < 2 or not isinstance(flow.layers[-1].activation, Linear):
         return False
-    last = flow.layers[-1]
-    bounded = all(isinstance(one, Sigmoid | HardSigmoid) for one in flow.layers[-2].activations)
-    low = float(last.bias[0] + np.minimum(last.weight, 0.0).sum())
-    high = float(last.bias[0] + np.maximum(last.weight, 0.0).sum())
-    return bounded and low > -NEAR and 0.5 < high < 1.0 + NEAR
+    low, high = (float(bound[0]) for bound in _reach(flow.layers))
+    return low > -NEAR and 0.5 < high < 1.0 + NEAR
+
+
+class _Reach(NamedTuple):
+    """The least and the largest value of each neuron, infinite where they are not known."""
+
+    low: Floats
+    high: Floats
+
+
+def _reach(layers: Sequence[Dense]) -> _Reach:
+    """Return what neurons reach, as far as sigmoids bound it; quantisers that follow them are left out of account."""
+    width = layers[0].weight.shape[1]
+    held = _Reach(np.full(width, -np.inf), np.full(width, np.inf))
+    for layer in layers:
+        rises, falls = np.maximum(layer.weight, 0.0), np.minimum(layer.weight, 0.0)
+        low = layer.bias + _times(rises, held.low) + _times(falls, held.high)
+        high = layer.bias + _times(rises, held.high) + _times(falls, held.low)
+        bounded = np.array([isinstance(one, Sigmoid | HardSigmoid) for one in layer.activations])
+        known = bounded | np.array([isinstance(one, Linear) for one in layer.activations])
+        low, high = np.where(bounded, 0.0, low), np.where(bounded, 1.0, high)
+        held = _Reach(np.where(known, low, -np.inf), np.where(known, high, np.inf))
+    return held
+
+
+def _times(weight: Floats, bounds: Floats) -> Floats:
+    """Return ``weight @ bounds``, where 0 times what is not known is 0."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where(weight == 0.0, 0.0, weight * bounds).sum(axis=1))
 
 
 def is_pair(flow: Flow) -> bool:

@@ -1,6 +1,6 @@
 """Activations by name: what they compute, and where those that fall at first begin to rise.
 
-Formulas: ONNX operator specification (Elu, Selu, Celu, Softplus, Softsign, HardSwish, Gelu, Mish); SiLU is
+Formulas: ONNX operator specification (Elu, Selu, Celu, Softplus, Erf, Softsign, HardSwish, Gelu, Mish); SiLU is
 ``x * sigmoid(x)`` (S. Elfwing, E. Uchibe and K. Doya, "Sigmoid-weighted linear units", 2018).
 """
 
@@ -58,6 +58,7 @@ CURVES: dict[str, Shape] = {
     "selu": Shape(lambda x, alpha, gamma: gamma * np.where(x > 0, x, alpha * np.expm1(_below(x))), ("alpha", "gamma")),
     "celu": Shape(lambda x, alpha: np.where(x > 0, x, alpha * np.expm1(_below(x) / alpha)), ("alpha",)),
     "softplus": Shape(_softplus),
+    "erf": Shape(_erf),
     "softsign": Shape(lambda x: x / (1.0 + np.abs(x))),
     "hardswish": Shape(lambda x: x * np.clip(x / 6.0 + 0.5, 0.0, 1.0), turns=True),
     "silu": Shape(lambda x: x * _sigmoid(x), turns=True),

@@ -18,9 +18,9 @@ NODE_ERRORS = {
         "node 'bad' (Shrink): this operator is not supported; supported: Gemm, MatMul, ",
     ),
     "unknown operator without a name": (
-        HEAD + "s = Erf(a)  y = Gemm(s, v, c)",
+        HEAD + "s = Sin(a)  y = Gemm(s, v, c)",
         {},
-        "node of output 's' (Erf): this operator is not supported",
+        "node of output 's' (Sin): this operator is not supported",
     ),
     "unknown domain": (
         HEAD + "[bad] s = ai.onnx.ml.FeatureVectorizer(a)  y = Gemm(s, v, c)",

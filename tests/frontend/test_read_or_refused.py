@@ -32,6 +32,34 @@ READ = {
     "mish": hidden("a = Mish(h)"),
     "silu": hidden("s = Sigmoid(h)  a = Mul(h, s)"),
     "sign": hidden("a = Sign(h)"),
+    "absolute": hidden("a = Abs(h)"),
+    "erf": hidden("a = Erf(h)"),
+    "silu of a multiple": hidden("m = Mul(h, z)  s = Sigmoid(m)  a = Mul(s, h)", z=np.float32(1.7)),
+    "gelu in five nodes": hidden(
+        "d = Div(h, r)  e = Erf(d)  f = Add(e, o)  g = Mul(h, f)  a = Mul(g, z)",
+        r=np.float32(np.sqrt(2)), o=np.float32(1), z=np.float32(0.5),
+    ),
+    "gelu, halved first": hidden(
+        "d = Mul(h, r)  e = Erf(d)  f = Add(e, o)  k = Mul(h, z)  a = Mul(k, f)",
+        r=np.float32(np.sqrt(0.5)), o=np.float32(1), z=np.float32(0.5),
+    ),
+    "mish in three nodes": hidden("s = Softplus(h)  t = Tanh(s)  a = Mul(h, t)"),
+    "hard swish by HardSigmoid": hidden("s = HardSigmoid<alpha=0.1666667, beta=0.5>(h)  a = Mul(h, s)"),
+    "hard swish by a clip": hidden(
+        "s = Add(h, t)  k = Clip(s, z, x6)  m = Mul(h, k)  a = Div(m, x6)",
+        t=np.float32(3), z=np.float32(0), x6=np.float32(6),
+    ),
+    "softsign in three nodes": hidden("n = Abs(h)  d = Add(n, o)  a = Div(h, d)", o=np.float32(1)),
+    "softplus above its threshold": hidden(
+        "s = Softplus(h)  g = Greater(h, t)  a = Where(g, h, s)", t=np.float32(20)
+    ),
+    "split": make(
+        "s, t = Split<axis=1>(x, i)  g = Gemm(s, w, b)  a = Relu(g)  d = Gemm(a, v, c)  e = MatMul(t, k)  "
+        "y = Add(d, e)", outputs=OUTPUT, inputs="float[N,5] x", i=np.array([3, 2]), k=weights(2, 3), **SIZES,
+    ),
+    "weight norm": hidden(
+        "l = ReduceL2(q, i)  m = Div(q, l)  d = Gemm(h, m, b)  a = Relu(d)", q=weights(6, 6), i=np.array([1])
+    ),
     "slopes": hidden("a = PRelu(h, p)", p=np.array([0.3, -0.1, 0.0, 1.5, 0.2, -2.0], np.float32)),
     "falling": hidden("a = LeakyRelu<alpha=-0.5>(h)"),
     "max is relu": hidden("a = Max(h, z)", z=np.float32(0)),
@@ -99,7 +127,22 @@ def test_read(tmp_path, name):
     np.testing.assert_allclose(values, run(proto, x)[0], rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.parametrize("name", ["gelu", "silu", "slopes", "sign", "residual", "skip", "crelu", "softplus"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "gelu",
+        "silu",
+        "slopes",
+        "sign",
+        "residual",
+        "skip",
+        "crelu",
+        "softplus",
+        "absolute",
+        "erf",
+        "gelu in five nodes",
+    ],
+)
 def test_integers_stay_near_the_model(tmp_path, name):
     x = rows()
     model = load(saved(tmp_path, READ[name]))
@@ -269,6 +312,26 @@ REFUSED = {
     "vote": (
         make("h = Gemm(x, w, b)  p = Softmax(h)  q = Mul(p, o)  y = Sum(q, q)", o=np.float32(0.5), **SIZES),
         "a vote of several networks is no single network: export one of them",
+    ),
+    "another product": (
+        hidden("t = Tanh(h)  a = Mul(h, t)"),
+        "a product of two is supported only as x * f(x) of SiLU (x * sigmoid(x)), GELU, Mish and hard swish",
+    ),
+    "a gate with values of its own": (
+        hidden("k = Gemm(x, q, b)  s = Sigmoid(k)  a = Mul(h, s)", q=weights(3, 6, seed=9)),
+        "a product of two is supported only as x * f(x)",
+    ),
+    "another quotient": (
+        hidden("s = Sigmoid(h)  d = Add(s, o)  a = Div(h, d)", o=np.float32(1)),
+        "a quotient of two is supported only as x / (1 + |x|)",
+    ),
+    "softplus above a low threshold": (
+        hidden("s = Softplus(h)  g = Greater(h, t)  a = Where(g, h, s)", t=np.float32(2)),
+        "it chooses between values computed from the features",
+    ),
+    "parts that are no row": (
+        hidden("a, t = Split<axis=1>(h, i)", i=np.array([3, 2])),
+        "its parts are '[3, 2]' of a row of 6 values, for 2 outputs",
     ),
     "layer norm": (
         hidden("a = LayerNormalization(h, b)"),

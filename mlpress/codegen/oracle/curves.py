@@ -13,7 +13,7 @@ from mlpress.codegen.oracle.graph import Graph, onnx_type
 def onnx_curve(graph: Graph, name: str, parameters: Sequence[str], x: str, real: np.dtype[np.floating]) -> str:
     """Add the curve ``name`` of :data:`mlpress.ir.CURVES`, with the constants ``parameters``; return its tensor.
 
-    onnxruntime has no ``Erf`` for float64, so that of ``gelu`` is computed in float32.
+    onnxruntime has no ``Erf`` for float64, so ``erf`` and that of ``gelu`` are computed in float32.
     """
 
     def constant(value: float) -> str:
@@ -25,6 +25,10 @@ def onnx_curve(graph: Graph, name: str, parameters: Sequence[str], x: str, real:
     def softplus() -> str:  # max(x, 0) + log(1 + exp(-|x|)), which overflows nowhere
         above = graph.node("Log", graph.node("Add", exponential(), constant(1.0)))
         return graph.node("Add", graph.node("Max", x, constant(0.0)), above)
+
+    def error_function(value: str) -> str:
+        single = graph.node("Cast", value, to=onnx_type(np.float32))
+        return graph.node("Cast", graph.node("Erf", single), to=onnx_type(real))
 
     def below(scale: str | None) -> str:
         least = graph.node("Min", x, constant(0.0))
@@ -43,6 +47,8 @@ def onnx_curve(graph: Graph, name: str, parameters: Sequence[str], x: str, real:
             return joined(graph.node("Mul", below(parameters[0]), parameters[0]))
         case "softplus":
             return softplus()
+        case "erf":
+            return error_function(x)
         case "softsign":
             return graph.node("Div", x, graph.node("Add", graph.node("Abs", x), constant(1.0)))
         case "hardswish":
@@ -51,8 +57,7 @@ def onnx_curve(graph: Graph, name: str, parameters: Sequence[str], x: str, real:
         case "silu":
             factor = graph.node("Sigmoid", x)
         case "gelu":
-            single = graph.node("Cast", graph.node("Div", x, constant(math.sqrt(2.0))), to=onnx_type(np.float32))
-            erf = graph.node("Cast", graph.node("Erf", single), to=onnx_type(real))
+            erf = error_function(graph.node("Div", x, constant(math.sqrt(2.0))))
             factor = graph.node("Mul", graph.node("Add", erf, constant(1.0)), constant(0.5))
         case "gelutanh":
             cube = graph.node("Mul", graph.node("Mul", graph.node("Mul", x, x), x), constant(0.044715))
