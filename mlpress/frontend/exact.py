@@ -68,7 +68,7 @@ def inexact_place(model: Model) -> str | None:
         if k < len(model.layers) - 1 and None in layer.quantisers:
             return f"the outputs of layer {k}"
         if any(turning_point(activation) is not None for activation in layer.activations):
-            return f"layer {k}, whose activation falls before it rises,"
+            return f"the activation of layer {k}, which falls before it rises"
     return None
 
 

@@ -141,8 +141,7 @@ def _where(node: Node) -> Value:
 def _round(node: Node) -> Value:
     """Apply ``Round`` to one probability: class 1 above a half, which itself rounds to 0."""
     flow = node.flow(0)
-    sigmoid = bool(flow.layers) and isinstance(flow.layers[-1].activation, Sigmoid) and not flow.pending
-    if flow.width != 1 or not (sigmoid or votes.is_share(flow)) or flow.final or flow.coder is not None:
+    if not votes.is_share(flow) or flow.final or flow.coder is not None:
         raise MlpressError("rounding is supported for one probability: the sigmoid of one score, or a mean of such")
     return Label(flow, 0.5, (0, 1))
 

@@ -171,9 +171,7 @@ def _from_scores(flow: Flow, task: Task, producer: str) -> Model:
     if task == "regression" or (task == "auto" and producer == "skl2onnx" and linear):
         return _assembled(flow, ScoresHead(), ())
     if flow.width == 1:
-        sigmoid = isinstance(activation, Sigmoid | HardSigmoid) and not flow.pending
-        at = 0.5 if sigmoid or votes.is_share(flow) else 0.0
-        return _classifier(flow, at, (0, 1))
+        return _classifier(flow, 0.5 if votes.is_share(flow) else 0.0, (0, 1))
     held = coders(flow.coder, flow.width)
     if all(isinstance(one, Staircase) and (one.top, one.step, one.base) == (1, 1.0, 0.0) for one in held):
         raise MlpressError(f"{flow.width} comparisons without an ArgMax may be independent labels; decide one class")

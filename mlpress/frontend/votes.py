@@ -53,11 +53,12 @@ def complementary(no: Flow, yes: Flow) -> Flow | None:
 
 
 def is_share(flow: Flow) -> bool:
-    """Return whether the one value is a weighted sum of sigmoids from 0 to 1, so that a half decides."""
-    if flow.width != 1 or flow.pending or len(flow.layers) < 2 or not isinstance(flow.layers[-1].activation, Linear):
+    """Return whether the one value is a sigmoid's, or a weighted sum of such, from 0 to 1, so that a half decides."""
+    if flow.width != 1 or not flow.layers:
         return False
-    low, high = (float(bound[0]) for bound in _reach(flow.layers))
-    return low > -NEAR and 0.5 < high < 1.0 + NEAR
+    reach = _reach(flow.layers)
+    ends = [float(flow.gain[0] * bound[0] + flow.shift[0]) for bound in reach] if flow.gain[0] else []
+    return bool(ends) and min(ends) > -NEAR and 0.5 < max(ends) < 1.0 + NEAR
 
 
 class _Reach(NamedTuple):

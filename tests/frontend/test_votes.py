@@ -65,6 +65,9 @@ HELD = {
     "third": np.array([0.3], np.float32),
     "rest": np.array([0.7], np.float32),
     "axis": np.array([1]),
+    "two": np.float32(2),
+    "step": np.float32(1 / 256),
+    "low": np.uint8(0),
 }
 WEIGHTED = "  qa = Mul(pa, third)  qb = Mul(pb, rest)  s = Add(qa, qb)"
 VOTES = {
@@ -89,6 +92,12 @@ VOTES = {
     "columns side by side, their sum": (
         COLUMNS + "q = Concat<axis=1>(pa, pb)  s = ReduceSum<keepdims=0>(q, axis)  y = Greater(s, one)",
         "bool[N] y",
+    ),
+    "columns of codes, their rounded mean": (
+        COLUMNS + "qa = QuantizeLinear(pa, step, low)  ra = DequantizeLinear(qa, step, low)  "
+        "qb = QuantizeLinear(pb, step, low)  rb = DequantizeLinear(qb, step, low)  s = Add(ra, rb)  "
+        "h = Div(s, two)  q = QuantizeLinear(h, step, low)  y = DequantizeLinear(q, step, low)",
+        "float[N,1] y",
     ),
     "a pair of means": (COLUMNS + "m = Mean(pa, pb)  n = Sub(one, m)  y = Concat<axis=1>(n, m)", "float[N,2] y"),
     "a scaling per class": (SOFT.partition("gb")[0] + "s = Mul(pa, ca)" + LABEL, AS_LABEL),
