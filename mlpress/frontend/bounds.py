@@ -9,7 +9,6 @@ from fractions import Fraction
 
 import numpy as np
 
-from mlpress.errors import MlpressError
 from mlpress.ir import (
     Clip,
     Coder,
@@ -102,6 +101,8 @@ def _edge(quantiser: Quantiser, code: int) -> tuple[Fraction, bool]:
 def before(activation: RealActivation, bound: Bound) -> Bound:
     """Return the bound on the values before a never-falling ``activation`` that means ``bound`` on those after it."""
     y = bound.at
+    if turning_point(activation) is not None:
+        raise ValueError(f"{activation} falls before it rises; turns.without_turns takes it apart")
     if isinstance(y, float):
         return bound
     match activation:
@@ -111,11 +112,6 @@ def before(activation: RealActivation, bound: Bound) -> Bound:
             return ALL if bound.holds(Fraction(0)) else bound
         case Clip(low=low, high=high):
             return _clipped(bound, Fraction(low), Fraction(high))
-        case LeakyRelu(alpha=alpha) if alpha < 0.0:
-            raise MlpressError(
-                f"a LeakyRelu with the slope {alpha} falls before it rises, so no ladder of thresholds is its "
-                "quantised form; quantise the model anew with keep_integers=False"
-            )
         case LeakyRelu(alpha=alpha):
             return bound if y >= 0 else Bound(y / Fraction(alpha), bound.inclusive)
         case HardSigmoid(alpha=0.0, beta=beta):
@@ -132,11 +128,6 @@ def before(activation: RealActivation, bound: Bound) -> Bound:
 
 def _on_curve(curve: Curve, bound: Bound) -> Bound:
     """Bound the input of a named curve, in double precision."""
-    if turning_point(curve) is not None:
-        raise MlpressError(
-            f"{curve.name} falls below zero before it rises, so no ladder of thresholds is its quantised form; "
-            "use an activation that never falls, or quantise the model anew with keep_integers=False"
-        )
     ends = curve_values(curve, np.array([-FARTHEST, FARTHEST]))
     low, high = (Fraction(float(value)) for value in ends)
     if bound.holds(low):

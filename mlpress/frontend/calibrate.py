@@ -16,6 +16,7 @@ from mlpress.frontend.bounds import before, code_bound
 from mlpress.frontend.data import unit_inputs
 from mlpress.frontend.integer import LIMIT, IntegerLayer, Ints, check_sums, input_codes, product
 from mlpress.frontend.symbolic import LARGEST
+from mlpress.frontend.turns import without_turns
 from mlpress.ir import (
     Argmax,
     ArgmaxHead,
@@ -74,6 +75,11 @@ class Bits:
         if not 0.5 < self.quantile <= 1.0:
             raise MlpressError(f"quantile is {self.quantile}; it must be above 0.5 and at most 1")
 
+    @property
+    def widest(self) -> int:
+        """The most steps of a coder of the model's own that is kept."""
+        return (1 << self.activations) - 1
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Codes:
@@ -101,6 +107,7 @@ def calibrated(
     """Return inputs, layers and head of an integer network close to ``model`` on the rows ``features``."""
     if input_range not in {"auto", "unit", "data"}:
         raise MlpressError(f"input_range is {input_range!r}; it must be auto, unit or data")
+    model = without_turns(model, bits.widest)
     inputs, values = _encoded(model, features, bits.inputs, input_range)
     layers: list[IntegerLayer] = []
     for dense in model.layers[:-1]:
@@ -247,7 +254,7 @@ def _kinds(dense: Dense, whole: Dense, values: _Codes, bits: Bits) -> list[_Acti
         alone = activation == Linear() and whole.bias[j] == 0.0 and np.count_nonzero(row) == 1 and row.max() == 1.0
         if alone and len(whole.bias) > 1 and _keeps(coder, values.real[:, values.source == int(np.argmax(row))]):
             made.append(_Carried())
-        elif coder is not None and (isinstance(coder, Staircase) or coder.top < 1 << bits.activations):
+        elif coder is not None and (isinstance(coder, Staircase) or coder.top <= bits.widest):
             made.append(_Coded(activation, coder))
         else:
             made.append(_Activated(activation))

@@ -24,6 +24,7 @@ from mlpress.errors import MlpressError
 from mlpress.frontend.bounds import Bound, before, code_bound
 from mlpress.frontend.exact_inputs import exact_inputs, known
 from mlpress.frontend.integer import LIMIT, IntegerLayer, Ints, check_sums
+from mlpress.frontend.turns import without_turns
 from mlpress.ir import (
     MAX_LEVELS,
     Argmax,
@@ -67,7 +68,10 @@ def inexact_place(model: Model) -> str | None:
             return f"the weights of layer {k}"
         if k < len(model.layers) - 1 and None in layer.quantisers:
             return f"the outputs of layer {k}"
-        if any(turning_point(activation) is not None for activation in layer.activations):
+        if any(
+            turning_point(activation) is not None and coder is None
+            for activation, coder in zip(layer.activations, layer.quantisers, strict=True)
+        ):
             return f"the activation of layer {k}, which falls before it rises"
     return None
 
@@ -182,6 +186,7 @@ def exact_layers(model: Model, output_codes: bool) -> tuple[tuple[Input, ...], l
     them on the sums that the codes are made of.
     """
     _check_thresholds(model)
+    model = without_turns(model)
     grid = _grid(model.quantisers, "the inputs")
     inputs = exact_inputs(model)
     made: list[IntegerLayer] = []

@@ -56,7 +56,7 @@ def product(first: Flow, second: Flow) -> Flow:
             return _activated(value, *found)
     raise MlpressError(
         "both operands are computed from the features; a product of two is supported only as x * f(x) of SiLU "
-        "(x * sigmoid(x)), GELU, Mish and hard swish"
+        "(x * sigmoid(x)), GELU, Mish and hard swish, without quantisers within"
     )
 
 

@@ -235,6 +235,17 @@ LAYERS = {
         "t = Gemm(hd, kd, b)  kq = QuantizeLinear(t, ws, hz)  e = DequantizeLinear(kq, ws, hz)  a = Add(hd, e)"
     ),
 }
+FALLING = {
+    "gelu": "g = Gelu(h)",
+    "gelu by tanh": 'g = Gelu<approximate="tanh">(h)',
+    "hard swish": "g = HardSwish(h)",
+    "mish": "g = Mish(h)",
+    "silu": "s = Sigmoid(h)  g = Mul(h, s)",
+    "absolute": "g = Abs(h)",
+    "slopes": "g = PRelu(h, p)",
+}
+CODED = "  gq = QuantizeLinear(g, hs, hz)  a = DequantizeLinear(gq, hs, hz)"
+LAYERS |= {name: f"h = Gemm(xd, wd, b)  {body}{CODED}" for name, body in FALLING.items()}
 
 
 @pytest.mark.parametrize("name", LAYERS)
@@ -245,9 +256,40 @@ def test_integers_are_kept(tmp_path, name):
         "xq = QuantizeLinear(x, xs, xz)  xd = DequantizeLinear(xq, xs, xz)  wd = DequantizeLinear(w, ws)  "
         f"kd = DequantizeLinear(k, ws)  vd = DequantizeLinear(v, ws)  {LAYERS[name]}  y = Gemm(a, vd, c)"
     )
-    real = {"b": weights(6), "c": weights(3)}
+    real = {"b": weights(6), "c": weights(3), "p": np.array([0.3, -0.1, 0.0, 1.5, 0.2, -2.0], np.float32)}
     proto = make(body, outputs=OUTPUT, opset=21, **CODES, **codes, **real)
     assert_kept(load(saved(tmp_path, proto)), run(proto, rows())[0])
+
+
+@pytest.mark.parametrize("name", FALLING)
+def test_few_codes_are_kept_where_weights_are_real(tmp_path, name):
+    coded = "gq = QuantizeLinear(g, hs, hz)  gc = Clip(gq, lo, hi)  a = DequantizeLinear(gc, hs, hz)"
+    body = f"h = Gemm(x, w, b)  {FALLING[name]}  {coded}  y = Gemm(a, v, c)"
+    few = {"hs": np.float32(0.5), "hz": np.int8(-128), "p": np.array([0.3, -0.1, 0.0, 1.5, 0.2, -2.0], np.float32)}
+    proto = make(body, outputs=OUTPUT, opset=21, lo=np.int8(-128), hi=np.int8(-113), **few, **SIZES)
+    scores, model = run(proto, rows())[0], load(saved(tmp_path, proto))
+    data = Dataset.from_arrays(rows(), scores.argmax(axis=1), classes=range(3))
+    result = quantise(model, data, input_bits=8, activation_bits=4)
+    assert {len(neuron.activation.thresholds) for neuron in result.net.layers[0].neurons} <= set(range(1, 16))
+    assert result.report.agreement > 0.9
+
+
+@pytest.mark.parametrize("name", FALLING)
+def test_scores_that_fall_before_they_rise_keep_their_codes(tmp_path, name):
+    codes = {"w": np.random.default_rng(6).integers(-100, 100, (3, 6)).astype(np.int8)}
+    body = (
+        "xq = QuantizeLinear(x, xs, xz)  xd = DequantizeLinear(xq, xs, xz)  wd = DequantizeLinear(w, ws)  "
+        f"h = Gemm(xd, wd, b)  {FALLING[name]}{CODED.replace('a =', 'y =')}"
+    )
+    real = {"b": weights(6), "p": np.array([0.3, -0.1, 0.0, 1.5, 0.2, -2.0], np.float32)}
+    proto = make(body, outputs="float[N,6] y", opset=21, **CODES, **codes, **real)
+    scores = run(proto, rows())[0]
+    assert_kept(load(saved(tmp_path, proto)), scores)
+    model = load(saved(tmp_path, proto), task="regression")
+    net = quantise(model, Dataset.from_arrays(rows(), scores)).net
+    head, trace = net.head, interpret(net, encode(net, rows().astype(np.float64)))
+    found = trace.sums[-1] * np.array(head.scale) + np.array(head.offset)
+    np.testing.assert_allclose(found, scores, rtol=0, atol=1e-6)
 
 
 def assert_kept(model, scores, x=None):
