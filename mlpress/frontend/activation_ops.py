@@ -167,6 +167,8 @@ def extreme(node: Node) -> Value:
     larger = node.op == "Max"
     pick = np.maximum if larger else np.minimum
     if isinstance(others[0], Coded):
+        if any(constant.values.size != 1 for constant in constants):
+            raise MlpressError("it compares codes with a constant per value; supported is one number for all")
         bound = float(pick.reduce([finite(constant).reshape(()) for constant in constants]))
         return qdq.clipped(others[0], bound if larger else -LARGEST, LARGEST if larger else bound)
     if not isinstance(others[0], Flow):
