@@ -226,3 +226,46 @@ def test_the_standard_form_is_qonnxs_own(monkeypatch):
         result = onnx_exec.execute_onnx(whole, {"x": x})
         expected = run(standard(proto), "x", x.astype(np.float64))[0]
         np.testing.assert_allclose(next(iter(result.values())), expected, 1e-4, 1e-6, err_msg=str(seed))
+
+
+@pytest.mark.parametrize("bits", [1, 2])
+def test_a_network_as_the_model_zoos_hold_it(bits):
+    """Pictures flattened and scaled to -1 and 1, weights kept by output, batch normalisation, one for all scores."""
+    rng, made = np.random.default_rng(bits), Graph()
+    held = [rng.normal(size=shape).astype(np.float32) for shape in ((8, 16), (8, 8), (5, 8))]
+    norms = [[rng.normal(size=8), rng.normal(size=8), rng.normal(size=8), rng.uniform(0.5, 9, 8)] for _ in range(2)]
+
+    def quant(x: str) -> str:
+        if bits == 1:
+            return made.node("BipolarQuant", x, made.constant(1.0, np.float32), domain=DOMAIN)
+        parts = [made.constant(value, np.float32) for value in (1.0, 0.0, bits)]
+        return made.node("Quant", x, *parts, domain=DOMAIN, signed=1, narrow=1, rounding_mode="ROUND")
+
+    def codes(values: np.ndarray) -> np.ndarray:
+        return np.where(values >= 0, 1.0, -1.0) if bits == 1 else np.clip(np.rint(values), -1.0, 1.0)
+
+    flat = made.node("Reshape", "x", made.constant([-1, 16], np.int64))
+    twice = made.node("Mul", flat, made.constant(2.0, np.float32))
+    x = quant(made.node("Sub", twice, made.constant([1.0], np.float32)))
+    pictures = rng.uniform(size=(300, 1, 4, 4)).astype(np.float32)
+    values = codes(2.0 * pictures.reshape(-1, 16).astype(np.float64) - 1.0)
+    for weight, norm in zip(held, [*norms, None], strict=True):
+        x = made.node("MatMul", x, made.node("Transpose", quant(made.constant(weight, np.float32)), perm=[1, 0]))
+        values = values @ codes(weight.astype(np.float64)).T
+        if norm is not None:
+            x = quant(made.node("BatchNormalization", x, *(made.constant(part, np.float32) for part in norm)))
+            scale, shift, mean, variance = (part.astype(np.float32).astype(np.float64) for part in norm)
+            values = codes((values - mean) / np.sqrt(variance + 1e-5) * scale + shift)
+    root = made.node("Pow", made.constant([2.3], np.float32), made.constant(0.5, np.float32))
+    for op, other in (
+        ("Sub", made.constant([0.4], np.float32)),
+        ("Div", root),
+        ("Mul", made.constant([0.7], np.float32)),
+    ):
+        x = made.node(op, x, other)
+    proto = made.model(16, x)
+    shape = proto.graph.input[0].type.tensor_type.shape
+    shape.CopyFrom(helper.make_tensor_value_info("x", 1, [1, 1, 4, 4]).type.tensor_type.shape)
+    net = read(proto)
+    np.testing.assert_array_equal(decisions(net, pictures.reshape(-1, 16)), values.argmax(axis=1))
+    assert len(set(values.argmax(axis=1).tolist())) > 2
