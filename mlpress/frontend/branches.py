@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from mlpress.errors import MlpressError
 from mlpress.frontend.grids import LARGEST_CODE, common_unit, one_or_each
-from mlpress.frontend.symbolic import MAX_WEIGHTS, Floats, Flow, Ints
+from mlpress.frontend.symbolic import LARGEST, MAX_WEIGHTS, Floats, Flow, Ints
 from mlpress.frontend.tensors import short
-from mlpress.ir import Activations, Coder, Coders, Dense, Integers, Linear, RealActivation, coders
+from mlpress.ir import Activations, Clip, Coder, Coders, Dense, Integers, Linear, RealActivation, Relu, coders
 from mlpress.progress import counted
 
 T = TypeVar("T", bound=np.generic)
@@ -129,9 +129,22 @@ def _scaled_once(flows: Sequence[Flow]) -> Sequence[Flow]:
     for flow in flows:
         for name, gain, shift in zip(flow.names, flow.scale.tolist(), flow.offset.tolist(), strict=True):
             known.setdefault(name, set()).add((gain, shift))
-    if all(len(scalings) == 1 for scalings in known.values()):
+    if all(len(scalings) == 1 for scalings in known.values()) and len({flow.clip for flow in flows}) == 1:
         return flows
-    return [flow if flow.clip is not None or flow.quantiser is not None else _unscaled(flow) for flow in flows]
+    return [flow if flow.quantiser is not None else _unscaled(_unclipped(flow)) for flow in flows]
+
+
+def _unclipped(flow: Flow) -> Flow:
+    """Return the flow with the clip of its features as a layer of its own."""
+    if flow.clip is None:
+        return flow
+    count = len(flow.names)
+    if count**2 > MAX_WEIGHTS:
+        raise MlpressError(f"{counted(count, 'value')} need a layer of their own here; that is too many")
+    limits: RealActivation = Relu() if flow.clip == Clip(0.0, LARGEST) else flow.clip
+    eye = Integers(np.eye(count, dtype=np.int64), np.ones(count))
+    clipped = Dense(np.eye(count), np.zeros(count), limits, eye)
+    return replace(flow, clip=None, layers=(clipped, *flow.layers))
 
 
 def _unscaled(flow: Flow) -> Flow:

@@ -13,7 +13,7 @@ import numpy as np
 from mlpress.errors import MlpressError
 from mlpress.frontend.grids import one_or_each
 from mlpress.frontend.node import Node, kind
-from mlpress.frontend.symbolic import FLOAT, Const, Flow, reached
+from mlpress.frontend.symbolic import FLOAT, LARGEST, Const, Flow, reached
 from mlpress.ir import Staircase
 
 HALF = 0.5
@@ -40,7 +40,9 @@ def label_encoder(node: Node) -> Flow:
         raise MlpressError("it encodes features by texts, or in part; supported are numbers for numbers")
     order = np.argsort(keys)
     known, wanted = np.array(keys, np.float64)[order].tolist(), np.array(values, np.float64)[order].tolist()
-    return replace(ordinal(flow, [known] * flow.width, wanted), shape=flow.shape)
+    unknown = node.real("default_float", 0.0) if node.has("default_float") else None
+    unknown = float(node.integer("default_int64", 0)) if node.has("default_int64") else unknown
+    return replace(ordinal(flow, [known] * flow.width, wanted, unknown), shape=flow.shape)
 
 
 def _column_flow(node: Node) -> Flow:
@@ -78,23 +80,50 @@ def one_hot(flow: Flow, categories: Sequence[Sequence[float]]) -> Flow:
     return reached(flow.picked(places, (len(places),)), np.array(bounds), strict=False).dense(_whole_constant(matrix))
 
 
-def ordinal(flow: Flow, categories: Sequence[Sequence[float]], values: Sequence[float] | None = None) -> Flow:
+def ordinal(
+    flow: Flow,
+    categories: Sequence[Sequence[float]],
+    values: Sequence[float] | None = None,
+    unknown: float | None = None,
+) -> Flow:
     """Return the place of each column's category among ``categories`` (ascending, by column), or its of ``values``.
 
-    A number between two categories is taken for the nearer one, and one beyond all for the last.
+    Any other number gives ``unknown``; where that is ``None``, one between two categories is taken for the nearer one,
+    and one beyond all for the last.
     """
+    if unknown is not None:
+        return _ordinal_or(flow, categories, values, unknown)
     ladders = []
     for known in categories:
         numbers = np.array(known, np.float64)
         wanted = np.arange(len(numbers), dtype=np.float64) if values is None else np.array(values, np.float64)
+        if len(numbers) == 1:
+            ladders.append(Staircase((LARGEST,), 1.0, float(wanted[0])))
+            continue
         steps = np.unique(np.diff(wanted))
-        if len(numbers) < 2 or len(numbers) > MOST_CATEGORIES or len(steps) != 1 or not steps[0] > 0:
+        if not len(numbers) or len(numbers) > MOST_CATEGORIES or len(steps) != 1 or not steps[0] > 0:
             raise MlpressError("it gives categories no evenly rising numbers; encode them as 0, 1, 2, ... in order")
         bounds = (numbers[1:] + numbers[:-1]) / 2
         ladders.append(Staircase(tuple(bounds.tolist()), float(steps[0]), float(wanted[0])))
     every = np.arange(flow.width)
     own = flow.dense(Const(np.eye(flow.width), FLOAT)) if flow.bare else flow.picked(every, (flow.width,))
     return own.quantised(one_or_each(ladders))
+
+
+def _ordinal_or(
+    flow: Flow, categories: Sequence[Sequence[float]], values: Sequence[float] | None, unknown: float
+) -> Flow:
+    """Return the value of each column's category, or ``unknown``: a sum over one value per category."""
+    if not np.isfinite(unknown):
+        raise MlpressError(f"it gives unknown categories {unknown}; supported is a number")
+    weight = np.zeros((sum(map(len, categories)), flow.width))
+    row = 0
+    for column, known in enumerate(categories):
+        wanted = np.arange(len(known), dtype=np.float64) if values is None else np.array(values, np.float64)
+        weight[row : row + len(known), column] = wanted - unknown
+        row += len(known)
+    total = one_hot(flow, categories).dense(Const(weight, FLOAT))
+    return total.affine(np.ones(total.width), np.full(total.width, unknown))
 
 
 def _whole(known: Sequence[float]) -> list[float]:

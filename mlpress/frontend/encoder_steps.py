@@ -70,7 +70,8 @@ def _through(step: Any, flow: Flow) -> Flow:
             return _one_hot(step, flow)
         case OrdinalEncoder():
             _check_columns(step, flow)
-            return encoder_ops.ordinal(flow, [_numbers(step, known) for known in step.categories_])
+            unknown = step.unknown_value if step.handle_unknown == "use_encoded_value" else None
+            return encoder_ops.ordinal(flow, [_numbers(step, known) for known in step.categories_], unknown=unknown)
     if clip_range(step) is not None:
         raise MlpressError(f"{type(step).__name__} that clips beside encoders of categories is not supported")
     return _affine(step, flow)
@@ -96,6 +97,10 @@ def _side_by_side(flows: Sequence[Flow]) -> Flow:
 
 def _check_columns(step: Any, flow: Flow) -> None:
     check_width(step, flow.width)
+    if getattr(step, "_infrequent_enabled", False):
+        raise MlpressError(
+            f"{type(step).__name__} that joins infrequent categories is not supported; leave these options out"
+        )
     if not flow.bare or flow.pending or (flow.scale != 1.0).any() or flow.offset.any():
         raise MlpressError(f"{type(step).__name__} of what steps before it computed is not supported; put it first")
 
@@ -103,13 +108,13 @@ def _check_columns(step: Any, flow: Flow) -> None:
 def _numbers(step: Any, known: Any) -> list[float]:
     if np.asarray(known).dtype.kind not in "iufb":
         raise MlpressError(f"{type(step).__name__} of texts is not supported; supported are columns of whole numbers")
+    if np.isnan(np.asarray(known, np.float64)).any():
+        raise MlpressError(f"{type(step).__name__} has a category for missing values; fill them in before it")
     return [float(value) for value in known]
 
 
 def _one_hot(step: Any, flow: Flow) -> Flow:
     _check_columns(step, flow)
-    if getattr(step, "_infrequent_enabled", False):
-        raise MlpressError("a OneHotEncoder that joins infrequent categories is not supported; leave these options out")
     known = [_numbers(step, each) for each in step.categories_]
     flow = encoder_ops.one_hot(flow, known)
     if step.drop_idx_ is None:

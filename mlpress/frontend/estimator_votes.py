@@ -26,18 +26,21 @@ class _Member(NamedTuple):
 
 
 def is_vote(estimator: Any) -> bool:
-    """Return whether ``estimator`` is fitted and decides by a vote whose members this module may read."""
+    """Return whether ``estimator`` decides by members that this module may read."""
     from sklearn.ensemble import BaggingClassifier, VotingClassifier
+    from sklearn.multiclass import OneVsRestClassifier
     from sklearn.tree import BaseDecisionTree
 
     members = getattr(estimator, "estimators_", [])
+    if isinstance(estimator, OneVsRestClassifier):
+        return True
     return isinstance(estimator, VotingClassifier | BaggingClassifier) and not (
         isinstance(estimator, BaggingClassifier) and any(isinstance(one, BaseDecisionTree) for one in members)
     )
 
 
 def voted(vote: Any, read: Callable[[Any], Model]) -> Model:
-    """Return the model of a fitted ``VotingClassifier`` or ``BaggingClassifier`` of two classes.
+    """Return the model of a fitted ``VotingClassifier`` or ``BaggingClassifier`` of two classes, or one against rest.
 
     ``read`` returns the model of one member, over the features of the whole vote.  Raises :class:`MlpressError` where
     the vote is not fitted, is of more classes, or has a member that is no network or has no sigmoid.
@@ -46,6 +49,8 @@ def voted(vote: Any, read: Callable[[Any], Model]) -> Model:
     if not hasattr(vote, "estimators_"):
         raise MlpressError(f"this {name} is not fitted; call fit() first")
     classes = tuple(class_name(label) for label in np.ravel(vote.classes_).tolist())
+    if not hasattr(vote, "estimators_features_") and not hasattr(vote, "voting"):
+        return _one_against_rest(vote, classes, read)
     if len(classes) != 2:
         raise MlpressError(
             f"{name} is not supported for {len(classes)} classes: a vote of several models is no single network, since "
@@ -58,6 +63,21 @@ def voted(vote: Any, read: Callable[[Any], Model]) -> Model:
     for share in shares[1:]:
         total = branches.added(total, share)
     return tail.finished([Label(total, sum(member.weight for member in members) / 2, classes)], "auto", "")
+
+
+def _one_against_rest(vote: Any, classes: tuple[int | str, ...], read: Callable[[Any], Model]) -> Model:
+    """Return the model of a ``OneVsRestClassifier``: the class of the highest score of all members."""
+    if vote.multilabel_:
+        raise MlpressError("a OneVsRestClassifier of several labels per row is not supported; fit one class")
+    kinds = {hasattr(one, "decision_function") for one in vote.estimators_}
+    members = [_Member(str(k), one, 1.0) for k, one in enumerate(vote.estimators_)]
+    scores = [_score(member, read) for member in members]
+    if len(kinds) > 1 or any(one.head != ThresholdHead() for one in scores):
+        raise MlpressError("a OneVsRestClassifier whose members decide in several ways is not supported; fit one kind")
+    flows = [_flow(one) for one in scores]
+    if len(flows) == 1:
+        return tail.finished([Label(flows[0], 0.0, classes)], "auto", "")
+    return tail.finished([Label(branches.joined(flows), None, classes)], "auto", "")
 
 
 def _members(vote: Any) -> Sequence[_Member]:
@@ -75,36 +95,41 @@ def _members(vote: Any) -> Sequence[_Member]:
     return [_Member(str(given), one, weight) for (given, _), one, weight in fitted if weight]
 
 
-def _share(member: _Member, soft: bool, read: Callable[[Any], Model]) -> Flow:
-    """Return what a member gives to the second class: its weight times its probability, or its weight or 0."""
+def _score(member: _Member, read: Callable[[Any], Model]) -> Model:
+    """Return the model of a member, which decides by one score."""
     try:
         model = read(member.estimator)
-        activation = _probability(member.estimator) if soft else None
     except MlpressError as error:
         raise MlpressError(f"member {short(member.name)} of the vote: {error}") from None
     if not isinstance(model.head, ThresholdHead):
         raise MlpressError(f"member {short(member.name)} of the vote: it decides by no one score; give it alone")
-    score = _flow(model)
-    share = score.activation(activation) if activation else reached(score, np.array([model.head.at]), strict=True)
+    return model
+
+
+def _share(member: _Member, soft: bool, read: Callable[[Any], Model]) -> Flow:
+    """Return what a member gives to the second class: its weight times its probability, or its weight or 0."""
+    model = _score(member, read)
+    score, at = _flow(model), model.head.at if isinstance(model.head, ThresholdHead) else 0.0
+    share = score.activation(_probability(member)) if soft else reached(score, np.array([at]), strict=True)
     return share.affine(np.array([member.weight]), np.zeros(1))
 
 
-def _probability(estimator: Any) -> Activations:
+def _probability(member: _Member) -> Activations:
     """Return what makes the second class's probability from a member's score, as its ``predict_proba`` does."""
     from sklearn.pipeline import Pipeline
 
-    if isinstance(estimator, Pipeline):
-        return _probability(estimator.steps[-1][1])
-    if hasattr(estimator, "best_estimator_"):
-        return _probability(estimator.best_estimator_)
+    estimator = member.estimator
+    while isinstance(estimator, Pipeline) or hasattr(estimator, "best_estimator_"):
+        estimator = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator.best_estimator_
     name = type(estimator).__name__
+    where = f"member {short(member.name)} of the vote: {name}"
     if getattr(estimator, "multi_class", None) == "multinomial":
-        raise MlpressError(f"{name} with multi_class='multinomial' is not supported for two classes; leave it out")
+        raise MlpressError(f"{where} with multi_class='multinomial' is not supported for two classes; leave it out")
     loss = getattr(estimator, "loss", "log_loss") if name == "SGDClassifier" else "log_loss"
     if loss == "modified_huber":
         return HardSigmoid(0.5, 0.5)
     if loss != "log_loss" or not hasattr(estimator, "predict_proba"):
-        raise MlpressError(f"{name} has no probabilities; use voting='hard'")
+        raise MlpressError(f"{where} has no probabilities; use voting='hard'")
     return Sigmoid()
 
 

@@ -132,7 +132,8 @@ def _refusal(estimator: Any) -> str:
     from sklearn.tree import BaseDecisionTree
 
     name = type(estimator).__name__
-    members = list(np.ravel(getattr(estimator, "estimators_", [])))
+    held = getattr(estimator, "estimators_", ())
+    members = list(held.ravel() if isinstance(held, np.ndarray) else held)
     if isinstance(estimator, BaseDecisionTree) or any(isinstance(one, BaseDecisionTree) for one in members):
         reason = "decision trees are no network of layers; train an MLP, or search with --start tree"
         return f"{name} is not supported: {reason}"

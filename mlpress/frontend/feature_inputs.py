@@ -133,5 +133,5 @@ def with_all_inputs(model: Model, names: tuple[str, ...]) -> Model:
         integers = replace(integers, weight=codes)
     layers = (replace(first, weight=weight, integers=integers), *model.layers[1:])
     told = dict(zip(model.inputs, model.missing, strict=False))
-    missing = tuple(map(told.get, names)) if told else ()
+    missing = tuple(told.get(name, 0.0) for name in names) if told else ()  # what is not read may be missing
     return replace(model, inputs=names, scale=scale, offset=offset, layers=layers, quantiser=quantiser, missing=missing)

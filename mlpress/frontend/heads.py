@@ -25,6 +25,7 @@ OPERATORS = (
     "Round",
     "Not",
     "ReduceMax",
+    "LpNormalization",
     "ai.onnx.ml.Normalizer",
     "ai.onnx.ml.ZipMap",
     "ai.onnx.ml.LabelEncoder",
@@ -55,7 +56,9 @@ def apply_head(node: Node) -> Value | tuple[Value, ...]:
         case "ReduceMax":
             return tail.aside(node)
         case "ai.onnx.ml.Normalizer":
-            return tail.normalizer(node)
+            return tail.normalizer(node.flow(0), node.text("norm", "MAX"))
+        case "LpNormalization":
+            return tail.normalizer(node.flow(0), f"L{node.integer('p', 2)}")
         case "ai.onnx.ml.ZipMap":
             return tail.zip_map(node)
         case "ai.onnx.ml.LabelEncoder":

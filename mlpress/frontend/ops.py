@@ -131,10 +131,11 @@ def _sum(node: Node) -> Value:
 
 def _reduced(node: Node) -> Flow:
     """Apply ``ReduceSum`` or ``ReduceMean`` over each row's values: a layer of one neuron."""
-    flow, given = node.flow(0), node.const_or_none(1)
+    value, given = votes.real(node.input(0)), node.const_or_none(1)
+    flow = value if isinstance(value, Flow) else node.flow(0)
     axes = node.integers("axes") if given is None else fold.ints(given)
-    if len(flow.shape) != 1 or flow.transposed or axes not in ([1], [-1]) or flow.final:
-        raise MlpressError("it is supported over each row's values (axis 1), which are no probabilities of classes")
+    if len(flow.shape) != 1 or flow.transposed or axes not in ([1], [-1]):
+        raise MlpressError("it is supported over each row's values (axis 1)")
     share = 1.0 / flow.width if node.op == "ReduceMean" else 1.0
     total = flow.dense(Const(np.full((flow.width, 1), share), onnx.TensorProto.FLOAT))
     return total if node.integer("keepdims", 1) else replace(total, shape=())

@@ -7,12 +7,14 @@ element-wise steps over the same sums as the value, and is recognised by its ste
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlpress.errors import MlpressError
+from mlpress.frontend import votes
 from mlpress.frontend.branches import open_end
 from mlpress.frontend.symbolic import Flow
 from mlpress.ir import (
@@ -61,14 +63,20 @@ def product(first: Flow, second: Flow) -> Flow:
 
 
 def quotient(value: Flow, divisor: Flow) -> Flow:
-    """Return ``x / (1 + |x|)``, softsign, of a multiple of ``x``."""
+    """Return ``x / (1 + |x|)``, softsign, of a multiple of ``x``, or probabilities over their sum."""
+    last = divisor.open_layer
+    if last is not None and not last.weight.any() and (last.bias == 1.0).all():
+        return value  # over the sum of two probabilities
+    if not value.final and value.width > 1 and votes.is_sum(divisor, value):
+        return replace(value, final="normalised")
     match _steps(value, divisor):
         case [_Line(k, 0.0), LeakyRelu(-1.0), _Line(gain, shift)] if shift > 0.0 and gain > 0.0 and k:
             scale = gain * abs(k) / shift
             return _activated(value, Curve("softsign"), scale, 1.0 / (shift * scale))
         case _:
             raise MlpressError(
-                "both operands are computed from the features; a quotient of two is supported only as x / (1 + |x|)"
+                "both operands are computed from the features; a quotient of two is supported only as x / (1 + |x|), "
+                "or as probabilities over their sum"
             )
 
 
@@ -79,7 +87,10 @@ def chosen(condition: Flow, yes: Flow, no: Flow) -> Flow:
             least = (bound - shift) / times if times > 0.0 else 0.0
             if k > 0.0 and _near(k * gain, 1.0) and least * k >= STEEP:
                 return no
-    raise MlpressError("it chooses between values computed from the features; supported is choosing constants")
+    raise MlpressError(
+        "it chooses between values computed from the features; supported is choosing constants, and softplus above a "
+        f"bound from which on it is the value itself ({STEEP} and more)"
+    )
 
 
 def _activated(value: Flow, curve: Curve, scale: float, gain: float) -> Flow:

@@ -109,13 +109,13 @@ def _two_valued(node: Node, value: Value, zero: Floats, bound: Floats) -> Value:
 def _trunc(node: Node) -> Value:
     """Apply ``Trunc``: the lowest bits of a quantised value dropped.
 
-    Version 1 has inputs x, scale, zero point, bits before and after, and keeps the scale; version 2 has the scale and
-    the zero point after it too, and clips.
+    Version 1 has inputs x, scale, zero point, bits before and after, and keeps the scale; version 2 has the scale
+    after it too, before the bits, and clips.
     """
     flow = node.flow(0)
     newer = len(node.inputs) > 5
     scale, zero = _one(node, 1), _one(node, 2)
-    before, after = _bits(node, 3), _bits(node, 6 if newer else 4)
+    before, after = _bits(node, 3), _bits(node, 5 if newer else 4)
     if zero != int(zero) or not scale > 0.0:
         raise MlpressError("its zero point is no integer, or its scale not positive")
     drop = round(math.log2(_one(node, 4) / scale)) if newer else before - after

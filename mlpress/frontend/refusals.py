@@ -12,7 +12,6 @@ _REASONS = {
     "RMSNormalization": f"{_ROWS}; use BatchNormalization, which becomes part of a layer",
     "InstanceNormalization": f"{_ROWS}; use BatchNormalization, which becomes part of a layer",
     "GroupNormalization": f"{_ROWS}; use BatchNormalization, which becomes part of a layer",
-    "LpNormalization": f"{_ROWS}; scale features one by one instead",
     "ThresholdedRelu": "it jumps at its threshold; use an activation without a jump, or Sign",
     "TreeEnsembleClassifier": _TREES,
     "TreeEnsembleRegressor": _TREES,

@@ -132,7 +132,8 @@ def _dropout(node: Node, flow: Flow) -> Flow:
 
 
 def _concat(node: Node) -> Value:
-    values = [value for value in node.inputs if value is not None]
+    given = [value for value in node.inputs if value is not None]
+    values = [votes.real(value) if isinstance(value, Aside) and value.column is not None else value for value in given]
     flows = [value for value in values if isinstance(value, Flow)]
     if not flows:
         return fold.concat(values)

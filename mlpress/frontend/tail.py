@@ -50,15 +50,19 @@ def arg_max(node: Node) -> Label:
     return Label(flow, 0.5 if flow.final == "pair" else None, tuple(range(flow.width)))
 
 
-def normalizer(node: Node) -> Flow:
-    """Apply ``Normalizer``: probabilities divided by something positive, which moves no arg-max."""
-    flow = node.flow(0)
+def normalizer(flow: Flow, norm: str) -> Flow:
+    """Return probabilities divided by a ``norm`` of each row, which moves no arg-max: ``L1``, ``L2`` or ``MAX``."""
     sigmoids = bool(flow.layers) and isinstance(flow.layers[-1].activation, Sigmoid) and not flow.pending
     if not flow.final and not (sigmoids and flow.width > 1):
-        raise MlpressError("normalising rows is supported for probabilities only, after a soft-max or sigmoids")
+        raise MlpressError(
+            "normalising rows is supported for probabilities only, after a soft-max or sigmoids: elsewhere the scale "
+            "depends on each row's own values, which no layer of fixed weights does"
+        )
+    if flow.final == "vote" and norm == "MAX":
+        raise MlpressError("it divides votes by the largest, which may be negative; normalise by L1, or leave it out")
     if flow.final in ("", "sigmoids"):
         return replace(flow, final="normalised")
-    plain = flow.final in ("pair", "softmax") and node.text("norm", "MAX") == "L1"
+    plain = flow.final in ("pair", "softmax") and norm == "L1"
     return flow if plain else replace(flow, altered=True)
 
 
@@ -118,8 +122,10 @@ def finished(outputs: Sequence[Value], task: Task, producer: str) -> Model:
     """Return the model with these outputs.  All of them must come from the same scores; a label decides first."""
     ranked = sorted(outputs, key=_rank)
     models = [_model(value, task, producer) for value in ranked]
+    if any(isinstance(one, Label) and model.head != models[0].head for one, model in zip(ranked, models, strict=True)):
+        raise MlpressError("two outputs are classes, told apart by two bounds on one score; keep one of them")
     for model in models[1:]:
-        if model.layers != models[0].layers:
+        if model.layers != models[0].layers and not _is_part(model, models[0]):
             raise MlpressError(
                 "the outputs do not all come from the same scores; keep one of them, for instance with "
                 "onnx.utils.extract_model(file, new_file, [input], [output])"
@@ -127,6 +133,17 @@ def finished(outputs: Sequence[Value], task: Task, producer: str) -> Model:
     if isinstance(ranked[0], Aside) and ranked[0].column is None:
         raise MlpressError("the outputs are parts of the probabilities only; export all of them, or the label")
     return models[0]
+
+
+def _is_part(model: Model, whole: Model) -> bool:
+    """Return whether the scores of ``model`` are some of those of ``whole``."""
+    if model.layers[:-1] != whole.layers[:-1] or model.inputs != whole.inputs:
+        return False
+    rows, among = (
+        [(*row, bias) for row, bias in zip(layer.weight.tolist(), layer.bias.tolist(), strict=True)]
+        for layer in (model.layers[-1], whole.layers[-1])
+    )
+    return set(rows) <= set(among)
 
 
 def _rank(value: Value) -> int:

@@ -61,6 +61,18 @@ def is_share(flow: Flow) -> bool:
     return bool(ends) and min(ends) > -NEAR and 0.5 < max(ends) < 1.0 + NEAR
 
 
+def is_sum(one: Flow, values: Flow) -> bool:
+    """Return whether ``one`` is the sum of ``values``, which are sigmoids' and sums of such, and never negative."""
+    if one.width != 1 or one.layers[: len(values.layers)] != values.layers or one.names != values.names:
+        return False
+    low = values.gain * _reach(values.layers).low + values.shift if values.layers else np.full(1, -np.inf)
+    last = one.open_layer
+    if last is None or len(one.layers) != len(values.layers) + 1 or (values.gain < 0.0).any():
+        return False
+    same = np.array_equal(last.weight[0], values.gain) and last.bias[0] == values.shift.sum()
+    return bool(same and (low >= 0.0).all())
+
+
 class _Reach(NamedTuple):
     """The least and the largest value of each neuron, infinite where they are not known."""
 
@@ -90,7 +102,9 @@ def _times(weight: Floats, bounds: Floats) -> Floats:
 
 
 def is_pair(flow: Flow) -> bool:
-    """Return whether votes are those of two classes whose sum is 1 for every row."""
+    """Return whether votes, or sigmoids, are those of two classes whose sum is 1 for every row."""
+    if flow.final == "sigmoids" and flow.width == 2:
+        return _opposite(flow.layers[-1])
     last = flow.open_layer
     if flow.final != "vote" or last is None or flow.width != 2:
         return False

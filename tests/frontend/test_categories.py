@@ -92,6 +92,29 @@ def test_an_unknown_category_is_none_of_the_known() -> None:
     np.testing.assert_allclose(odds, estimator.predict_proba(strange), rtol=1e-5, atol=1e-8)
 
 
+@pytest.mark.parametrize("value", [-7, 100])
+def test_an_unknown_category_has_the_value_that_it_is_given(tmp_path: Path, value: int) -> None:
+    encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=value)
+    estimator = fit(columns((encoder, [0, 1, 3])))
+    strange = np.array([[7, 5, 0, 2], [1, 7, 0, 0], [-1, -3, 0, 9], [2, 1, 0, 1]], np.float32)
+    wanted = estimator.predict_proba(strange)
+    path = tmp_path / "model.onnx"
+    path.write_bytes(to_onnx(estimator, X[:1], options={"zipmap": False}).SerializeToString())
+    for model in (from_sklearn(estimator), load(path)):
+        scores, _ = interpret_model(model, strange.astype(np.float64))
+        odds = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+        np.testing.assert_allclose(odds, wanted, rtol=1e-4, atol=1e-6)
+
+
+def test_a_column_of_one_category_says_nothing() -> None:
+    estimator = fit(columns((OrdinalEncoder(), [0, 1])))
+    same = np.where(np.arange(4) == 1, np.float32(1), X)
+    estimator = estimator.fit(same, Y)
+    scores, _ = interpret_model(from_sklearn(estimator), same.astype(np.float64))
+    odds = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(odds, estimator.predict_proba(same), rtol=1e-4, atol=1e-6)
+
+
 def test_a_category_costs_its_two_bounds_and_neighbours_share_one() -> None:
     model = from_sklearn(fit(columns((one_hot(), [0]))))
     coders = [coder for coder in model.layers[0].quantisers if isinstance(coder, Staircase)]
@@ -102,7 +125,8 @@ def test_a_category_costs_its_two_bounds_and_neighbours_share_one() -> None:
     ("step", "message"),
     [
         ((StandardScaler(), one_hot(handle_unknown="ignore")), "OneHotEncoder of what steps before it computed"),
-        (columns((one_hot(min_frequency=40), [0])), "a OneHotEncoder that joins infrequent categories"),
+        (columns((one_hot(min_frequency=40), [0])), "OneHotEncoder that joins infrequent categories"),
+        (columns((OrdinalEncoder(max_categories=2), [0])), "OrdinalEncoder that joins infrequent categories"),
         (columns((one_hot(), [0]), (MinMaxScaler(clip=True), [2])), "MinMaxScaler that clips beside encoders"),
         (columns((one_hot(handle_unknown="ignore"), [2])), "a column's categories are no whole numbers"),
         (columns((one_hot(), [0]), transformer_weights={"0": 2.0}), "ColumnTransformer with transformer_weights"),

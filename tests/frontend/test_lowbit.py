@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import onnx
 import pytest
-from onnx import helper
+from onnx import helper, numpy_helper
 from support.lowbit import DOMAIN, Graph, random_network, read, run, standard, width_of
 from typer.testing import CliRunner
 
@@ -97,7 +97,7 @@ def test_trunc_drops_bits(mode):
     older = one_layer("Trunc", (scale, np.float32), (0.0, np.float32), (8.0, np.float32), (5.0, np.float32),
                       rounding_mode=mode)  # fmt: skip
     newer = one_layer("Trunc", (scale, np.float32), (2.0, np.float32), (8.0, np.float32), (8 * scale, np.float32),
-                      (0.0, np.float32), (4.0, np.float32), rounding_mode=mode, signed=1, narrow=0)  # fmt: skip
+                      (4.0, np.float32), rounding_mode=mode, signed=1, narrow=0)  # fmt: skip
     x = np.clip(np.rint(X.astype(np.float64) / np.float32(0.03)), -127, 127) * float(np.float32(0.03))
     w = np.random.default_rng(8).normal(size=(3, 4)).astype(np.float32)
     w = np.clip(np.rint(w / np.float32(0.3)), -7, 7).astype(np.float64) * float(np.float32(0.3))
@@ -226,6 +226,37 @@ def test_the_standard_form_is_qonnxs_own(monkeypatch):
         result = onnx_exec.execute_onnx(whole, {"x": x})
         expected = run(standard(proto), "x", x.astype(np.float64))[0]
         np.testing.assert_allclose(next(iter(result.values())), expected, 1e-4, 1e-6, err_msg=str(seed))
+
+
+def test_files_for_other_tools_run_in_qonnxs_own_executor(monkeypatch):
+    """Where it is installed; sums of single and of double precision, and of either with scales of the other."""
+    onnx_exec = pytest.importorskip("qonnx.core.onnx_exec")
+    wrapper = pytest.importorskip("qonnx.core.modelwrapper")
+    shapes = pytest.importorskip("qonnx.transformation.infer_shapes")
+    monkeypatch.setattr(onnx, "IR_VERSION", 9)
+    for seed in range(0, 60, 5):
+        net = read(random_network(seed))
+        proto = qonnx_net(net)
+        entry = proto.graph.input[0].type.tensor_type
+        x = (
+            np.random.default_rng(seed)
+            .normal(size=(50, len(net.inputs)))
+            .astype(helper.tensor_dtype_to_np_dtype(entry.elem_type))
+        )
+        entry.shape.dim[0].dim_value = len(x)
+        result = onnx_exec.execute_onnx(wrapper.ModelWrapper(proto).transform(shapes.InferShapes()), {"features": x})
+        np.testing.assert_array_equal(next(iter(result.values())).reshape(-1), decisions(net, x), err_msg=str(seed))
+
+
+def test_whole_numbers_that_single_precision_holds_are_written_in_it():
+    kinds = set()
+    for seed in range(0, 60, 5):
+        proto = qonnx_net(read(random_network(seed)))
+        held = [numpy_helper.to_array(tensor) for tensor in proto.graph.initializer]
+        weights = [array for array in held if array.ndim == 2 and array.dtype != np.int64 and len(array) > 1]
+        kinds |= {str(array.dtype) for array in weights}
+        assert all(np.abs(array).max() <= 1 << 24 for array in weights if array.dtype == np.float32)
+    assert kinds == {"float32", "float64"}
 
 
 @pytest.mark.parametrize("bits", [1, 2])

@@ -236,9 +236,9 @@ NODE_ERRORS = {
         "node 'join' (Concat): joining is supported for (batch, values) along the values",
     ),
     "input in two scalings": (
-        "q = Relu(x)  [join] s = Concat<axis=1>(x, q)  y = MatMul(s, k)",
-        {"k": weights(6, 2)},
-        "node 'join' (Concat): the inputs of two branches are clipped differently; clip them once",
+        "q = QuantizeLinear(x, t, z)  d = DequantizeLinear(q, t, z)  [join] s = Concat<axis=1>(x, d)  y = MatMul(s, k)",
+        {"k": weights(6, 2), "t": np.float32(0.1), "z": np.int8(0)},
+        "node 'join' (Concat): input 'x[0]' is read with two scalings or quantisers; scale it once",
     ),
     "arg-max over the batch": (
         HEAD + "z = Gemm(a, v, c)  [max] y = ArgMax(z)",

@@ -86,6 +86,18 @@ READ = {
         k=weights(12, 3),
         **SIZES,
     ),
+    "crelu of features": make(
+        "n = Neg(x)  p = Relu(x)  q = Relu(n)  s = Concat<axis=1>(p, q)  y = MatMul(s, k)",
+        outputs=OUTPUT,
+        k=weights(6, 3),
+    ),
+    "residual of features": make(
+        "r = Clip(x, z, o)  s = Add(x, r)  y = MatMul(s, k)",
+        outputs=OUTPUT,
+        k=weights(3, 3),
+        z=np.float32(-1),
+        o=np.float32(2),
+    ),
     "gather": make("s = Gather<axis=1>(x, i)  h = Gemm(s, w, b)  a = Relu(h)  y = Gemm(a, v, c)", outputs=OUTPUT,
                    inputs="float[N,5] x", i=np.array([4, 0, 2]), **SIZES),
     "slice": make("s = Slice(x, i, j, o)  h = Gemm(s, w, b)  a = Relu(h)  y = Gemm(a, v, c)", outputs=OUTPUT,
@@ -358,6 +370,27 @@ REFUSED = {
     "another product": (
         hidden("t = Tanh(h)  a = Mul(h, t)"),
         "a product of two is supported only as x * f(x) of SiLU (x * sigmoid(x)), GELU, Mish and hard swish",
+    ),
+    "votes over their largest": (
+        make(
+            "h = Gemm(x, w, b)  p = Softmax(h)  q = Mul(p, o)  y = ai.onnx.ml.Normalizer(q)",
+            outputs="float[N,2] y",
+            w=weights(3, 2),
+            b=weights(2),
+            o=np.array([-0.5, -1.0], np.float32),
+        ),
+        "it divides votes by the largest, which may be negative; normalise by L1, or leave it out",
+    ),
+    "two bounds on one score": (
+        make(
+            "s = Gemm(x, u, k)  y = Greater(s, o)  z = Greater(s, t)",
+            outputs="bool[N,1] y, bool[N,1] z",
+            u=weights(3, 1),
+            k=weights(1),
+            o=np.float32(0.3),
+            t=np.float32(0.8),
+        ),
+        "two outputs are classes, told apart by two bounds on one score; keep one of them",
     ),
     "a gate with values of its own": (
         hidden("k = Gemm(x, q, b)  s = Sigmoid(k)  a = Mul(h, s)", q=weights(3, 6, seed=9)),

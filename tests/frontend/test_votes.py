@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 from skl2onnx import to_onnx
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.ensemble import BaggingClassifier, VotingClassifier
+from sklearn.ensemble import BaggingClassifier, StackingClassifier, VotingClassifier
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.feature_selection import SelectKBest
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Perceptron, RidgeClassifier, SGDClassifier
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
@@ -263,3 +266,49 @@ def test_estimators_that_are_refused(estimator, labels, reason):
 def test_a_vote_that_is_not_fitted():
     with pytest.raises(MlpressError, match="this VotingClassifier is not fitted"):
         from_sklearn(vote("soft", SCALED))
+
+
+REST = {
+    "linear": LogisticRegression(),
+    "scaled": SCALED,
+    "steps": Perceptron(),
+    "hidden": mlp(3),
+}
+
+
+@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize("name", REST)
+def test_one_class_against_the_rest(tmp_path, name, count):
+    labels = np.array(["a", "b", "c"])[BINARY + (X[:, 3] > 1) * (count == 3)]
+    estimator = fitted(OneVsRestClassifier(REST[name]), labels)
+    model = from_sklearn(estimator)
+    _, found = interpret_model(model, X.astype(np.float64))
+    np.testing.assert_array_equal(np.array(model.classes)[found], estimator.predict(X))
+    if name == "steps":  # its file divides scores by their sum, which may be negative
+        return
+    proto = to_onnx(estimator, X[:1])
+    model = load(saved(tmp_path, proto))
+    _, found = interpret_model(model, X.astype(np.float64))
+    assert_same_classes(model, found, run(proto, X)[0])
+
+
+def test_ensembles_of_pipelines_and_others_are_refused_in_a_line():
+    members = [("a", SCALED), ("b", LogisticRegression())]
+    with pytest.raises(MlpressError, match="StackingClassifier is not supported: a vote of several models"):
+        from_sklearn(fitted(StackingClassifier(members), BINARY))
+
+
+def test_both_scores_of_a_linear_model_beside_its_label(tmp_path):
+    proto = to_onnx(fitted(RidgeClassifier(), TEXT), X[:1])
+    model = load(saved(tmp_path, proto))
+    _, found = interpret_model(model, X.astype(np.float64))
+    assert_same_classes(model, found, run(proto, X)[0])
+
+
+def test_a_feature_that_is_not_read_may_be_missing(tmp_path):
+    rows_with_gaps = np.where(np.random.default_rng(1).random(X.shape) < 0.2, np.float32(np.nan), X)
+    steps = make_pipeline(SimpleImputer(), SelectKBest(k=2), LogisticRegression())
+    proto = to_onnx(steps.fit(rows_with_gaps, BINARY), X[:1])
+    model = load(saved(tmp_path, proto))
+    _, found = interpret_model(model, rows_with_gaps.astype(np.float64))
+    assert_same_classes(model, found, run(proto, rows_with_gaps)[0])

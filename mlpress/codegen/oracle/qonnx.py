@@ -1,7 +1,8 @@
 """An integer network for other tools: an ONNX graph with QONNX's ``Quant`` and FINN's ``MultiThreshold``.
 
-All tensors are float64 and hold whole numbers behind the input's quantisers, so that any tool that knows the two
-operators computes the network exactly, and the frontend reads the same network back.
+Behind the input's quantisers all tensors hold whole numbers, so that any tool that knows the two operators computes
+the network exactly, and the frontend reads the same network back.  They are float32, or float64 where sums are larger
+than float32 holds; so are features and scaled scores, where float32 does not hold their scales.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from mlpress.codegen.oracle.graph import onnx_type
 from mlpress.errors import MlpressError
 from mlpress.ir import Argmax, Input, Ladder, Layer, Net, QRelu, Raw, Scores, Threshold, output_bits
 
@@ -22,17 +24,20 @@ OPSET = 17
 WHOLE = 1 << 53
 """float64 holds all whole numbers up to this magnitude."""
 
+SINGLE = 1 << 24
+"""float32 holds all whole numbers up to this magnitude."""
+
 WIDEST = 12
 """Bits of the widest shift and clip that is written as a table of thresholds."""
 
 
 def qonnx_net(net: Net) -> onnx.ModelProto:
-    """Return the graph of ``net``: input ``features`` float64 (rows, inputs), output ``label`` or ``scores``.
+    """Return the graph of ``net``: input ``features`` (rows, inputs), output ``label`` or ``scores``.
 
     Raises :class:`MlpressError` where the network has what such a graph has no form for: dropped product bits,
     pruned converter levels, comparisons of a few bits, or codes of more than :data:`WIDEST` bits.
     """
-    made = _Writer()
+    made = _Writer(_kind(_holds_sums(net)), _kind(_holds_sums(net) and _holds_scales(net)))
     x = made.inputs(net.inputs)
     bits = [feature.bits for feature in net.inputs]
     for k, layer in enumerate(net.layers):
@@ -42,15 +47,22 @@ def qonnx_net(net: Net) -> onnx.ModelProto:
     return made.model(net)
 
 
+CODES = np.dtype(np.float32)
+"""What QONNX's quantisers and thresholds give in its own executor, whatever they are given."""
+
+
 class _Writer:
-    def __init__(self) -> None:
+    """The nodes so far; whole numbers are of the type ``real``, features and scaled scores of the type ``outer``."""
+
+    def __init__(self, real: np.dtype[np.floating], outer: np.dtype[np.floating]) -> None:
+        self.real, self.outer = real, outer
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
         self.outputs: list[Any] = []
 
-    def constant(self, values: Any, dtype: Any = np.float64) -> str:
+    def constant(self, values: Any, dtype: Any = None) -> str:
         name = f"c{len(self.constants)}"
-        array = np.asarray(values, object if dtype is str else dtype)
+        array = np.asarray(values, object if dtype is str else dtype or self.real)
         self.constants.append(numpy_helper.from_array(array, name))
         return name
 
@@ -59,14 +71,19 @@ class _Writer:
         self.nodes.append(helper.make_node(op, list(inputs), [name], domain=domain, **attributes))
         return name
 
+    def cast(self, x: str, given: np.dtype[np.floating] = CODES) -> str:
+        """Return ``x``, of the type ``given``, as a tensor of whole numbers."""
+        return x if given == self.real else self.node("Cast", x, to=onnx_type(self.real))
+
     def inputs(self, inputs: Sequence[Input]) -> str:
         """Write the codes of the features, each kind of converter for all of its columns."""
         x = "features"
         if any(feature.missing is not None for feature in inputs):
             values = [math.nan if feature.missing is None else feature.missing for feature in inputs]
             x = self.node("Imputer", x, domain="ai.onnx.ml", imputed_value_floats=values, replaced_value_float=math.nan)
-        x = self.node("Mul", x, self.constant([[feature.scale for feature in inputs]]))
-        x = self.node("Add", x, self.constant([[feature.offset for feature in inputs]]))
+        x = self.node("Mul", x, self.constant([[feature.scale for feature in inputs]], self.outer))
+        x = self.node("Add", x, self.constant([[feature.offset for feature in inputs]], self.outer))
+        x = self.cast(x, self.outer)
         kinds = [(feature.bits, feature.rounding, _top(feature)) for feature in inputs]
         parts, order = [], []
         for kind in dict.fromkeys(kinds):
@@ -84,7 +101,7 @@ class _Writer:
     def _coded(self, x: str, bits: int, rounding: str, top: int) -> str:
         one, none, width = self.constant(1.0), self.constant(0.0), self.constant(float(bits))
         mode = "FLOOR" if rounding == "floor" else "ROUND"
-        q = self.node("Quant", x, one, none, width, domain=DOMAIN, signed=0, narrow=0, rounding_mode=mode)
+        q = self.cast(self.node("Quant", x, one, none, width, domain=DOMAIN, signed=0, narrow=0, rounding_mode=mode))
         return q if top == (1 << bits) - 1 else self.node("Clip", q, none, self.constant(float(top)))
 
     def layer(self, layer: Layer, bits: Sequence[int], x: str, k: int) -> str:
@@ -112,7 +129,7 @@ class _Writer:
             if len(columns) < len(tables):
                 part = self.node("Gather", x, self.constant(columns, np.int64), axis=1)
             table = self.constant([tables[j] for j in columns])
-            parts.append(self.node("MultiThreshold", part, table, domain=DOMAIN, out_dtype="UINT16"))
+            parts.append(self.cast(self.node("MultiThreshold", part, table, domain=DOMAIN, out_dtype="UINT16")))
         if len(parts) == 1:
             return parts[0]
         joined = self.node("Concat", *parts, axis=1)
@@ -131,10 +148,11 @@ class _Writer:
                 yes, no = (self._names([net.classes[index]]) for index in (1, 0))
                 self._label(self.node("Where", reached, yes, no), net)
             case Scores(scale=scale, offset=offset):
+                x = x if self.outer == self.real else self.node("Cast", x, to=onnx_type(self.outer))
                 if set(scale) != {1.0} or any(offset):
-                    x = self.node("Mul", x, self.constant([scale]))
-                    x = self.node("Add", x, self.constant([offset])) if any(offset) else x
-                self.outputs.append(helper.make_tensor_value_info(x, TensorProto.DOUBLE, None))
+                    x = self.node("Mul", x, self.constant([scale], self.outer))
+                    x = self.node("Add", x, self.constant([offset], self.outer)) if any(offset) else x
+                self.outputs.append(helper.make_tensor_value_info(x, onnx_type(self.outer), None))
             case _:
                 raise MlpressError("comparisons see a few bits of the scores; only exact ones can be written")
 
@@ -149,12 +167,36 @@ class _Writer:
         """Return the model with the features' names in its metadata."""
         import json
 
-        entry = helper.make_tensor_value_info("features", TensorProto.DOUBLE, ["rows", len(net.inputs)])
+        entry = helper.make_tensor_value_info("features", onnx_type(self.outer), ["rows", len(net.inputs)])
         graph = helper.make_graph(self.nodes, "mlpress", [entry], self.outputs, self.constants)
         opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(DOMAIN, 2), helper.make_opsetid("ai.onnx.ml", 3)]
         model = helper.make_model(graph, opset_imports=opsets, ir_version=8, producer_name="mlpress")
         helper.set_model_props(model, {"feature_names": json.dumps([feature.name for feature in net.inputs])})
         return model
+
+
+def _kind(single: bool) -> np.dtype[np.floating]:
+    return np.dtype(np.float32 if single else np.float64)
+
+
+def _holds_sums(net: Net) -> bool:
+    """Return whether float32 holds every sum and threshold of ``net``."""
+    bits = [feature.bits for feature in net.inputs]
+    for layer in net.layers:
+        for neuron in layer.neurons:
+            reach = sum(((1 << bits[term.source]) - 1) << term.shift for term in neuron.terms)
+            ends = neuron.activation.thresholds if isinstance(neuron.activation, Ladder) else ()
+            if max((reach + abs(neuron.bias), *map(abs, ends))) > SINGLE:
+                return False
+        bits = [output_bits(neuron.activation) or 0 for neuron in layer.neurons]
+    return not isinstance(net.head, Threshold) or abs(net.head.at) <= SINGLE
+
+
+def _holds_scales(net: Net) -> bool:
+    """Return whether float32 holds the scales and offsets of inputs and scores."""
+    reals = [value for feature in net.inputs for value in (feature.scale, feature.offset)]
+    reals += [] if net.scores is None else [*net.scores.scale, *net.scores.offset]
+    return all(float(np.float32(value)) == value for value in reals)
 
 
 def _top(feature: Input) -> int:
