@@ -22,6 +22,9 @@ from mlpress.targets import Microcontroller, Rows
 
 UNKNOWN = "not known"
 TARGETS = ("ecp5-25k", "cortex-m0plus", "egfet")
+FEWEST = 100
+"""Messages to train on."""
+
 TRAIN = 0.6
 """Share of the messages, the first ones, that everything is fitted to."""
 
@@ -106,6 +109,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     traffic = load(options.csv, options.attack) if options.csv else generate(options.seconds)
     cut = int(TRAIN * len(traffic.seconds))
+    kinds = len(set((traffic.attack[:cut] > 0).tolist()))
+    if cut < FEWEST or kinds < 2:
+        raise SystemExit(
+            f"the first {cut} messages, {TRAIN:.0%} of all, are to train on; there must be {FEWEST} or more, of "
+            "the car and of an attacker"
+        )
     usual = usual_gaps(Traffic(*(column[:cut] for column in vars(traffic).values())))
     codes, labels = codes_of(traffic, usual), (traffic.attack > 0).astype(np.int64)
     net = network(codes[:cut], labels[:cut], tuple(options.hidden), options.bits, options.epochs)

@@ -130,19 +130,22 @@ def load(path: Path, attack: str) -> Traffic:
 
     A row is ``timestamp, identifier (hex), bytes, data (hex, as many), R or T``: T for a message of the attacker.
     """
+    try:
+        lines = path.read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError as error:
+        raise SystemExit(f"{path}: {error.strerror}") from None
     seconds, identifiers, data, attacks = [], [], [], []
-    with path.open(newline="", encoding="ascii") as file:
-        for line, row in enumerate(csv.reader(file), 1):
-            try:
-                size = int(row[2])
-                if not 0 <= size <= 8 or len(row) != 4 + size or row[-1] not in {"R", "T"}:
-                    raise ValueError
-                seconds.append(float(row[0]))
-                identifiers.append(int(row[1], 16))
-                data.append([int(byte, 16) for byte in row[3:-1]] + [0] * (8 - size))
-            except (ValueError, IndexError):
-                raise SystemExit(f"{path}:{line}: not timestamp, identifier, bytes, data, R or T") from None
-            attacks.append(1 + ATTACKS.index(attack) if row[-1] == "T" else 0)
+    for line, row in enumerate(csv.reader(lines), 1):
+        try:
+            size = int(row[2])
+            if not 0 <= size <= 8 or len(row) != 4 + size or row[-1] not in {"R", "T"}:
+                raise ValueError
+            seconds.append(float(row[0]))
+            identifiers.append(int(row[1], 16))
+            data.append([int(byte, 16) for byte in row[3:-1]] + [0] * (8 - size))
+        except (ValueError, IndexError):
+            raise SystemExit(f"{path}:{line}: not timestamp, identifier, bytes, data, R or T") from None
+        attacks.append(1 + ATTACKS.index(attack) if row[-1] == "T" else 0)
     order = np.argsort(np.array(seconds), kind="stable")
     return Traffic(
         np.array(seconds)[order],

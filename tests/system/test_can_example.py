@@ -54,6 +54,26 @@ def test_the_published_format_is_read(tmp_path: Path) -> None:
         traffic.load(path, "dos")
 
 
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (None, "No such file or directory"),
+        (b"", "the first 0 messages, 60% of all, are to train on; there must be 100 or more"),
+        (b"1.0,0000,2,00,R\n", "gone.csv:1: not timestamp, identifier, bytes, data, R or T"),
+        (b"1.0,0000,1,00,R\n" * 200, "the first 120 messages, 60% of all, are to train on"),
+        (b"\xff\x00" * 9, "gone.csv:1: not timestamp, identifier, bytes, data, R or T"),
+    ],
+)
+def test_files_that_cannot_be_learned_from_are_one_line(tmp_path: Path, content: bytes | None, line: str) -> None:
+    path = tmp_path / "gone.csv"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(SystemExit) as caught:
+        import_module("can_ids").main(["--csv", str(path)])
+    assert line in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
 def test_features_see_only_what_came_before(made: Any) -> None:
     traffic, features = import_module("traffic"), import_module("features")
     usual = features.usual_gaps(made)
