@@ -188,7 +188,13 @@ def _from_scores(flow: Flow, task: Task, producer: str) -> Model:
     if task == "regression" or (task == "auto" and producer == "skl2onnx" and linear):
         return _assembled(flow, ScoresHead(), ())
     if flow.width == 1:
-        return _classifier(flow, 0.5 if votes.is_share(flow) else 0.0, (0, 1))
+        share, reach = votes.is_share(flow), votes.lone_reach(flow)
+        if not share and not reach.low < 0.0 < reach.high:
+            raise MlpressError(
+                f"the one output lies between {reach.low:g} and {reach.high:g}, which does not say where class 1 "
+                "begins; compare it with a bound, or read it as a regression"
+            )
+        return _classifier(flow, 0.5 if share else 0.0, (0, 1))
     held = coders(flow.coder, flow.width)
     if all(isinstance(one, Staircase) and (one.top, one.step, one.base) == (1, 1.0, 0.0) for one in held):
         raise MlpressError(f"{flow.width} comparisons without an ArgMax may be independent labels; decide one class")

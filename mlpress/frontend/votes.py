@@ -54,11 +54,23 @@ def complementary(no: Flow, yes: Flow) -> Flow | None:
 
 def is_share(flow: Flow) -> bool:
     """Return whether the one value is a sigmoid's, or a weighted sum of such, from 0 to 1, so that a half decides."""
-    if flow.width != 1 or not flow.layers:
-        return False
-    reach = _reach(flow.layers)
-    ends = [float(flow.gain[0] * bound[0] + flow.shift[0]) for bound in reach] if flow.gain[0] else []
-    return bool(ends) and min(ends) > -NEAR and 0.5 < max(ends) < 1.0 + NEAR
+    reach = lone_reach(flow)
+    return reach.low > -NEAR and 0.5 < reach.high < 1.0 + NEAR
+
+
+class LoneReach(NamedTuple):
+    """The least and the largest value, infinite where they are not known."""
+
+    low: float
+    high: float
+
+
+def lone_reach(flow: Flow) -> LoneReach:
+    """Return what one value reaches, as far as sigmoids bound it."""
+    if flow.width != 1 or not flow.layers or not flow.gain[0]:
+        return LoneReach(-np.inf, np.inf)
+    ends = [float(flow.gain[0] * bound[0] + flow.shift[0]) for bound in _reach(flow.layers)]
+    return LoneReach(min(ends), max(ends))
 
 
 def is_sum(one: Flow, values: Flow) -> bool:

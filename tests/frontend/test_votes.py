@@ -123,6 +123,10 @@ def test_probabilities_of_a_mean_are_compared_with_a_half(tmp_path):
 
 
 OTHERS = {
+    "a lone sum without a bound": (
+        "ga = Gemm(x, u, t)  pa = Sigmoid(ga)  gb = MatMul(x, u)  pb = Sigmoid(gb)  y = Add(pa, pb)",
+        "the one output lies between 0 and 2, which does not say where class 1 begins; compare it with a bound",
+    ),
     "three classes": (
         "ga = Gemm(x, w, b)  pa = Softmax<axis=1>(ga)  gb = Gemm(x, v, b)  pb = Softmax<axis=1>(gb)  y = Sum(pa, pb)",
         "node of output 'y' (Sum): arithmetic on softmax probabilities of 3 classes: each row is divided by a sum of "
@@ -152,7 +156,7 @@ OTHERS = {
 def test_other_votes_are_refused_for_the_true_reason(tmp_path, name):
     body, reason = OTHERS[name]
     held = {"w": weights(3, 3, seed=1), "b": weights(3, seed=2), "v": weights(3, 3, seed=3)}
-    held |= {"k": np.array([[0, 1, 2]]), "a": np.array([0])}
+    held |= {"k": np.array([[0, 1, 2]]), "a": np.array([0]), "u": weights(3, 1), "t": weights(1)}
     used = {key: value for key, value in held.items() if f" {key})" in body or f" {key}," in body}
     assert reason in refused(tmp_path, make(body, outputs="float[N,3] y", **used))
 
