@@ -17,10 +17,17 @@ from numpy.typing import NDArray
 
 from mlpress.errors import MlpressError
 from mlpress.frontend.grids import LARGEST_CODE, common_unit, one_or_each
-from mlpress.frontend.symbolic import LARGEST, MAX_WEIGHTS, Floats, Flow, Ints
+from mlpress.frontend.symbolic import (
+    MAX_WEIGHTS,
+    Floats,
+    Flow,
+    Ints,
+    as_activation,
+    check_own_layer,
+    identity_layer,
+)
 from mlpress.frontend.tensors import short
-from mlpress.ir import Activations, Clip, Coder, Coders, Dense, Integers, Linear, RealActivation, Relu, coders
-from mlpress.progress import counted
+from mlpress.ir import Activations, Coder, Coders, Dense, Integers, Linear, RealActivation, coders
 
 T = TypeVar("T", bound=np.generic)
 
@@ -94,8 +101,7 @@ def open_end(flow: Flow) -> OpenEnd:
             flow, layers=flow.layers[:-1], shape=(width,), gain=np.ones(width), shift=np.zeros(width), transposed=False
         )
         return OpenEnd(closed, _Open(last.weight, last.bias, last.integers))
-    if count**2 > MAX_WEIGHTS:
-        raise MlpressError(f"{counted(count, 'value')} need a layer of their own here; that is too many")
+    check_own_layer(count)
     size = np.where(flow.gain == 0.0, 1.0, np.abs(flow.gain))
     integers = Integers(np.diag(np.sign(flow.gain).astype(np.int64)), size)
     closed = replace(flow, shape=(count,), gain=ones, shift=0.0 * ones)
@@ -138,12 +144,8 @@ def _unclipped(flow: Flow) -> Flow:
     """Return the flow with the clip of its features as a layer of its own."""
     if flow.clip is None:
         return flow
-    count = len(flow.names)
-    if count**2 > MAX_WEIGHTS:
-        raise MlpressError(f"{counted(count, 'value')} need a layer of their own here; that is too many")
-    limits: RealActivation = Relu() if flow.clip == Clip(0.0, LARGEST) else flow.clip
-    eye = Integers(np.eye(count, dtype=np.int64), np.ones(count))
-    clipped = Dense(np.eye(count), np.zeros(count), limits, eye)
+    check_own_layer(len(flow.names))
+    clipped = replace(identity_layer(len(flow.names)), activation=as_activation(flow.clip))
     return replace(flow, clip=None, layers=(clipped, *flow.layers))
 
 
@@ -264,9 +266,7 @@ def _beside(first: Flow, second: Flow) -> tuple[Flow, tuple[Ints, Ints]]:
 
 def _carrying(held: Sequence[Coder | None]) -> Dense:
     """Return a layer that hands on every value, with its coder."""
-    count = len(held)
-    integers = Integers(np.eye(count, dtype=np.int64), np.ones(count))
-    return Dense(np.eye(count), np.zeros(count), Linear(), integers, one_or_each(held))
+    return replace(identity_layer(len(held)), quantiser=one_or_each(held))
 
 
 def _together(first: Dense, second: Dense, apart: bool) -> Dense:

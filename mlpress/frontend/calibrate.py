@@ -314,11 +314,10 @@ def _coded(dense: Dense, coder: Coder, inputs: _Codes, bits: Bits) -> tuple[Inte
     bounds = [before(activation, code_bound(coder, count)).over(unit, Fraction(0)) for count in steps]
     ladder = Ladder(tuple(bound.first_integer(-LIMIT, LIMIT) for bound in bounds))
     layer = IntegerLayer(sums.weight, sums.bias, (ladder,) * len(sums.bias))
-    base = coder.base if isinstance(coder, Staircase) else (coder.low - coder.zero) * coder.scale
     count = len(sums.bias)
     real = quantised(real_activation(activation, pre), coder)
     codes = layer.outputs(sums.values)
-    return layer, _of_layer(layer, codes, np.full(count, coder.step), np.full(count, base), real)
+    return layer, _of_layer(layer, codes, np.full(count, coder.step), np.full(count, coder.base), real)
 
 
 def _of_layer(layer: IntegerLayer, codes: Ints, step: Floats, base: Floats, real: Floats) -> _Codes:

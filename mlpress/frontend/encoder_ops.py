@@ -13,7 +13,7 @@ import numpy as np
 from mlpress.errors import MlpressError
 from mlpress.frontend.grids import one_or_each
 from mlpress.frontend.node import Node, kind
-from mlpress.frontend.symbolic import FLOAT, LARGEST, Const, Flow, reached
+from mlpress.frontend.symbolic import FLOAT, LARGEST, Const, Floats, Flow, reached
 from mlpress.ir import Staircase
 
 HALF = 0.5
@@ -96,7 +96,7 @@ def ordinal(
     ladders = []
     for known in categories:
         numbers = np.array(known, np.float64)
-        wanted = np.arange(len(numbers), dtype=np.float64) if values is None else np.array(values, np.float64)
+        wanted = _wanted(len(numbers), values)
         if len(numbers) == 1:
             ladders.append(Staircase((LARGEST,), 1.0, float(wanted[0])))
             continue
@@ -110,6 +110,10 @@ def ordinal(
     return own.quantised(one_or_each(ladders))
 
 
+def _wanted(count: int, values: Sequence[float] | None) -> Floats:
+    return np.arange(count, dtype=np.float64) if values is None else np.array(values, np.float64)
+
+
 def _ordinal_or(
     flow: Flow, categories: Sequence[Sequence[float]], values: Sequence[float] | None, unknown: float
 ) -> Flow:
@@ -119,7 +123,7 @@ def _ordinal_or(
     weight = np.zeros((sum(map(len, categories)), flow.width))
     row = 0
     for column, known in enumerate(categories):
-        wanted = np.arange(len(known), dtype=np.float64) if values is None else np.array(values, np.float64)
+        wanted = _wanted(len(known), values)
         weight[row : row + len(known), column] = wanted - unknown
         row += len(known)
     total = one_hot(flow, categories).dense(Const(weight, FLOAT))

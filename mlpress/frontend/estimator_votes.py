@@ -14,6 +14,7 @@ import numpy as np
 from mlpress.errors import MlpressError
 from mlpress.frontend import branches, tail
 from mlpress.frontend.data import class_name
+from mlpress.frontend.steps import steps_of
 from mlpress.frontend.symbolic import Flow, Label, reached
 from mlpress.frontend.tensors import short
 from mlpress.ir import Activations, HardSigmoid, Model, Sigmoid, ThresholdHead
@@ -31,12 +32,9 @@ def is_vote(estimator: Any) -> bool:
     from sklearn.multiclass import OneVsRestClassifier
     from sklearn.tree import BaseDecisionTree
 
-    members = getattr(estimator, "estimators_", [])
-    if isinstance(estimator, OneVsRestClassifier):
-        return True
-    return isinstance(estimator, VotingClassifier | BaggingClassifier) and not (
-        isinstance(estimator, BaggingClassifier) and any(isinstance(one, BaseDecisionTree) for one in members)
-    )
+    if isinstance(estimator, BaggingClassifier):
+        return not any(isinstance(one, BaseDecisionTree) for one in getattr(estimator, "estimators_", ()))
+    return isinstance(estimator, VotingClassifier | OneVsRestClassifier)
 
 
 def voted(vote: Any, read: Callable[[Any], Model]) -> Model:
@@ -45,11 +43,13 @@ def voted(vote: Any, read: Callable[[Any], Model]) -> Model:
     ``read`` returns the model of one member, over the features of the whole vote.  Raises :class:`MlpressError` where
     the vote is not fitted, is of more classes, or has a member that is no network or has no sigmoid.
     """
+    from sklearn.multiclass import OneVsRestClassifier
+
     name = type(vote).__name__
     if not hasattr(vote, "estimators_"):
         raise MlpressError(f"this {name} is not fitted; call fit() first")
     classes = tuple(class_name(label) for label in np.ravel(vote.classes_).tolist())
-    if not hasattr(vote, "estimators_features_") and not hasattr(vote, "voting"):
+    if isinstance(vote, OneVsRestClassifier):
         return _one_against_rest(vote, classes, read)
     if len(classes) != 2:
         raise MlpressError(
@@ -116,11 +116,7 @@ def _share(member: _Member, soft: bool, read: Callable[[Any], Model]) -> Flow:
 
 def _probability(member: _Member) -> Activations:
     """Return what makes the second class's probability from a member's score, as its ``predict_proba`` does."""
-    from sklearn.pipeline import Pipeline
-
-    estimator = member.estimator
-    while isinstance(estimator, Pipeline) or hasattr(estimator, "best_estimator_"):
-        estimator = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator.best_estimator_
+    estimator = steps_of(member.estimator)[-1]
     name = type(estimator).__name__
     where = f"member {short(member.name)} of the vote: {name}"
     if getattr(estimator, "multi_class", None) == "multinomial":

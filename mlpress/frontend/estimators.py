@@ -12,7 +12,17 @@ from mlpress.frontend.data import class_name, generated_names
 from mlpress.frontend.encoder_steps import encoded, has_encoder
 from mlpress.frontend.estimator_votes import is_vote, voted
 from mlpress.frontend.feature_inputs import with_all_inputs
-from mlpress.frontend.steps import SUPPORTED, Affine, Floats, affine, check_width, clip_range, features_of, identity
+from mlpress.frontend.steps import (
+    SUPPORTED,
+    Affine,
+    Floats,
+    affine,
+    check_width,
+    clip_range,
+    features_of,
+    identity,
+    steps_of,
+)
 from mlpress.frontend.symbolic import FLOAT, Const
 from mlpress.ir import (
     ArgmaxHead,
@@ -47,10 +57,10 @@ def from_sklearn(estimator: Any) -> Model:
 
     Raises :class:`MlpressError` for anything else, and for an estimator that is not fitted.
     """
-    *steps, mlp = _steps(estimator)
+    *steps, mlp = steps_of(estimator)
     if is_vote(mlp):
         names = _names([*steps, mlp])
-        model = voted(mlp, lambda member: _of_steps([*steps, *_steps(member)], names))
+        model = voted(mlp, lambda member: _of_steps([*steps, *steps_of(member)], names))
         model = with_all_inputs(model, names)
         verify(model)
         return model
@@ -86,19 +96,6 @@ def _behind_encoders(
     model = with_all_inputs(model, names)
     verify(model)
     return model
-
-
-def _steps(estimator: Any) -> list[Any]:
-    """Return the steps of pipelines within pipelines and of searches' best estimators, those that do nothing left
-    out."""
-    from sklearn.pipeline import Pipeline
-
-    if isinstance(estimator, Pipeline):
-        found = [inner for _, step in estimator.steps for inner in _steps(step)]
-        return found or [None]
-    if hasattr(estimator, "best_estimator_"):
-        return _steps(estimator.best_estimator_)
-    return [] if isinstance(estimator, str) and estimator == "passthrough" else [estimator]
 
 
 def _head(mlp: Any) -> tuple[RealHead, tuple[int | str, ...]]:

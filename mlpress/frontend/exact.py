@@ -24,6 +24,7 @@ from mlpress.errors import MlpressError
 from mlpress.frontend.bounds import Bound, before, code_bound
 from mlpress.frontend.exact_inputs import exact_inputs, known
 from mlpress.frontend.integer import LIMIT, IntegerLayer, Ints, check_sums
+from mlpress.frontend.symbolic import identity_layer
 from mlpress.frontend.turns import without_turns
 from mlpress.ir import (
     MAX_LEVELS,
@@ -33,9 +34,7 @@ from mlpress.ir import (
     Dense,
     Head,
     Input,
-    Integers,
     Ladder,
-    Linear,
     Model,
     QRelu,
     Quantiser,
@@ -204,7 +203,7 @@ def exact_layers(model: Model, output_codes: bool) -> tuple[tuple[Input, ...], l
             ladders = _through(ladders, sums, following, grid)
             grid = _grid(following.quantisers, f"layer {len(model.layers) - len(waiting) - 1}")
         if _only_scales(waiting):
-            scores = _sums(waiting[0] if waiting else _identity(len(ladders)), grid)
+            scores = _sums(waiting[0] if waiting else identity_layer(len(ladders)), grid)
             end, head = _on_codes(model.head, sums, ladders, scores, output_codes)
             return inputs, [*made, *end], head
         made.append(sums.layer(ladders))
@@ -323,11 +322,6 @@ def _reaching(ladder: list[int], code: int, interval: tuple[int, int]) -> int:
     if code <= 0:
         return interval[0]
     return ladder[code - 1] if code <= len(ladder) else interval[1] + 1
-
-
-def _identity(count: int) -> Dense:
-    ones = np.ones(count)
-    return Dense(np.eye(count), 0.0 * ones, Linear(), Integers(np.eye(count, dtype=np.int64), ones))
 
 
 def _on_codes(

@@ -138,10 +138,8 @@ def _steps(value: Flow, factor: Flow) -> list[_Step] | None:
     if value.final or factor.final or value.shape != factor.shape or value.transposed != factor.transposed:
         return None
     closed, end = open_end(value)
-    shared, rest = len(closed.layers), factor.layers[len(closed.layers) :]
-    if not _same_inputs(value, factor) or not rest or len(factor.layers) < shared:
-        return None
-    if any(a is not b and a != b for a, b in zip(closed.layers, factor.layers, strict=False)):
+    shared, rest = closed.layers, factor.layers[len(closed.layers) :]
+    if not rest or not _same_inputs(value, factor) or factor.layers[: len(shared)] != shared:
         return None
     first = _multiple(end.weight, end.bias, rest[0])
     lines = [first, *(_diagonal(layer) for layer in rest[1:]), _line(factor.gain, factor.shift)]

@@ -73,6 +73,19 @@ class Affine:
         return found
 
 
+def steps_of(estimator: Any) -> list[Any]:
+    """Return the steps of pipelines within pipelines and of searches' best estimators, those that do nothing left
+    out."""
+    from sklearn.pipeline import Pipeline
+
+    if isinstance(estimator, Pipeline):
+        found = [inner for _, step in estimator.steps for inner in steps_of(step)]
+        return found or [None]
+    if hasattr(estimator, "best_estimator_"):
+        return steps_of(estimator.best_estimator_)
+    return [] if isinstance(estimator, str) and estimator == "passthrough" else [estimator]
+
+
 def identity(width: int) -> Affine:
     """Return the map that changes nothing."""
     return Affine(np.ones(width), np.zeros(width))

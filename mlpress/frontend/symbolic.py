@@ -223,7 +223,7 @@ class Flow:
         if not self.pending and self.layers and self.layers[-1].quantiser is None and limits is not None:
             before = _limits(self.layers[-1].activation)
             if before is not None:
-                return self._with_last(activation=_as_activation(_clipped(before, limits)))
+                return self._with_last(activation=as_activation(_clipped(before, limits)))
         return self.settled()._with_last(activation=activation)
 
     def quantised(self, quantiser: Coders) -> Flow:
@@ -265,8 +265,7 @@ class Flow:
 
     def settled(self) -> Flow:
         """Return the same values with the waiting scaling made an element-wise layer of its own."""
-        if self.width**2 > MAX_WEIGHTS:
-            raise MlpressError(f"{counted(self.width, 'value')} need a layer of their own here; that is too many")
+        check_own_layer(self.width)
         sign = np.where(self.gain < 0, -1, 1).astype(np.int64)
         size = np.where(self.gain == 0, 1.0, np.abs(self.gain))
         codes = np.diag(np.where(self.gain == 0, 0, sign))
@@ -368,5 +367,18 @@ def _clipped(first: Clip | None, then: Clip) -> Clip:
     return Clip(low, high)
 
 
-def _as_activation(clip: Clip) -> RealActivation:
+def identity_layer(count: int) -> Dense:
+    """Return a layer that hands on ``count`` values."""
+    integers = Integers(np.eye(count, dtype=np.int64), np.ones(count))
+    return Dense(np.eye(count), np.zeros(count), Linear(), integers)
+
+
+def check_own_layer(count: int) -> None:
+    """Raise :class:`MlpressError` where a layer of one neuron per value would be too large."""
+    if count**2 > MAX_WEIGHTS:
+        raise MlpressError(f"{counted(count, 'value')} need a layer of their own here; that is too many")
+
+
+def as_activation(clip: Clip) -> RealActivation:
+    """Return a clip as a layer's activation."""
     return Relu() if clip == Clip(0.0, LARGEST) else clip

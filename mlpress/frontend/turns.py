@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpress.frontend.bounds import Bound, code_bound
-from mlpress.frontend.symbolic import LARGEST
+from mlpress.frontend.symbolic import LARGEST, identity_layer
 from mlpress.ir import (
     MAX_LEVELS,
     Coder,
@@ -25,11 +25,10 @@ from mlpress.ir import (
     LeakyRelu,
     Linear,
     Model,
-    Quantiser,
     RealActivation,
     Staircase,
-    curve_values,
     falling_inverse,
+    real_activation,
     rising_inverse,
     turning_point,
 )
@@ -51,9 +50,7 @@ def without_turns(model: Model, most: int = MAX_LEVELS) -> Model:
         copies = counts if 2 in counts else []
         made.append(_apart(layer, copies) if copies else layer)
     if copies:
-        count = len(copies)
-        integers = Integers(np.eye(count, dtype=np.int64), np.ones(count))
-        made.append(_over(Dense(np.eye(count), np.zeros(count), Linear(), integers), copies))
+        made.append(_over(identity_layer(len(copies)), copies))
     return replace(model, layers=tuple(made))
 
 
@@ -94,27 +91,15 @@ def _picked(held: Integers, rows: NDArray[np.int64]) -> Integers:
 def _parts(activation: RealActivation, coder: Coder) -> tuple[Staircase, Staircase]:
     """Return the coders of the rising and of the falling part, over the sum before the activation."""
     bounds = [code_bound(coder, code) for code in range(1, coder.top + 1)]
-    turn, least = _values(activation, [turning_point(activation) or 0.0, -FARTHEST])
+    turn, least = real_activation(activation, np.array([turning_point(activation) or 0.0, -FARTHEST])).tolist()
     lowest = sum(bound.holds(Fraction(turn)) for bound in bounds)
     falls = sum(bound.holds(Fraction(least)) for bound in bounds)
     up = [_risen(activation, bound) for bound in bounds[lowest:]]
     down = [_fallen(activation, bound) for bound in bounds[lowest:falls]][::-1]
-    step = coder.step
-    base = (coder.low - coder.zero) * coder.scale if isinstance(coder, Quantiser) else coder.base
     return (
-        Staircase(tuple(up) or (LARGEST,), step, base + lowest * step),
-        Staircase(tuple(down) or (LARGEST,), -step, len(down) * step),
+        Staircase(tuple(up) or (LARGEST,), coder.step, coder.base + lowest * coder.step),
+        Staircase(tuple(down) or (LARGEST,), -coder.step, len(down) * coder.step),
     )
-
-
-def _values(activation: RealActivation, x: Sequence[float]) -> list[float]:
-    match activation:
-        case Curve() as curve:
-            return [float(value) for value in curve_values(curve, np.array(x))]
-        case LeakyRelu(alpha=alpha):
-            return [value if value > 0.0 else alpha * value for value in x]
-        case _:
-            raise ValueError(f"{activation} never falls")
 
 
 def _risen(activation: RealActivation, bound: Bound) -> float:

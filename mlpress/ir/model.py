@@ -98,6 +98,11 @@ class Quantiser:
         return self.scale
 
     @property
+    def base(self) -> float:
+        """The real value of the lowest code."""
+        return (self.low - self.zero) * self.scale
+
+    @property
     def top(self) -> int:
         """The largest code, counted from the lowest."""
         return self.high - self.low

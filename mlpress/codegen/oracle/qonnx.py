@@ -37,7 +37,8 @@ def qonnx_net(net: Net) -> onnx.ModelProto:
     Raises :class:`MlpressError` where the network has what such a graph has no form for: dropped product bits,
     pruned converter levels, comparisons of a few bits, or codes of more than :data:`WIDEST` bits.
     """
-    made = _Writer(_kind(_holds_sums(net)), _kind(_holds_sums(net) and _holds_scales(net)))
+    single = _holds_sums(net)
+    made = _Writer(_kind(single), _kind(single and _holds_scales(net)))
     x = made.inputs(net.inputs)
     bits = [feature.bits for feature in net.inputs]
     for k, layer in enumerate(net.layers):
@@ -71,9 +72,9 @@ class _Writer:
         self.nodes.append(helper.make_node(op, list(inputs), [name], domain=domain, **attributes))
         return name
 
-    def cast(self, x: str, given: np.dtype[np.floating] = CODES) -> str:
-        """Return ``x``, of the type ``given``, as a tensor of whole numbers."""
-        return x if given == self.real else self.node("Cast", x, to=onnx_type(self.real))
+    def cast(self, x: str, given: np.dtype[np.floating], wanted: np.dtype[np.floating]) -> str:
+        """Return ``x``, of the type ``given``, as a tensor of the type ``wanted``."""
+        return x if given == wanted else self.node("Cast", x, to=onnx_type(wanted))
 
     def inputs(self, inputs: Sequence[Input]) -> str:
         """Write the codes of the features, each kind of converter for all of its columns."""
@@ -83,7 +84,7 @@ class _Writer:
             x = self.node("Imputer", x, domain="ai.onnx.ml", imputed_value_floats=values, replaced_value_float=math.nan)
         x = self.node("Mul", x, self.constant([[feature.scale for feature in inputs]], self.outer))
         x = self.node("Add", x, self.constant([[feature.offset for feature in inputs]], self.outer))
-        x = self.cast(x, self.outer)
+        x = self.cast(x, self.outer, self.real)
         kinds = [(feature.bits, feature.rounding, _top(feature)) for feature in inputs]
         parts, order = [], []
         for kind in dict.fromkeys(kinds):
@@ -101,7 +102,8 @@ class _Writer:
     def _coded(self, x: str, bits: int, rounding: str, top: int) -> str:
         one, none, width = self.constant(1.0), self.constant(0.0), self.constant(float(bits))
         mode = "FLOOR" if rounding == "floor" else "ROUND"
-        q = self.cast(self.node("Quant", x, one, none, width, domain=DOMAIN, signed=0, narrow=0, rounding_mode=mode))
+        q = self.node("Quant", x, one, none, width, domain=DOMAIN, signed=0, narrow=0, rounding_mode=mode)
+        q = self.cast(q, CODES, self.real)
         return q if top == (1 << bits) - 1 else self.node("Clip", q, none, self.constant(float(top)))
 
     def layer(self, layer: Layer, bits: Sequence[int], x: str, k: int) -> str:
@@ -129,7 +131,8 @@ class _Writer:
             if len(columns) < len(tables):
                 part = self.node("Gather", x, self.constant(columns, np.int64), axis=1)
             table = self.constant([tables[j] for j in columns])
-            parts.append(self.cast(self.node("MultiThreshold", part, table, domain=DOMAIN, out_dtype="UINT16")))
+            codes = self.node("MultiThreshold", part, table, domain=DOMAIN, out_dtype="UINT16")
+            parts.append(self.cast(codes, CODES, self.real))
         if len(parts) == 1:
             return parts[0]
         joined = self.node("Concat", *parts, axis=1)
@@ -148,7 +151,7 @@ class _Writer:
                 yes, no = (self._names([net.classes[index]]) for index in (1, 0))
                 self._label(self.node("Where", reached, yes, no), net)
             case Scores(scale=scale, offset=offset):
-                x = x if self.outer == self.real else self.node("Cast", x, to=onnx_type(self.outer))
+                x = self.cast(x, self.real, self.outer)
                 if set(scale) != {1.0} or any(offset):
                     x = self.node("Mul", x, self.constant([scale], self.outer))
                     x = self.node("Add", x, self.constant([offset], self.outer)) if any(offset) else x
@@ -180,7 +183,7 @@ def _kind(single: bool) -> np.dtype[np.floating]:
 
 
 def _holds_sums(net: Net) -> bool:
-    """Return whether float32 holds every sum and threshold of ``net``."""
+    """Return whether float32 holds every sum of ``net``, whatever the order of its terms, and every threshold."""
     bits = [feature.bits for feature in net.inputs]
     for layer in net.layers:
         for neuron in layer.neurons:
